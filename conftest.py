@@ -1,0 +1,96 @@
+"""What every test of this repository shares, wherever it lies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import HealthCheck, settings
+
+# A loaded machine is no reason to fail, hence no deadline. In CI the same commit must give the same answer twice.
+settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("desk"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "desk")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Short-lived copies of settings, clock and keys do not outlive a test; append-only holds in each."""
+    from counterfoil.core import clock, shop, triggers
+    from counterfoil.core.access import keys
+
+    clock.forget()
+    shop.forget()
+    keys.forget()
+    marker = request.node.get_closest_marker("django_db")
+    if marker is None:
+        yield
+        return
+    request.getfixturevalue("transactional_db" if marker.kwargs.get("transaction") else "db")
+    triggers.run(triggers.install())
+    yield
+    if marker.kwargs.get("transaction"):
+        # The flush after this test empties every table, which the triggers forbid.
+        triggers.run(triggers.remove())
+
+
+@pytest.fixture(scope="session")
+def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The sandbox processor, in a process of its own, for as long as the tests run."""
+    from tests.support import process
+
+    data = tmp_path_factory.mktemp("sandbox")
+    with process(
+        "-m", "sandbox.processor", "--port", "0", "--data", str(data), "--api-key", "sk_test_sandbox", ready="ready"
+    ) as line:
+        yield line.split()[-1]
+
+
+@pytest.fixture
+def card(sandbox_url: str, settings: Any) -> str:
+    """Cards are charged at the sandbox; gives its address."""
+    settings.STRIPE_API_KEY = "sk_test_sandbox"
+    settings.STRIPE_API_BASE = sandbox_url
+    settings.STRIPE_WEBHOOK_SECRET = "whsec_test"
+    settings.SANDBOX_URL = sandbox_url
+    return sandbox_url
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """Where mails arrive: its HTTP address and its SMTP port."""
+
+    url: str
+    smtp_port: int
+
+    def mails(self, **wanted: str) -> list[dict[str, Any]]:
+        """Mails, newest first; `to` and `subject` narrow them."""
+        found = requests.get(f"{self.url}/messages", params={"limit": "200", **wanted}, timeout=10)
+        found.raise_for_status()
+        messages: list[dict[str, Any]] = found.json()["messages"]
+        return messages
+
+
+@pytest.fixture(scope="session")
+def mailbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailbox]:
+    """A real SMTP server in a process of its own."""
+    from counterfoil.shell.runner import free_port
+    from tests.support import process
+
+    smtp, http = free_port(), free_port()
+    data = tmp_path_factory.mktemp("mailbox")
+    with process(
+        "-m", "sandbox.mailbox", "--smtp-port", str(smtp), "--http-port", str(http), "--data", str(data), ready="ready"
+    ):
+        yield Mailbox(f"http://127.0.0.1:{http}", smtp)
+
+
+@pytest.fixture
+def mailbox(mailbox_process: Mailbox, settings: Any) -> Mailbox:
+    """Mails go out by SMTP and can be read."""
+    settings.EMAIL_URL = f"smtp://127.0.0.1:{mailbox_process.smtp_port}"
+    return mailbox_process

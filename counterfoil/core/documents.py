@@ -1,0 +1,145 @@
+"""Papers that stay as they were issued. Number, content and hash commit with the act; the PDF is made afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from counterfoil.core import clock, jobs, papers
+from counterfoil.core.db import in_writing, rows, writing
+from counterfoil.core.errors import Missing
+from counterfoil.core.models import Document, Printing, Rendering
+from counterfoil.core.shop import shop
+
+# Each numbered series and the kind of paper it numbers. Only these must have no gaps.
+SERIES = {
+    "sales-order": "SO",
+    "card-receipt": "RC",
+    "pick-list": "PL",
+    "packing-slip": "PS",
+    "invoice": "INV",
+    "credit-note": "CN",
+    "purchase-order": "PO",
+}
+PUBLIC_KINDS = (
+    "web-order",
+    "sales-order",
+    "sales-order-copy",
+    "card-receipt",
+    "pick-list",
+    "packing-slip",
+    "invoice",
+    "credit-note",
+)
+
+
+def next_number(kind: str) -> str:
+    """Take the next number of the kind's series, inside the transaction that issues the paper.
+
+    The series row stays locked until commit: a number is never given out twice and, since a rollback gives it back,
+    never skipped.
+    """
+    if not in_writing():
+        raise RuntimeError("a number is taken inside the transaction that uses it")
+    prefix = SERIES[kind]
+    taken = rows(
+        "INSERT INTO core_series (prefix, next) VALUES (%s, 2) "
+        "ON CONFLICT (prefix) DO UPDATE SET next = core_series.next + 1 RETURNING next - 1",
+        [prefix],
+    )
+    return f"{prefix}-{int(taken[0][0]):04d}"
+
+
+def content_hash(content: Mapping[str, Any]) -> str:
+    """SHA-256 over the canonical JSON of a document's content."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def issue(
+    kind: str,
+    *,
+    subject: str,
+    content: Mapping[str, Any],
+    part: int = 1,
+    version: int = 1,
+    number: str | None = None,
+    at: datetime | None = None,
+) -> Document:
+    """Issue a paper: freeze its content, hash it, number it unless a number is given, and owe its rendering."""
+    number = number or next_number(kind)
+    moment = at or clock.business_now()
+    frozen = {**content, "number": number, "issued_at": moment.isoformat()}
+    document = Document.objects.create(
+        number=number,
+        kind=kind,
+        subject=subject,
+        part=part,
+        version=version,
+        content=frozen,
+        sha256=content_hash(frozen),
+        issued_at=moment,
+    )
+    jobs.enqueue("core.render", key=number, payload={"number": number})
+    return document
+
+
+def pdf(document: Document, *, paper: str | None = None) -> bytes:
+    """The document as PDF, in the shop's paper size: as it was first rendered, else rendered and kept now."""
+    size = paper or shop().paper
+    kept = Rendering.objects.filter(document=document, paper=size).first()
+    if kept is not None:
+        return bytes(kept.pdf)
+    made = papers.render(document.kind, document.content, paper="letter" if size == "letter" else "a4")
+    with writing():
+        Rendering.objects.bulk_create(
+            [
+                Rendering(
+                    document=document,
+                    paper=size,
+                    pdf=made,
+                    sha256=hashlib.sha256(made).hexdigest(),
+                    made_at=clock.real_now(),
+                )
+            ],
+            ignore_conflicts=True,
+        )
+    return made
+
+
+def print_pdf(document: Document, *, actor_name: str) -> bytes:
+    """The PDF for the printer, noted with who and when; every copy after the first carries REPRINT."""
+    with writing():
+        again = Printing.objects.filter(document=document).exists()
+        Printing.objects.create(document=document, at=clock.business_now(), actor=actor_name)
+    if not again:
+        return pdf(document)
+    size = shop().paper
+    return papers.render(
+        document.kind, document.content, paper="letter" if size == "letter" else "a4", reprint=True
+    )
+
+
+def find(number: str) -> Document:
+    """A document by its number. Raises Missing."""
+    found = Document.objects.filter(number=number).first()
+    if found is None:
+        raise Missing(f"there is no document {number}")
+    return found
+
+
+def newest(subject: str, kind: str, *, part: int | None = None) -> Document | None:
+    """The newest document of a kind on an order; None when there is none yet."""
+    wanted = Document.objects.filter(subject=subject, kind=kind)
+    if part is not None:
+        wanted = wanted.filter(part=part)
+    return wanted.order_by("-id").first()
+
+
+@jobs.handler("core.render", lease=60)
+def render_job(payload: dict[str, Any]) -> None:
+    """Render a document that was issued."""
+    pdf(find(str(payload["number"])))

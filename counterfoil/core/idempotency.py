@@ -1,0 +1,105 @@
+"""`Idempotency-Key` on every POST of the API: scoped to API key and path, kept 24 hours, only a 2xx is replayed."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+
+from counterfoil.core import clock
+from counterfoil.core.db import execute, moment, rows, writing
+from counterfoil.core.web import GetResponse, bearer, is_api, problem
+
+LIFE = timedelta(hours=24)
+STALE = timedelta(seconds=90)  # a request that has run this long has died with its process
+PLACEMENT = "/api/v1/orders"  # keeps its key in the order's own transaction
+
+
+def body_hash(body: bytes) -> str:
+    """What tells a repeat from another request under the same key."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def replay(scope: str, path: str, key: str, digest: str) -> HttpResponse | None:
+    """The stored answer, or a refusal for a running or different request; None when the key is free."""
+    found = rows(
+        "SELECT body_sha256, status, answer, created_at FROM core_idempotencykey "
+        "WHERE scope = %s AND path = %s AND key = %s",
+        [scope, path, key],
+    )
+    if not found:
+        return None
+    known, status, answer, created = found[0]
+    age = clock.real_now() - (moment(created) or clock.real_now())
+    if age > LIFE or (status == 0 and age > STALE):
+        execute(
+            "DELETE FROM core_idempotencykey WHERE scope = %s AND path = %s AND key = %s AND created_at = %s",
+            [scope, path, key, created],
+        )
+        return None
+    if known != digest:
+        return problem(422, "this Idempotency-Key was used with another body", fields=[
+            {"field": "Idempotency-Key", "message": "used before with another body; take a new key"}
+        ])
+    if status == 0:
+        return problem(409, "the first request with this Idempotency-Key is still running; ask again in a moment")
+    made = HttpResponse(answer, status=status, content_type="application/json")
+    made["Idempotent-Replayed"] = "true"
+    return made
+
+
+class IdempotencyMiddleware:
+    """Claims the key before the work, keeps a 2xx answer after it, frees the key otherwise."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        key = request.headers.get("Idempotency-Key")
+        if not key or request.method != "POST" or not is_api(request) or request.path == PLACEMENT:
+            return self.get_response(request)
+        if len(key) > 255 or not key.isprintable():
+            return problem(422, "Idempotency-Key is too long or not printable", fields=[
+                {"field": "Idempotency-Key", "message": "at most 255 printable characters"}
+            ])
+        actor = bearer(request)
+        scope = actor.id if actor else f"open:{request.path}"[:64]
+        digest = body_hash(request.body)
+        answered = replay(scope, request.path, key, digest)
+        if answered is not None:
+            return answered
+        if not _claim(scope, request.path, key, digest):
+            return problem(409, "the first request with this Idempotency-Key is still running; ask again in a moment")
+        response: HttpResponse | None = None
+        try:
+            response = self.get_response(request)
+        finally:
+            _keep(scope, request.path, key, response)
+        return response
+
+
+def _claim(scope: str, path: str, key: str, digest: str) -> bool:
+    with writing():
+        return (
+            execute(
+                "INSERT INTO core_idempotencykey (scope, path, key, body_sha256, status, answer, created_at) "
+                "VALUES (%s, %s, %s, %s, 0, '', %s) ON CONFLICT DO NOTHING",
+                [scope, path, key, digest, clock.real_now()],
+            )
+            == 1
+        )
+
+
+def _keep(scope: str, path: str, key: str, response: HttpResponse | None) -> None:
+    with writing():
+        if response is not None and 200 <= response.status_code < 300 and response.status_code != 202:
+            execute(
+                "UPDATE core_idempotencykey SET status = %s, answer = %s WHERE scope = %s AND path = %s AND key = %s",
+                [response.status_code, response.content.decode(), scope, path, key],
+            )
+        else:
+            execute(
+                "DELETE FROM core_idempotencykey WHERE scope = %s AND path = %s AND key = %s AND status = 0",
+                [scope, path, key],
+            )

@@ -1,0 +1,43 @@
+"""The papers of an order as PDF: a stub, a perforation, a body.
+
+`render` is pure: the same kind, content, paper and reprint give the same bytes in every process (with the same typst,
+fonts and templates). It knows no database; money and dates come in as text. What each paper needs: `content.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, cast, get_args
+
+from counterfoil.core.papers.barcode import code128
+from counterfoil.core.papers.check import ContentError, UnknownKind, checked, moment
+from counterfoil.core.papers.content import Kind, Party
+from counterfoil.core.papers.engine import compiled
+from counterfoil.core.papers.text import shortened
+
+__all__ = ["KINDS", "ContentError", "UnknownKind", "render"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+def render(
+    kind: str, content: Mapping[str, object], *, paper: Literal["a4", "letter"] = "a4", reprint: bool = False
+) -> bytes:
+    """The paper `kind` (one of KINDS) as a PDF/A-3a and PDF/UA-1 document; `reprint` marks each page REPRINT.
+
+    Raises UnknownKind (a KeyError), ContentError (a ValueError naming the field), ValueError for an unknown paper size.
+    """
+    if paper not in ("a4", "letter"):
+        raise ValueError(f'paper must be "a4" or "letter", not {paper!r}')
+    fields = checked(kind, content)
+    # A purchase order may serve many orders, so its bar code is its own number.
+    scanned = str(fields["number"] if kind == "purchase-order" else fields["order_number"])
+    customer = cast(Party, fields["supplier" if kind == "purchase-order" else "bill_to"])
+    data = {
+        "paper": paper,
+        "reprint": reprint,
+        "scanned": scanned,
+        "bars": code128(scanned),
+        # The stub has room for two lines of a name; the address block has all of it.
+        "who": shortened(customer["name"], 60),
+        "content": fields,
+    }
+    return compiled(kind, data, moment(str(fields["issued_at"])))

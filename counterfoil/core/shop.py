@@ -1,0 +1,127 @@
+"""What the shop owner decides, with the delivered defaults. Read through a short-lived copy in each process."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as dtime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from counterfoil.core import clock
+from counterfoil.core.db import execute, in_writing, is_postgres, rows
+
+_TTL = 2.0
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Every setting. Rates are in millionths (7.25 % = 72500); prices in minor units of `currency`."""
+
+    name: str = "Counterfoil"
+    address: list[str] = field(default_factory=list)
+    tax_number: str = ""
+    email: str = "shop@example.com"
+    phone: str = ""
+    currency: str = "USD"
+    timezone: str = "America/Los_Angeles"
+    paper: str = "letter"
+    working_days: list[int] = field(default_factory=lambda: [0, 1, 2, 3, 4])
+    holidays: list[str] = field(default_factory=list)
+    # How many business days ahead goods that a supplier has confirmed count as good as here (step 5).
+    charge_within_days: int = 2
+    # Days from order to dispatch that the review screen proposes when everything is in stock.
+    ship_within_days: int = 1
+    sales_order_by_hand: bool = False
+    stock_check_by_hand: bool = False
+    # Tax by destination: the first zone that matches country (and state, if it names one); rates by tax class.
+    zones: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(
+        default_factory=lambda: [{"method": "Ground", "price": 1500}, {"method": "Express", "price": 3500}]
+    )
+    # Where the shop may not ship, with the reason that the customer reads: {"country", "state"?, "reason"}.
+    not_served: list[dict[str, str]] = field(default_factory=list)
+    proposal_days: int = 7
+    # Legal rule for orders taken at a distance, as data: ship by the stated date or within this many days
+    # (16 CFR 435.2, as read in November 2026).
+    legal_days: int = 30
+    terms: str = ""
+
+    def today(self) -> date:
+        return clock.business_today(self.timezone)
+
+    def day_ends_at(self) -> datetime:
+        """The shop's next midnight, in UTC."""
+        zone = ZoneInfo(self.timezone)
+        return datetime.combine(self.today() + timedelta(days=1), dtime(), zone).astimezone(UTC)
+
+    def business_days_from(self, start: date, days: int) -> date:
+        return clock.add_business_days(
+            start,
+            days,
+            weekdays=frozenset(self.working_days),
+            holidays=frozenset(date.fromisoformat(d) for d in self.holidays),
+        )
+
+    def charge_horizon(self) -> date:
+        """The last day on which confirmed goods may arrive for the charge gate to open today."""
+        return self.business_days_from(self.today(), self.charge_within_days)
+
+    def tax_rate_ppm(self, tax_class: str, *, country: str, state: str) -> int:
+        """The destination's rate for a tax class in millionths; 0 where no zone matches."""
+        for zone in self.zones:
+            if zone.get("country") == country and zone.get("state", state) == state:
+                return int(zone.get("rates", {}).get(tax_class, 0))
+        return 0
+
+    def refuses(self, *, country: str, state: str) -> str | None:
+        """Why we may not ship there; None when we may."""
+        for rule in self.not_served:
+            if rule.get("country") == country and rule.get("state", state) == state:
+                return str(rule.get("reason", "we do not ship there"))
+        return None
+
+
+_held: tuple[float, Shop] | None = None
+
+
+def shop() -> Shop:
+    """The settings as they stand, at most two seconds old."""
+    global _held
+    now = time.monotonic()
+    if _held is not None and now - _held[0] < _TTL:
+        return _held[1]
+    known = {f.name for f in fields(Shop)}
+    stored = {
+        key: json.loads(value) if isinstance(value, str) else value
+        for key, value in rows("SELECT key, value FROM core_setting")
+        if key in known
+    }
+    value = Shop(**stored)
+    _held = (now, value)
+    return value
+
+
+def change(**values: Any) -> None:
+    """Store settings; call inside `writing()`. Raises ValueError for a name that is none."""
+    if not in_writing():
+        raise RuntimeError("settings are changed inside writing()")
+    unknown = set(values) - set(asdict(Shop()))
+    if unknown:
+        raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
+    cast = "%s::jsonb" if is_postgres() else "%s"
+    for key, value in values.items():
+        execute(
+            f"INSERT INTO core_setting (key, value) VALUES (%s, {cast}) "
+            "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            [key, json.dumps(value)],
+        )
+    forget()
+
+
+def forget() -> None:
+    """Drop this process's copy: after a change, and between tests."""
+    global _held
+    _held = None

@@ -1,0 +1,254 @@
+"""The table of acts: a verb in a form's address -> the step's action behind it. Gates and roles are the actions' own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from counterfoil.core import jobs
+from counterfoil.core.actor import CLERK, Actor, require
+from counterfoil.core.db import writing
+from counterfoil.core.errors import Invalid, StillAsking
+from counterfoil.core.money import show
+from counterfoil.desk.reading import (
+    Form,
+    amount_of,
+    date_of,
+    indexed,
+    maybe_amount,
+    maybe_date,
+    maybe_whole,
+    text_of,
+    whole_of,
+)
+from counterfoil.desk.saying import say_date
+from counterfoil.flow import amend
+from counterfoil.gateways.card.protocol import NotDone, OutcomeUnknown
+from counterfoil.records.orders.load import find, note, take
+from counterfoil.records.orders.models import Charge
+from counterfoil.steps.acceptance import actions as acceptance
+from counterfoil.steps.alternatives import actions as alternatives
+from counterfoil.steps.charging import actions as charging
+from counterfoil.steps.fulfilment import actions as fulfilment
+from counterfoil.steps.review import actions as review
+from counterfoil.steps.sourcing import actions as sourcing
+
+Act = Callable[[str, Form, Actor], str]
+"""Order number, form, who -> what the next page says. Raises what the action raises."""
+
+
+def _approve(order: str, form: Form, actor: Actor) -> str:
+    day = date_of(form, "ship_estimate")
+    review.approve_order(order=order, ship_estimate=day, actor=actor, version=maybe_whole(form, "version"))
+    return f"{order} approved. The customer is told that it ships {say_date(day)}."
+
+
+def _hold(order: str, form: Form, actor: Actor) -> str:
+    review.hold_order(order=order, reason=text_of(form, "reason"), actor=actor)
+    return f"{order} is on hold."
+
+
+def _release(order: str, form: Form, actor: Actor) -> str:
+    review.release_hold(order=order, hold=whole_of(form, "hold"), actor=actor)
+    return f"{order} goes on."
+
+
+def _sales_order(order: str, form: Form, actor: Actor) -> str:
+    acceptance.make_sales_order(order=order, actor=actor)
+    return f"{order} is in the books, in two copies."
+
+
+def _check_stock(order: str, form: Form, actor: Actor) -> str:
+    seen = [{"sku": sku, "seen": _count(count, f"seen:{sku}")} for sku, count in indexed(form, "seen").items()]
+    sourcing.check_stock(order=order, actor=actor, lines=seen or None)
+    return f"Stock checked for {order}."
+
+
+def _charge(order: str, form: Form, actor: Actor) -> str:
+    done = charging.charge_order(
+        order=order, actor=actor, part=maybe_whole(form, "part", least=1), version=maybe_whole(form, "version")
+    )
+    return f"{order}: {show(done.total, done.currency)} charged." if not form.get("part") else f"{order}: charged."
+
+
+def _record_payment(order: str, form: Form, actor: Actor) -> str:
+    currency = find(order).currency
+    offline: dict[str, object] = {
+        "reference": text_of(form, "reference", needed="write down the slip's or cheque's number"),
+        "amount": amount_of(form, "amount", currency),
+    }
+    for name in ("brand", "last4"):
+        if text_of(form, name):
+            offline[name] = text_of(form, name)
+    charging.charge_order(order=order, actor=actor, part=maybe_whole(form, "part", least=1), offline=offline)
+    return f"Payment of {order} recorded."
+
+
+def _ask_bank(order: str, form: Form, actor: Actor) -> str:
+    require(actor, CLERK)
+    flying = Charge.objects.filter(part__order__number=order, state__in=["intended", "created", "confirming"])
+    for charge in flying.order_by("id"):
+        try:
+            known = charging.send_charge(charge.pk, by=actor.name)
+        except (NotDone, OutcomeUnknown) as error:
+            raise StillAsking(f"the bank cannot be reached: {error}") from error
+        if not known:
+            raise StillAsking("the bank has not answered yet; we keep asking. Nothing is charged twice")
+    return f"{order}: the bank has answered."
+
+
+def _pay_link(order: str, form: Form, actor: Actor) -> str:
+    require(actor, CLERK)
+    with writing():
+        taken = take(order)
+        note(taken, "pay_link_asked", actor=actor, text="Link to pay mailed to the customer", advance=False)
+        jobs.enqueue("charging.pay_mail", key=order, payload={"order": order, "key": f"desk-{taken.version}"})
+    return f"{order}: the customer gets a link to pay."
+
+
+def _refund_again(order: str, form: Form, actor: Actor) -> str:
+    charging.retry_refund(order=order, refund_id=whole_of(form, "refund", least=1), actor=actor)
+    return f"{order}: the refund is tried again."
+
+
+def _refund(order: str, form: Form, actor: Actor) -> str:
+    known = find(order)
+    amount = maybe_amount(form, "amount", known.currency)
+    lines = _lines(form)
+    if amount is None and not lines and not form.get("everything"):
+        raise Invalid(("amount", "give an amount, or the lines to refund"))
+    made = charging.refund_order(
+        order=order, actor=actor, amount=amount, lines=lines or None, reason=text_of(form, "reason")
+    )
+    return f"{show(made.amount, known.currency)} goes back to the customer."
+
+
+def _pick(order: str, form: Form, actor: Actor) -> str:
+    lines: list[dict[str, Any]] = [dict(line) for line in _lines(form)]
+    short = {sku: _count(n, f"short:{sku}") for sku, n in indexed(form, "short").items()}
+    for line in lines:
+        line["short"] = short.pop(line["sku"], 0)
+    lines += [{"sku": sku, "quantity": 0, "short": count} for sku, count in short.items() if count]
+    fulfilment.pick_order(order=order, actor=actor, lines=lines or None, part=maybe_whole(form, "part", least=1))
+    return f"{order}: picked."
+
+
+def _pack(order: str, form: Form, actor: Actor) -> str:
+    fulfilment.pack_order(
+        order=order,
+        actor=actor,
+        lines=_lines(form) or None,
+        weight_g=maybe_whole(form, "weight_g", least=1),
+        part=maybe_whole(form, "part", least=1),
+    )
+    return f"{order}: packed."
+
+
+def _ship(order: str, form: Form, actor: Actor) -> str:
+    fulfilment.ship_order(
+        order=order,
+        actor=actor,
+        carrier=text_of(form, "carrier", needed="name the carrier"),
+        tracking_number=text_of(form, "tracking_number", needed="the customer wants to follow it: give the number"),
+    )
+    return f"{order}: shipped. The customer gets the tracking number."
+
+
+def _deliver(order: str, form: Form, actor: Actor) -> str:
+    fulfilment.deliver_order(order=order, actor=actor, shipment=maybe_whole(form, "shipment", least=1))
+    return f"{order}: delivered."
+
+
+def _return(order: str, form: Form, actor: Actor) -> str:
+    lines = _lines(form)
+    if not lines:
+        raise Invalid(("lines", "say what came back"))
+    fulfilment.return_order(
+        order=order, actor=actor, lines=lines, condition=text_of(form, "condition"), reason=text_of(form, "reason")
+    )
+    return f"{order}: what came back is entered."
+
+
+def _propose(order: str, form: Form, actor: Actor) -> str:
+    currency = find(order).currency
+    choices: list[dict[str, Any]] = []
+    for i in range(4):
+        kind = text_of(form, f"kind:{i}")
+        if not kind:
+            continue
+        choice: dict[str, Any] = {"kind": kind}
+        for name in ("line", "sku", "method"):
+            if text_of(form, f"{name}:{i}"):
+                choice[name] = text_of(form, f"{name}:{i}")
+        for name, value in (
+            ("quantity", maybe_whole(form, f"quantity:{i}", least=1)),
+            ("price", maybe_amount(form, f"price:{i}", currency)),
+            ("date", maybe_date(form, f"date:{i}")),
+        ):
+            if value is not None:
+                choice[name] = value
+        choices.append(choice)
+    if not choices:
+        raise Invalid(("kind:0", "offer at least one choice"))
+    alternatives.propose_alternatives(order=order, actor=actor, choices=choices, message=text_of(form, "message"))
+    return f"The customer of {order} is asked by mail. Nothing changes until they say yes."
+
+
+def _answer(order: str, form: Form, actor: Actor) -> str:
+    choice = maybe_whole(form, "choice")
+    alternatives.answer_proposal(
+        token=text_of(form, "token"), choice=choice, decline=choice is None, via="telephone", actor=actor
+    )
+    return f"{order}: the answer is noted."
+
+
+def _withdraw(order: str, form: Form, actor: Actor) -> str:
+    alternatives.withdraw_proposal(token=text_of(form, "token"), actor=actor)
+    return f"{order}: the question is withdrawn."
+
+
+def _cancel(order: str, form: Form, actor: Actor) -> str:
+    amend.cancel_order(order=order, actor=actor, reason=text_of(form, "reason", needed="say why it is cancelled"))
+    return f"{order} is cancelled. Whatever was charged goes back."
+
+
+def _lines(form: Form) -> list[dict[str, Any]]:
+    """Units by SKU from fields `quantity:SKU`; zeros are left out."""
+    counted = {sku: _count(n, f"quantity:{sku}") for sku, n in indexed(form, "quantity").items()}
+    return [{"sku": sku, "quantity": count} for sku, count in counted.items() if count]
+
+
+def _count(text: str, name: str) -> int:
+    return whole_of({name: text}, name)
+
+
+ACTS: dict[str, Act] = {
+    "approve": _approve,
+    "hold": _hold,
+    "release": _release,
+    "sales-order": _sales_order,
+    "check-stock": _check_stock,
+    "charge": _charge,
+    "record-payment": _record_payment,
+    "ask-bank": _ask_bank,
+    "pay-link": _pay_link,
+    "refund": _refund,
+    "refund-again": _refund_again,
+    "pick": _pick,
+    "pack": _pack,
+    "ship": _ship,
+    "deliver": _deliver,
+    "return": _return,
+    "propose": _propose,
+    "answer": _answer,
+    "withdraw": _withdraw,
+    "cancel": _cancel,
+}
+# What a whole queue can be ticked for, with the words of the button. Everything else wants a look at each order.
+BULK = {
+    "review": ("approve", "Approve"),
+    "sales_order": ("sales-order", "Make sales orders"),
+    "charge": ("charge", "Charge"),
+    "pick": ("pick", "Picked"),
+    "pack": ("pack", "Packed"),
+}

@@ -1,0 +1,277 @@
+"""The desk: queues, the order page, search, and the acts behind every button."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from counterfoil.core import documents
+from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER
+from counterfoil.core.errors import Declined, Forbidden, Invalid, Missing, Refused, StillAsking
+from counterfoil.core.shop import shop
+from counterfoil.core.web import actor_of_page, staff
+from counterfoil.desk import queries, words
+from counterfoil.desk.acts import ACTS, BULK
+from counterfoil.desk.queries import Place
+from counterfoil.desk.slips import Slip, money_words, row_of, slip_of
+from counterfoil.records.orders.load import find
+from counterfoil.records.orders.models import Order
+from counterfoil.records.stock.models import Balance
+
+ANYBODY = (CLERK, PICKER, BUYER, BOOKKEEPER)
+MOST_BULK = 50
+
+
+class SeeOther(HttpResponseRedirect):
+    """After a form: look there, with GET."""
+
+    status_code = 303
+
+
+def desk_page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """A page of the desk with its rail and what the last act said. One statement, unless the rail is at hand."""
+    today = shop().today()
+    said = request.session.pop("said", None)
+    rail = context.get("rail") or queries.rail(today)
+    base = {"said": said, "today": today, "words": words, "rail": rail, "here": "", "q": "", "me": request.user}
+    return render(request, template, {**base, **context, "rail": rail}, status=status)
+
+
+def say(request: HttpRequest, text: str) -> None:
+    """What the next page of this person shows once."""
+    request.session["said"] = text
+
+
+@staff(*ANYBODY)
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The first queue with something in it: what is stuck before what is next."""
+    counts = queries.rail(shop().today()).counts
+    first = next((code for code in words.FIRST if counts.get(code)), "review")
+    return HttpResponseRedirect(f"/desk/queues/{first}")
+
+
+@staff(*ANYBODY)
+@require_safe
+def queue(request: HttpRequest, code: str) -> HttpResponse:
+    """One queue: its orders, soonest deadline first, and the slip of the one selected."""
+    known = words.QUEUES.get(code)
+    if known is None:
+        raise Http404("there is no such queue")
+    after = Place.parse(request.GET.get("after", ""))
+    orders, more = queries.queue_page(code, after)
+    lines = queries.lines_of(orders)
+    chosen = _chosen(orders, request.GET.get("order", ""))
+    slip = _slip(chosen, lines.get(chosen.pk)) if chosen else None
+    rail = queries.rail(shop().today(), code)
+    context = {
+        "here": code,
+        "queue": known,
+        "rows": [row_of(o, lines[o.pk]) for o in orders],
+        "rail": rail,
+        "head": rail.sums,
+        "count": rail.counts.get(code, len(orders)),
+        "more": more,
+        "after": after,
+        "chosen": chosen,
+        "slip": slip,
+        "bulk": BULK.get(code),
+        "proposed": _proposed(slip),
+        "back": request.get_full_path(),
+    }
+    return desk_page(request, "desk/queue.html", context)
+
+
+def _chosen(orders: list[Order], wanted: str) -> Order | None:
+    """The order asked for, even when it has left the queue meanwhile: its slip must not vanish under the cursor."""
+    if wanted:
+        here = next((o for o in orders if o.number == wanted), None)
+        return here or Order.objects.filter(number=wanted).first()
+    return orders[0] if orders else None
+
+
+def _slip(order: Order, lines: list[Any] | None = None) -> Slip:
+    return slip_of(
+        order,
+        lines if lines is not None else queries.lines_of([order])[order.pk],
+        queries.asked_of(order),
+        queries.events_of(order),
+    )
+
+
+def _proposed(slip: Slip | None) -> str:
+    """The ship date that the review form proposes: the shop's rule, or when the goods are due, whichever is later."""
+    settings = shop()
+    day = settings.business_days_from(settings.today(), settings.ship_within_days)
+    if slip is not None:
+        short = [ln for ln in slip.lines if ln.short > 0]
+        if short:
+            lead = max(ln.product.lead_time_days or 7 for ln in short)
+            day = settings.business_days_from(settings.today(), lead + settings.ship_within_days)
+        due = [ln.due_date for ln in slip.lines if ln.due and ln.due_date]
+        day = max([day, *due])
+    return day.isoformat()
+
+
+@staff(*ANYBODY)
+@require_safe
+def order_page(request: HttpRequest, number: str) -> HttpResponse:
+    """One order in full: slip, timeline, money, papers, and a form for every act."""
+    return _order_page(request, find(number))
+
+
+def _order_page(
+    request: HttpRequest,
+    order: Order,
+    *,
+    status: int = 200,
+    title: str = "",
+    reasons: list[str] | None = None,
+    errors: dict[str, str] | None = None,
+    verb: str = "",
+) -> HttpResponse:
+    slip = _slip(order)
+    context = {
+        "here": order.queue,
+        "order": order,
+        "slip": slip,
+        "money": money_words(order, slip.parts),
+        "file": queries.dossier(order),
+        "proposed": _proposed(slip),
+        "trouble": title,
+        "reasons": reasons or [],
+        "errors": errors or {},
+        "verb": verb,
+        "form": request.POST if request.method == "POST" else {},
+        "deliveries": shop().deliveries,
+        "back": f"/desk/orders/{order.number}",
+    }
+    return desk_page(request, "desk/order.html", context, status=status)
+
+
+@staff(*ANYBODY)
+@require_POST
+def act(request: HttpRequest, number: str, verb: str) -> HttpResponse:
+    """Do what a button says; on a refusal the order's page says why, at the field or on top."""
+    doing = ACTS.get(verb)
+    if doing is None:
+        raise Http404("there is no such act")
+    order = find(number)
+    try:
+        said = doing(order.number, request.POST.dict(), actor_of_page(request))
+    except Refused as error:
+        return _again(request, number, verb, 409, "Not possible now", [b.message for b in error.blockers], {})
+    except Invalid as error:
+        return _again(request, number, verb, 422, "Please look at this again", _loose(error), dict(error.errors))
+    except Declined as error:
+        return _again(request, number, verb, 402, "The bank said no", [str(error)], {})
+    except StillAsking as error:
+        return _again(request, number, verb, 202, "The bank has not answered yet", [str(error)], {})
+    except Forbidden as error:
+        return _again(request, number, verb, 403, "Not yours to do", [str(error)], {})
+    say(request, said)
+    return SeeOther(_back(request, f"/desk/orders/{order.number}"))
+
+
+def _again(
+    request: HttpRequest, number: str, verb: str, status: int, title: str, reasons: list[str], errors: dict[str, str]
+) -> HttpResponse:
+    return _order_page(request, find(number), status=status, title=title, reasons=reasons, errors=errors, verb=verb)
+
+
+def _loose(error: Invalid) -> list[str]:
+    return [message for _, message in error.errors]
+
+
+def _back(request: HttpRequest, otherwise: str) -> str:
+    """Where the form came from, if that is a page of the desk."""
+    wanted = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) and wanted.startswith("/desk/")
+    return wanted if safe else otherwise
+
+
+@staff(*ANYBODY)
+@require_POST
+def bulk(request: HttpRequest, code: str) -> HttpResponse:
+    """An act on the ticked rows: first a page that names count and sum, then a result for each row."""
+    chosen = BULK.get(code)
+    if chosen is None:
+        raise Http404("this queue has no act for several orders at once")
+    verb, label = chosen
+    numbers = list(dict.fromkeys(request.POST.getlist("order")))[:MOST_BULK]
+    orders = list(Order.objects.filter(number__in=numbers).order_by("deadline", "id"))
+    context: dict[str, Any] = {"here": code, "queue": words.QUEUES[code], "label": label, "orders": orders}
+    if not orders:
+        say(request, "Tick at least one order first.")
+        return SeeOther(f"/desk/queues/{code}")
+    if request.POST.get("sure") != "yes":
+        sums: dict[str, int] = {}
+        for order in orders:
+            sums[order.currency] = sums.get(order.currency, 0) + order.total
+        context |= {"sums": sorted(sums.items()), "proposed": _proposed(None), "results": None}
+        return desk_page(request, "desk/bulk.html", context)
+    form = {k: v for k, v in request.POST.dict().items() if k not in {"version", "part"}}
+    context["results"] = [_one(request, order, verb, form) for order in orders]
+    return desk_page(request, "desk/bulk.html", context)
+
+
+def _one(request: HttpRequest, order: Order, verb: str, form: dict[str, str]) -> tuple[Order, bool, str]:
+    """One order of a bulk act; its refusal does not stop the others."""
+    try:
+        return order, True, ACTS[verb](order.number, form, actor_of_page(request))
+    except (Refused, Invalid, Declined, StillAsking, Forbidden, Missing) as error:
+        return order, False, str(error)
+
+
+@staff(*ANYBODY)
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Orders by whatever people have at hand; a single hit opens at once."""
+    text = request.GET.get("q", "").strip()
+    found = queries.search(text)
+    if len(found) == 1 and found[0].number == text.upper():
+        return HttpResponseRedirect(f"/desk/orders/{found[0].number}")
+    lines = queries.lines_of(found)
+    wines = Balance.objects.select_related("product").defer("product__art").filter(product__name__icontains=text)
+    context = {
+        "q": text,
+        "rows": [row_of(o, lines[o.pk]) for o in found],
+        "products": list(wines.order_by("product__name")[:12]) if len(text) > 2 else [],
+    }
+    return desk_page(request, "desk/search.html", context)
+
+
+@staff(*ANYBODY)
+@require_safe
+def document(request: HttpRequest, number: str, ref: str) -> HttpResponse:
+    """A paper of an order, by its number or, the newest, by its kind."""
+    order = find(number)
+    found = documents.newest(order.number, ref) if ref in words.DOCUMENTS else documents.find(ref)
+    if found is None or found.subject != order.number:
+        raise Missing(f"{order.number} has no such paper yet")
+    return pdf_answer(found.number, documents.pdf(found))
+
+
+@staff(*ANYBODY)
+@require_POST
+def print_document(request: HttpRequest, number: str, ref: str) -> HttpResponse:
+    """The same for the printer: noted with who and when, and marked REPRINT from the second time on."""
+    order = find(number)
+    found = documents.find(ref)
+    if found.subject != order.number:
+        raise Missing(f"{order.number} has no such paper")
+    return pdf_answer(found.number, documents.print_pdf(found, actor_name=actor_of_page(request).name))
+
+
+def pdf_answer(name: str, body: bytes) -> HttpResponse:
+    """A PDF to be shown in the browser; never kept by a cache that others share."""
+    response = HttpResponse(body, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+

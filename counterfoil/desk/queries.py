@@ -1,0 +1,208 @@
+"""What the desk reads. The queue page is a handful of statements, whatever stands in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models.expressions import RawSQL
+
+from counterfoil.core.db import is_postgres, moment, rows
+from counterfoil.core.models import Document, JournalEvent
+from counterfoil.core.text import storable
+from counterfoil.desk.words import QUEUES
+from counterfoil.records.orders.models import Charge, Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
+
+PAGE = 50
+SUMMED = 1000  # beyond that many orders a queue's head gives no sum: it would have to read them all
+COUNTED = tuple(q.code for q in QUEUES.values() if q.counted)
+
+
+@dataclass(frozen=True)
+class Rail:
+    """Counts of every counted queue, how many are past their date, and the head of the queue looked at."""
+
+    counts: dict[str, int]
+    late: dict[str, int]
+    oldest: datetime | None = None
+    sums: list[tuple[str, int]] = field(default_factory=list)  # currency, minor units
+
+
+def rail(today: date, queue: str = "") -> Rail:
+    """One statement: the counts come from the index (queue, deadline) alone."""
+    marks = ", ".join(["%s"] * len(COUNTED))
+    sql = (
+        "SELECT queue, '' AS currency, COUNT(*), SUM(CASE WHEN deadline < %s THEN 1 ELSE 0 END), NULL, 0 "
+        f"FROM orders_order WHERE queue IN ({marks}) GROUP BY queue"
+    )
+    params: list[Any] = [today, *COUNTED]
+    if queue:
+        # Text on both sides of the union, since PostgreSQL wants one type a column.
+        oldest = "MIN(queue_since)::text" if is_postgres() else "MIN(queue_since)"
+        sql += (
+            f" UNION ALL SELECT '=', currency, COUNT(*), 0, {oldest}, SUM(total) FROM (SELECT currency, queue_since, "
+            f"total FROM orders_order WHERE queue = %s ORDER BY deadline, id LIMIT {SUMMED}) AS head GROUP BY currency"
+        )
+        params.append(queue)
+    counts, late, sums, oldest_of = {}, {}, [], []
+    for code, currency, count, past, since, total in rows(sql, params):
+        if code == "=":
+            sums.append((currency, int(total)))
+            oldest_of.append(moment(since))
+        else:
+            counts[code], late[code] = int(count), int(past or 0)
+    ages = [o for o in oldest_of if o is not None]
+    return Rail(counts, late, min(ages, default=None), sorted(sums, key=lambda s: -s[1]))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a queue: after this deadline (None: those without one, which come last) and id."""
+
+    deadline: date | None
+    id: int
+
+    @classmethod
+    def parse(cls, text: str) -> Place | None:
+        """'2026-11-24~1047' or '~1047'; None for anything else."""
+        day, tilde, number = text.partition("~")
+        if not tilde or not number.isdecimal() or len(number) > 18:
+            return None
+        try:
+            return cls(date.fromisoformat(day) if day else None, int(number))
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.deadline.isoformat() if self.deadline else ''}~{self.id}"
+
+
+def queue_page(queue: str, after: Place | None = None) -> tuple[list[Order], Place | None]:
+    """Fifty orders of a queue, soonest deadline first, and where the next page starts. One statement, two index ranges."""
+    branches, params = [], list[Any]()
+    if after is None or after.deadline is not None:
+        seek = " AND (deadline, id) > (%s, %s)" if after else ""
+        branches.append(f"deadline IS NOT NULL{seek} ORDER BY deadline, id")
+        params += [queue, *([str(after.deadline), after.id] if after else [])]
+    seek = " AND id > %s" if after and after.deadline is None else ""
+    branches.append(f"deadline IS NULL{seek} ORDER BY id")
+    params += [queue, *([after.id] if after and seek else [])]
+    ids = " UNION ALL ".join(
+        f"SELECT id FROM (SELECT id FROM orders_order WHERE queue = %s AND {branch} LIMIT {PAGE + 1}) AS b{i}"
+        for i, branch in enumerate(branches)
+    )
+    found = list(Order.objects.filter(pk__in=RawSQL(ids, params)))  # noqa: S611 (no text of others in it)
+    found.sort(key=lambda o: (o.deadline is None, o.deadline or date.max, o.pk))
+    if len(found) <= PAGE:
+        return found, None
+    last = found[PAGE - 1]
+    return found[:PAGE], Place(last.deadline, last.pk)
+
+
+def lines_of(orders: Sequence[Order]) -> dict[int, list[Line]]:
+    """Lines with their part and their product's bin, by order id: one statement for all of them."""
+    found: dict[int, list[Line]] = {o.pk: [] for o in orders}
+    picked = (
+        Line.objects.filter(order_id__in=list(found))
+        .select_related("part", "product")
+        .defer("product__art", "product__description")
+        .order_by("order_id", "position")
+    )
+    for line in picked:
+        found[line.order_id].append(line)
+    return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Open holds and the open question of an order, as its slip shows them."""
+
+    holds: list[tuple[int, str, str]]  # id, reason, by
+    question: tuple[str, datetime | None] | None  # token, expires at
+
+
+def asked_of(order: Order) -> Asked:
+    """Holds and question in one statement."""
+    at = "expires_at::text" if is_postgres() else "expires_at"
+    found = rows(
+        "SELECT 'h', id, reason, placed_by, NULL FROM orders_hold WHERE order_id = %s AND released_at IS NULL "
+        f"UNION ALL SELECT 'q', id, token, made_by, {at} FROM orders_proposal WHERE order_id = %s AND state = 'open'",
+        [order.pk, order.pk],
+    )
+    holds = [(int(r[1]), str(r[2]), str(r[3])) for r in found if r[0] == "h"]
+    asked = next(((str(r[2]), moment(r[4])) for r in found if r[0] == "q"), None)
+    return Asked(sorted(holds), asked)
+
+
+def events_of(order: Order, limit: int = 200) -> list[JournalEvent]:
+    """What happened to an order, newest first."""
+    return list(JournalEvent.objects.filter(subject=order.number).order_by("-id")[:limit])
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """Everything the order page shows beside the slip."""
+
+    proposals: list[Proposal]
+    packages: list[Package]
+    shipments: list[Shipment]
+    charges: list[Charge]
+    refunds: list[Refund]
+    documents: list[Document]
+
+
+def dossier(order: Order) -> Dossier:
+    """Questions, parcels, money and papers of one order, oldest first."""
+    return Dossier(
+        list(Proposal.objects.filter(order=order).order_by("id")),
+        list(Package.objects.filter(order=order, unpacked_at=None).order_by("number")),
+        list(Shipment.objects.filter(order=order).order_by("id")),
+        list(Charge.objects.filter(part__order=order).select_related("part").order_by("id")),
+        list(Refund.objects.filter(part__order=order).select_related("part").order_by("id")),
+        list(Document.objects.filter(subject=order.number).defer("content").order_by("id")),
+    )
+
+
+def open_holds(order: Order) -> list[Hold]:
+    return list(Hold.objects.filter(order=order, released_at=None).order_by("id"))
+
+
+def parts_of(order: Order) -> list[Part]:
+    return list(Part.objects.filter(order=order).order_by("number"))
+
+
+# Walks the distinct channels by the index (channel, reference) instead of reading the table.
+_BY_REFERENCE = """
+WITH RECURSIVE known (channel) AS (
+  SELECT MIN(channel) FROM orders_order
+  UNION ALL SELECT (SELECT MIN(o.channel) FROM orders_order o WHERE o.channel > known.channel) FROM known
+  WHERE known.channel IS NOT NULL
+)
+SELECT o.id, 'exact', '' FROM known JOIN orders_order o ON o.channel = known.channel AND o.reference = %s
+"""
+
+
+def search(text: str) -> list[Order]:
+    """Orders by number, reference, tracking number, SKU, or the beginning of a name or e-mail; at most fifty, newest first.
+
+    Every branch is a look-up on an index of its own. Beginnings are compared here and not in SQL: what sorts behind a
+    text by a database's collation need not begin with it.
+    """
+    wanted = " ".join(text.split())[:200]
+    if not wanted or not storable(wanted):
+        return []
+    branches = [
+        ("SELECT id, 'exact', '' FROM orders_order WHERE number = %s", wanted.upper()),
+        (_BY_REFERENCE, wanted),
+        ("SELECT order_id, 'exact', '' FROM orders_shipment WHERE tracking_number = %s", wanted),
+        ("SELECT order_id, 'exact', '' FROM orders_line WHERE sku = %s ORDER BY order_id DESC", wanted.upper()),
+    ]
+    for spelt in dict.fromkeys((wanted, wanted.title(), wanted.lower())):
+        branches.append(("SELECT id, 'begins', name FROM orders_order WHERE name >= %s ORDER BY name", spelt))
+        branches.append(("SELECT id, 'begins', email FROM orders_order WHERE email >= %s ORDER BY email", spelt))
+    sql = " UNION ALL ".join(f"SELECT * FROM ({branch} LIMIT {PAGE}) AS b{i}" for i, (branch, _) in enumerate(branches))
+    start = wanted.casefold()
+    ids = {int(r[0]) for r in rows(sql, [p for _, p in branches]) if r[1] == "exact" or r[2].casefold().startswith(start)}
+    return list(Order.objects.filter(pk__in=sorted(ids, reverse=True)[:PAGE]).order_by("-id")) if ids else []

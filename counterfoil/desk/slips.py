@@ -1,0 +1,299 @@
+"""The slip: what the stub, the gate and the button of an order say. Pure reading of rows at hand; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from counterfoil.core import clock
+from counterfoil.core.models import JournalEvent
+from counterfoil.core.money import show
+from counterfoil.core.shop import shop
+from counterfoil.desk.queries import Asked
+from counterfoil.desk.saying import moment, near_day, say_date, span, time_of_day, units
+from counterfoil.desk.words import DESK_STATUS, GATES, QUEUES, glyph
+from counterfoil.records.orders.models import Line, Order, Part
+
+SOON_HOURS = 24
+
+
+@dataclass(frozen=True)
+class Pill:
+    kind: str
+    glyph: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the gate: met or not; a blocker brings the link that clears it."""
+
+    met: bool
+    text: str | Markup
+    link: str = ""
+    link_text: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """An order as a row of a list."""
+
+    order: Order
+    summary: str
+    pill: Pill
+    ships: str
+    late: bool
+
+
+@dataclass(frozen=True)
+class Slip:
+    """An order as the slip shows it. `verb` is the act of the button, "" when a person can only wait."""
+
+    order: Order
+    parts: list[Part]
+    lines: list[Line]
+    status: Pill
+    step: int
+    question: str
+    checks: list[Check]
+    verb: str
+    label: str
+    timeline: list[tuple[Markup, str, JournalEvent]]
+    asked: Asked
+    promise: str
+    stopped: bool = False
+    by_part: dict[int, list[Line]] = field(default_factory=dict)
+
+    @property
+    def open(self) -> bool:
+        return all(c.met for c in self.checks)
+
+
+def row_of(order: Order, lines: Sequence[Line]) -> Row:
+    """A row of a list: what was ordered, the pill that matters now, when it ships."""
+    wanted = [ln for ln in lines if ln.quantity]
+    summary = " · ".join(f"{ln.quantity} × {ln.name}" for ln in wanted[:3])
+    if len(wanted) > 3:
+        summary += f" · {len(wanted) - 3} more"
+    if order.gift_message:
+        summary += " · gift note"
+    dates = [ln.part.promise_date for ln in wanted if ln.part.promise_date]
+    today = shop().today()
+    if dates:
+        day = min(dates)
+        ships = f"ships {near_day(day)}" if day >= today else f"was due {say_date(day)}"
+    elif order.needed_by:
+        ships = f"wanted {near_day(order.needed_by)}"
+    else:
+        ships = ""
+    late = order.deadline is not None and order.deadline < today and order.queue not in {"done", "cancelled", "transit"}
+    return Row(order, summary, row_pill(order, wanted), ships, late)
+
+
+def row_pill(order: Order, lines: Sequence[Line]) -> Pill:
+    """The one fact of an order that decides what its row is about."""
+    expiry = min((ln.part.authorisation_expires_at for ln in lines if ln.part.authorisation_expires_at), default=None)
+    money = {ln.part.money for ln in lines}
+    if order.queue in {"done", "transit", "cancelled", "unfinished"}:
+        return Pill(*DESK_STATUS[order.status])
+    if order.queue == "payment_problem" or money & {"declined"}:
+        return Pill("bad", "✕", "the bank said no" if "declined" in money else "payment problem")
+    if money & {"charging", "unknown"}:
+        return Pill("warn", "◔", "asking the bank")
+    if any(b.get("code") == "on_hold" for b in order.blockers):
+        return Pill("warn", "‖", "on hold")
+    if expiry is not None and not money & {"charged"}:
+        left = (expiry - clock.business_now()).total_seconds()
+        if left <= 0:
+            return Pill("bad", "✕", "card approval ended")
+        if left < SOON_HOURS * 3600:
+            return Pill("warn", "◔", f"approval ends {span(left)}")
+    if order.queue == "question":
+        return Pill("warn", "?", "waiting for the answer")
+    if order.queue == "review" and order.flags:
+        return Pill("warn", "!", str(order.flags[0].get("text", "look closely"))[:28])
+    return stock_pill(lines)
+
+
+def stock_pill(lines: Sequence[Line]) -> Pill:
+    """Where the goods are, in one pill."""
+    short = sum(max(0, ln.short) for ln in lines)
+    due = [ln for ln in lines if ln.due]
+    if short:
+        return Pill("bad", "!", f"{short} missing")
+    if due:
+        dates = [ln.due_date for ln in due]
+        count = sum(ln.due for ln in due)
+        known = max((d for d in dates if d), default=None)
+        if None in dates or known is None:
+            return Pill("warn", "◷", f"{count} on order, no date")
+        return Pill("info", "◷", f"{count} due {near_day(known)}")
+    if lines and all(ln.picked + ln.shipped >= ln.quantity for ln in lines):
+        return Pill("ok", "✓", "all picked")
+    return Pill("ok", "✓", "all in stock")
+
+
+def step_of(order: Order, parts: Sequence[Part]) -> int:
+    """Which of the eight steps an order is at; where a person is needed, the step that is stuck."""
+    if order.review != "approved":
+        return 2 if order.finished else 1
+    known = QUEUES.get(order.queue)
+    if known is not None and order.queue in {q for q in QUEUES if q not in _STUCK}:
+        return known.step
+    steps = []
+    for part in parts:
+        if part.books == "none":
+            steps.append(3)
+        elif part.stock in {"unchecked", "short"} or (part.stock == "awaiting" and part.money != "charged"):
+            steps.append(4)
+        elif part.money not in {"charged", "receivable"}:
+            steps.append(5)
+        elif part.parcel in {"waiting", "picking", "picked"}:
+            steps.append(6)
+        else:
+            steps.append(8 if part.parcel == "delivered" else 7)
+    return min(steps, default=8)
+
+
+_STUCK = {"payment_problem", "cannot_ship", "question", "call", "promise", "bank_differs", "cancelled"}
+
+
+def slip_of(order: Order, lines: Sequence[Line], asked: Asked, events: Sequence[JournalEvent]) -> Slip:
+    """The slip from rows at hand."""
+    parts = list({ln.part_id: ln.part for ln in lines}.values())
+    parts.sort(key=lambda p: p.number)
+    by_part: dict[int, list[Line]] = {p.number: [ln for ln in lines if ln.part_id == p.pk] for p in parts}
+    shown = sorted(events, key=lambda e: -e.pk)
+    return Slip(
+        order=order,
+        parts=parts,
+        lines=list(lines),
+        status=Pill(*DESK_STATUS.get(order.status, ("", "○", order.status))),
+        step=step_of(order, parts),
+        question=GATES.get(order.next_action, ""),
+        checks=checks_of(order, parts, lines, asked),
+        verb=order.next_action,
+        label=label_of(order, parts, lines),
+        timeline=[(time_of_day(e.at), glyph(e.kind), e) for e in shown],
+        asked=asked,
+        promise=promise_words(order, parts),
+        stopped=order.queue in _STUCK,
+        by_part=by_part,
+    )
+
+
+def promise_words(order: Order, parts: Sequence[Part]) -> str:
+    """promised Tue 24 Nov · legal deadline 22 Dec."""
+    dates = [p.promise_date for p in parts if p.promise_date]
+    said = []
+    if dates:
+        said.append(f"promised {say_date(min(dates))}")
+    elif order.needed_by:
+        said.append(f"wanted by {say_date(order.needed_by)}")
+    deadlines = [p.legal_deadline for p in parts if p.legal_deadline]
+    if deadlines:
+        said.append(f"legal deadline {say_date(min(deadlines))}")
+    return " · ".join(said)
+
+
+# What clears a blocker: where on the order page, and what the link says.
+_CLEARS = {
+    "on_hold": ("#holds", "Release it"),
+    "line_short": ("#offer", "Offer alternative"),
+    "due_too_late": ("#offer", "Offer alternative"),
+    "question_open": ("#question", "Enter the answer"),
+    "no_payment_method": ("#money", "Send a pay link"),
+    "not_charged": ("#money", "See the money"),
+    "authorisation_expired": ("#money", "See the money"),
+    "charge_in_flight": ("#money", "See the money"),
+}
+
+
+def checks_of(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Asked) -> list[Check]:
+    """The gate of the next action as a checklist: what is in order, then every blocker with what clears it."""
+    codes = {str(b.get("code")) for b in order.blockers}
+    found = _met(order, parts, lines, asked, codes)
+    page = f"/desk/orders/{order.number}"
+    for blocker in order.blockers:
+        anchor, words = _CLEARS.get(str(blocker.get("code")), ("", ""))
+        found.append(Check(False, str(blocker.get("message", "")), f"{page}{anchor}" if anchor else "", words))
+    return found
+
+
+def _met(
+    order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Asked, codes: set[str]
+) -> list[Check]:
+    found = []
+    if order.review == "approved":
+        found.append(Check(True, Markup("Reviewed by {}, {}").format(order.approved_by, moment(order.approved_at))))
+    numbers = [p.sales_order_number for p in parts if p.sales_order_number]
+    if numbers:
+        found.append(Check(True, f"Sales order {', '.join(numbers)} in two copies"))
+    wanted = [ln for ln in lines if ln.quantity]
+    held = sum(ln.reserved + ln.picked + ln.shipped for ln in wanted)
+    units_wanted = sum(ln.quantity for ln in wanted)
+    if wanted and not codes & {"line_short", "stock_unchecked", "due_too_late"}:
+        bins = ", ".join(dict.fromkeys(ln.product.bin for ln in wanted if ln.reserved and ln.product.bin))
+        due = sum(ln.due for ln in wanted)
+        text = f"{held} of {units(units_wanted, 'unit')} reserved" + (f", bins {bins}" if bins else "")
+        if due:
+            last = max((ln.due_date for ln in wanted if ln.due_date), default=None)
+            text += f"; {due} due {near_day(last)}" if last else f"; {due} on order"
+        found.append(Check(held + due >= units_wanted, text))
+    if not asked.holds and asked.question is None and not codes & {"on_hold", "question_open"}:
+        found.append(Check(True, "No hold, no open question"))
+    if parts and all(p.money == "charged" for p in parts):
+        by = next((p.charged_by for p in parts if p.charged_by), "")
+        paid = show(sum(p.charged for p in parts), order.currency)
+        found.append(Check(True, f"{paid} paid" + (f", charged by {by}" if by else "")))
+    elif order.payment_method == "card" and order.card_state == "saved" and "no_payment_method" not in codes:
+        consent = ", consent at check-out" if order.card_consent else ""
+        found.append(Check(True, f"{order.card_brand.title() or 'Card'} ···· {order.card_last4} saved{consent}"))
+    return found
+
+
+def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
+    """What the button will do, in full."""
+    wanted = [ln for ln in lines if ln.quantity]
+    count = units(sum(ln.quantity - ln.shipped for ln in wanted), "unit")
+    owed = show(sum(p.total - p.charged for p in parts if p.money != "charged"), order.currency)
+    short = sum(max(0, ln.short) for ln in wanted)
+    due = sum(ln.due for ln in wanted)
+    failed = show(sum(p.refund_owed for p in parts), order.currency)
+    match order.next_action:
+        case "charge" if due:
+            return f"Charge {owed}; packet prints when the goods arrive"
+        case "wait_for_goods":
+            last = max((ln.due_date for ln in wanted if ln.due_date), default=None)
+            return f"{due} on order, due {near_day(last)}" if last else f"{due} on order; the supplier has named no date"
+    return {
+        "review": "Approve and mail the date",
+        "make_sales_order": "Make the sales order, in two copies",
+        "check_stock": f"Check the stock and reserve {count}",
+        "buy_in": f"Buy in the {units(short, 'unit')} that is missing" if short == 1 else f"Buy in the {short} missing units",
+        "charge": f"Charge {owed} and print packet",
+        "record_payment": f"Record that {owed} was paid",
+        "send_pay_link": f"Mail a link to pay {owed}",
+        "ask_bank": "Ask the bank what happened",
+        "pick": f"Picked: {count} off the shelf",
+        "pack": f"Packed: {count}, papers enclosed",
+        "ship": "Shipped: mail the tracking number",
+        "deliver": "Delivered",
+        "wait_for_answer": "Waiting for the customer's answer",
+        "renew_promise": "Offer a new date",
+        "refund_again": f"Try the refund of {failed} once more",
+    }.get(order.next_action, "")
+
+
+def money_words(order: Order, parts: Sequence[Part]) -> dict[str, Any]:
+    """The money panel's figures in minor units."""
+    charged = sum(p.charged for p in parts)
+    refunded = sum(p.refunded for p in parts)
+    back = sum(p.refund_owed for p in parts)
+    expiry: datetime | None = min((p.authorisation_expires_at for p in parts if p.authorisation_expires_at), default=None)
+    return {"charged": charged, "refunded": refunded, "refund_owed": back, "refundable": charged - refunded - back,
+            "expiry": expiry}  # fmt: skip

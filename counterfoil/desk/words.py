@@ -1,0 +1,149 @@
+"""The shop's words for states, queues, steps and money: never codes on a screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Queue:
+    """One stop of the rail. `mark` is the process's own step number, or a glyph; `counted` costs an index range."""
+
+    code: str
+    name: str
+    mark: str
+    hint: str
+    step: int
+    counted: bool = True
+
+
+PROCESS = (
+    Queue("review", "Review", "2", "read it, give a date", 2),
+    Queue("sales_order", "Sales order", "3", "enter it in the books, in two copies", 3),
+    Queue("stock", "Stock to buy", "4", "something is missing and not on order", 4),
+    Queue("goods", "Waiting for goods", "4", "on order at a supplier", 4),
+    Queue("charge", "Ready to charge", "5", "every line in stock, or due in time", 5),
+    Queue("charged_waiting", "Charged, goods due", "5", "paid; the goods arrive on a confirmed date", 5),
+    Queue("pick", "Pick", "6", "paid and in stock: fetch it", 6),
+    Queue("pack", "Pack", "6", "papers enclosed", 6),
+    Queue("ship", "Ship", "7", "hand it to the carrier", 7),
+    Queue("transit", "On its way", "7", "with the carrier", 7),
+    Queue("done", "Filed", "8", "delivered, invoiced, filed", 8, counted=False),
+)
+ATTENTION = (
+    Queue("payment_problem", "Payment problem", "!", "the bank said no, or has not answered", 5),
+    Queue("cannot_ship", "Charged, cannot ship", "!", "paid for, and something is missing", 6),
+    Queue("question", "Customer's answer", "?", "we asked; nothing changes until they say yes", 4),
+    Queue("call", "To call", "☏", "no answer by mail", 4),
+    Queue("promise", "Promise at risk", "◷", "the promised date will not hold", 4),
+    Queue("bank_differs", "Bank differs", "≠", "our books and the bank's disagree", 5),
+)
+ASIDE = (
+    Queue("unfinished", "Unfinished check-outs", "…", "the card has not been entered", 1),
+    Queue("cancelled", "Cancelled", "✕", "called off", 8, counted=False),
+)
+QUEUES = {q.code: q for q in (*PROCESS, *ATTENTION, *ASIDE)}
+# Where /desk/ goes first: what is late or stuck before what is next in the process.
+FIRST = ("payment_problem", "cannot_ship", "promise", "call", "review", "charge", "pick", "pack", "ship", "stock",
+         "sales_order", "bank_differs", "question", "goods", "charged_waiting", "transit", "unfinished")  # fmt: skip
+
+# status -> (colour, glyph, word)
+STATUS = {
+    "unfinished": ("", "…", "Check-out not finished"),
+    "pending": ("wine", "●", "Pending"),
+    "processing": ("info", "◔", "Processing"),
+    "waiting_for_customer": ("warn", "?", "Waiting for your answer"),
+    "shipped": ("ok", "➤", "Shipped"),
+    "delivered": ("ok", "✓", "Delivered"),
+    "returned": ("", "↩", "Returned"),
+    "cancelled": ("", "✕", "Cancelled"),
+}
+DESK_STATUS = {**STATUS, "waiting_for_customer": ("warn", "?", "Waiting for the customer")}
+
+MONEY = {
+    "unpaid": ("", "○", "not paid"),
+    "saved": ("info", "▭", "card saved, not charged"),
+    "authorised": ("info", "◔", "card approved, not charged"),
+    "charging": ("warn", "◔", "asking the bank"),
+    "unknown": ("warn", "?", "the bank has not answered"),
+    "charged": ("ok", "✓", "charged"),
+    "declined": ("bad", "✕", "the bank said no"),
+    "receivable": ("info", "◷", "to be paid on delivery"),
+    "voided": ("", "✕", "nothing was charged"),
+}
+STOCK = {
+    "unchecked": ("", "○", "stock not checked"),
+    "short": ("bad", "!", "something is missing"),
+    "awaiting": ("info", "◷", "on order"),
+    "confirmed": ("ok", "✓", "all in stock"),
+}
+PARCEL = {
+    "waiting": ("", "○", "not picked yet"),
+    "picking": ("info", "◔", "being picked"),
+    "picked": ("info", "◑", "picked"),
+    "packed": ("info", "◕", "packed"),
+    "shipped": ("ok", "➤", "shipped"),
+    "delivered": ("ok", "✓", "delivered"),
+    "returned": ("", "↩", "came back"),
+}
+BOOKS = {
+    "none": ("", "○", "not in the books"),
+    "sales_order": ("info", "▤", "sales order"),
+    "invoiced": ("ok", "✓", "invoiced and filed"),
+    "credited": ("", "↩", "credited"),
+}
+METHODS = {
+    "card": "card",
+    "terminal": "card at the terminal",
+    "cheque": "cheque",
+    "on_delivery": "cash on delivery",
+}
+DOCUMENTS = {
+    "web-order": "Web order",
+    "sales-order": "Sales order, customer's copy",
+    "sales-order-copy": "Sales order, file copy",
+    "card-receipt": "Card receipt",
+    "pick-list": "Pick list",
+    "packing-slip": "Packing slip",
+    "invoice": "Invoice",
+    "credit-note": "Credit note",
+}
+# What a customer may open.
+CUSTOMER_DOCUMENTS = {
+    "web-order": "Your order",
+    "sales-order": "Order confirmation",
+    "card-receipt": "Card receipt",
+    "invoice": "Invoice",
+    "credit-note": "Credit note",
+}
+CHOICES = {
+    "substitute": "another wine instead",
+    "expedite": "faster delivery",
+    "split": "part now, the rest later",
+    "later_date": "a later date",
+    "cancel": "cancel",
+}
+GATES = {
+    "review": "May we approve?",
+    "make_sales_order": "May we enter it in the books?",
+    "check_stock": "May we check the stock?",
+    "charge": "May we charge?",
+    "record_payment": "May we record the payment?",
+    "pick": "May we pick?",
+    "pack": "May we pack?",
+    "ship": "May we ship?",
+    "deliver": "Has it arrived?",
+}
+# The beginning of a journal kind -> the glyph on the timeline.
+GLYPHS = (
+    ("order_placed", "⌂"), ("checkout", "⌂"), ("order_approved", "●"), ("hold", "‖"), ("sales_order", "▤"),
+    ("stock", "▣"), ("reserved", "▣"), ("goods", "▣"), ("purchase", "▣"), ("card", "▭"), ("charge", "$"),
+    ("payment", "$"), ("refund", "↩"), ("pick", "◑"), ("pack", "◕"), ("ship", "➤"), ("deliver", "✓"),
+    ("invoice", "▤"), ("credit", "▤"), ("proposal", "?"), ("question", "?"), ("answer", "?"), ("order_cancelled", "✕"),
+    ("mail", "✉"), ("return", "↩"),
+)  # fmt: skip
+
+
+def glyph(kind: str) -> str:
+    """The glyph that stands for what happened."""
+    return next((mark for start, mark in GLYPHS if kind.startswith(start)), "·")

@@ -1,0 +1,156 @@
+"""Facts -> next action. May run again at any time: it does what is due by itself, then writes down where the order stands."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from counterfoil.core import clock, jobs, journal
+from counterfoil.core.actor import SYSTEM
+from counterfoil.core.db import execute, is_postgres, rows, writing
+from counterfoil.core.errors import Missing, Refused
+from counterfoil.flow.amend import apply_answer
+from counterfoil.flow.map import CHECKOUT_LASTS, QUEUES, Derived, derive
+from counterfoil.records.orders.facts import OrderFacts
+from counterfoil.records.orders.load import facts_of, find, take
+from counterfoil.records.orders.models import Order
+from counterfoil.steps.acceptance.actions import make_sales_order
+from counterfoil.steps.acceptance.rules import may_make_sales_order
+from counterfoil.steps.alternatives.actions import expire_proposals
+from counterfoil.steps.fulfilment.actions import issue_pick_list
+from counterfoil.steps.fulfilment.rules import may_pick
+from counterfoil.steps.invoicing.actions import issue_invoice
+from counterfoil.steps.sourcing.actions import check_stock
+
+log = logging.getLogger(__name__)
+ROUNDS = 8  # automatic acts in a row; the longest chain is four
+
+
+def advance(number: str) -> None:
+    """Do what is due by itself on this order, then store status, queue, next action and blockers."""
+    for _ in range(ROUNDS):
+        if not _act_once(number):
+            break
+    else:
+        log.error("%s does not come to rest", number)
+    store(number)
+
+
+def store(number: str) -> Derived:
+    """Derive where the order stands from its facts and write it down, with the queued advance it settles."""
+    with writing():
+        # The order first, then the job: whoever queues one holds the order, so nobody's wake-up is lost.
+        order = take(number)
+        jobs.settle("flow.advance", number)
+        derived = derive(facts_of(order))
+        _write(order, derived)
+    return derived
+
+
+def _write(order: Order, derived: Derived) -> None:
+    since = order.queue_since if order.queue == derived.queue else clock.business_now()
+    cast = "%s::jsonb" if is_postgres() else "%s"
+    execute(
+        "UPDATE orders_order SET status = %s, queue = %s, queue_since = %s, next_action = %s, "
+        f"blockers = {cast}, next_check_at = %s, deadline = %s WHERE id = %s",
+        [
+            derived.status,
+            derived.queue,
+            since,
+            derived.next_action,
+            json.dumps([b.as_json() for b in derived.blockers]),
+            derived.next_check_at,
+            derived.deadline,
+            order.pk,
+        ],
+    )
+
+
+def _act_once(number: str) -> bool:
+    """One automatic act, if one is due. True when something was done and the facts should be read again."""
+    try:
+        order = find(number)
+    except Missing:
+        return False
+    facts = facts_of(order)
+    try:
+        return _do(number, facts)
+    except Refused as refused:
+        # Somebody was faster between the reading and the act; the gates are asked again in the next round.
+        log.info("%s: %s", number, refused)
+        return False
+
+
+def _do(number: str, facts: OrderFacts) -> bool:
+    now = clock.business_now()
+    if facts.cancelled or facts.closed_history:
+        return False
+    if not facts.finished:
+        return _end_checkout(number, facts)
+    if facts.question_open and facts.question_expires_at is not None and facts.question_expires_at <= now:
+        expire_proposals(order=number)
+        return True
+    if facts.answer_unapplied:
+        apply_answer(order=number, actor=SYSTEM)
+        # It waits while a charge is in flight; then there is nothing to read again.
+        return not facts_of(find(number)).answer_unapplied
+    if facts.review != "approved":
+        return False
+    if not facts.sales_order_by_hand and not may_make_sales_order(facts) and _missing_sales_order(facts):
+        make_sales_order(order=number, actor=SYSTEM)
+        return True
+    if not facts.stock_check_by_hand and not facts.holds and _unchecked(facts):
+        check_stock(order=number, actor=SYSTEM)
+        return True
+    return _papers(number, facts)
+
+
+def _missing_sales_order(facts: OrderFacts) -> bool:
+    return any(p.books == "none" and p.live for p in facts.parts)
+
+
+def _unchecked(facts: OrderFacts) -> bool:
+    return any(
+        p.stock == "unchecked" and p.books != "none" and p.live and p.parcel in {"waiting", "picking"}
+        for p in facts.parts
+    )
+
+
+def _papers(number: str, facts: OrderFacts) -> bool:
+    for part in facts.parts:
+        if part.live and part.parcel in {"waiting", "picking"} and not may_pick(facts, part):
+            # Idempotent, and no reason for another round.
+            issue_pick_list(order=number, part=part.number, actor=SYSTEM)
+        if part.parcel in {"shipped", "delivered", "returned"} and part.books == "sales_order":
+            issue_invoice(order=number, part=part.number, actor=SYSTEM)
+            return True
+    return False
+
+
+def _end_checkout(number: str, facts: OrderFacts) -> bool:
+    if facts.placed_at is not None and facts.placed_at + CHECKOUT_LASTS <= clock.business_now():
+        with writing():
+            take(number)
+            jobs.enqueue("charging.expire_checkout", key=number, payload={"order": number})
+    return False
+
+
+def sweep(limit: int = 200) -> int:
+    """Look again at orders that time alone may have moved. Returns how many were looked at."""
+    due = rows(
+        "SELECT number FROM orders_order WHERE next_check_at <= %s ORDER BY next_check_at LIMIT %s",
+        [clock.business_now(), limit],
+    )
+    for (number,) in due:
+        advance(str(number))
+    return len(due)
+
+
+def advance_after_commit(number: str) -> None:
+    """What the journal calls right after an act has committed."""
+    advance(number)
+
+
+journal.on_event(advance_after_commit)
+
+__all__ = ["QUEUES", "advance", "store", "sweep"]

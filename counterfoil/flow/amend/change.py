@@ -1,0 +1,285 @@
+"""What each kind of choice does to lines, parts, promise and money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from counterfoil.core import clock, jobs
+from counterfoil.core.actor import Actor
+from counterfoil.core.machine import Move, shift
+from counterfoil.core.shop import shop
+from counterfoil.flow.amend.totals import lines_of, money_of, picture, retotal, retotal_order, write
+from counterfoil.flow.amend.units import take_off
+from counterfoil.flow.rules import NO_MONEY_YET, touched
+from counterfoil.records.catalogue.models import Product
+from counterfoil.records.orders.load import note
+from counterfoil.records.orders.models import MONEY, STOCK, Line, Order, Part, Promise, Proposal
+from counterfoil.records.orders.parcels import put_back_parcel
+from counterfoil.records.orders.refunds import decide_refund, refundable
+from counterfoil.records.stock.ledger import change_waiting, lock
+from counterfoil.steps.alternatives.arithmetic import Sums, divide, hand_over, keep, priced
+from counterfoil.steps.alternatives.queries import line_money, read_order, sums_of
+from counterfoil.steps.alternatives.state import receiver_of
+
+
+@dataclass
+class Change:
+    """One amendment while it is made. `touched` are the parts that it changes, by number."""
+
+    order: Order
+    choice: Mapping[str, Any]
+    actor: Actor
+    moves: list[Move] = field(default_factory=list)
+    touched: dict[int, Part] = field(default_factory=dict)
+    refunded: int = 0
+
+    @property
+    def day(self) -> date | None:
+        given = self.choice.get("date")
+        return date.fromisoformat(given) if given else None
+
+    def part(self, number: int) -> Part:
+        """A part that is about to change."""
+        if number not in self.touched:
+            self.touched[number] = Part.objects.get(order=self.order, number=number)
+        return self.touched[number]
+
+    def line(self, pk: int) -> Line:
+        return Line.objects.get(order=self.order, pk=pk)
+
+
+def make_change(order: Order, asked: Proposal, choice: Mapping[str, Any], *, actor: Actor) -> Change:
+    """Amend an order that the caller has taken, with journal, papers and refund of what was paid too much."""
+    change = Change(order, choice, actor)
+    before = picture(order)
+    paid = {p.number: (p.total, p.tax) for p in Part.objects.filter(order=order)}
+    _lock_goods(change)
+    _KINDS[choice["kind"]](change)
+    retotal_order(order)
+    note(
+        order,
+        "order_amended",
+        actor=actor,
+        text=f"Changed as the customer chose: {choice['text']}",
+        moves=change.moves,
+        data={
+            "proposal": asked.pk,
+            "kind": choice["kind"],
+            "parts": sorted(change.touched),
+            "before": before,
+            "after": picture(order),
+        },
+    )
+    for number, part in sorted(change.touched.items()):
+        if number in paid:
+            _give_back(change, part, *paid[number])
+        if part.sales_order_number and any(ln.quantity for ln in lines_of(part)):
+            jobs.enqueue(
+                "acceptance.reissue",
+                key=f"{order.number}:{number}",
+                payload={"order": order.number, "part": number},
+            )
+    return change
+
+
+def _lock_goods(change: Change) -> None:
+    """Every balance that the change may touch, in one go and in product order."""
+    products = set(Line.objects.filter(order=change.order).values_list("product_id", flat=True))
+    if change.choice.get("product"):
+        products.add(int(change.choice["product"]))
+    lock(products)
+
+
+def _give_back(change: Change, part: Part, old_total: int, old_tax: int) -> None:
+    """Of a paid part that has become cheaper, exactly the difference."""
+    difference = min(old_total - part.total, refundable(part))
+    if part.money != "charged" or difference <= 0:
+        return
+    whole = difference == old_total - part.total
+    decide_refund(
+        order=change.order,
+        part=part,
+        amount=difference,
+        tax=max(0, old_tax - part.tax) if whole else None,
+        reason=f"Changed: {change.choice['text']}",
+        actor=change.actor,
+    )
+    change.refunded += difference
+
+
+def _open_up(change: Change, part: Part) -> None:
+    """Before lines change: what is boxed comes back to the shelf, and the stock is looked at again."""
+    change.moves += put_back_parcel(taken_order=change.order, part=part, actor=change.actor)
+    if part.stock != STOCK.first:
+        change.moves.append(shift(STOCK, "reopen", part, part=part.number))
+
+
+def _promise(change: Change, part: Part, basis: str) -> None:
+    """A new version of the part's promise, if the choice names a day; the legal deadline never comes nearer."""
+    day = change.day
+    if day is None:
+        return
+    legal = part.legal_deadline or change.order.placed_at.date() + timedelta(days=shop().legal_days)
+    part.promise_version += 1
+    part.promise_date = day
+    part.legal_deadline = max(legal, day)
+    part.save(update_fields=["promise_version", "promise_date", "legal_deadline"])
+    Promise.objects.create(
+        part=part,
+        version=part.promise_version,
+        date=day,
+        basis=basis,
+        legal_deadline=part.legal_deadline,
+        at=clock.business_now(),
+        actor=change.actor.name,
+    )
+
+
+def _next_position(order: Order) -> int:
+    return max(Line.objects.filter(order=order).values_list("position", flat=True), default=0) + 1
+
+
+def _cancel_units(change: Change, line: Line, units: int) -> None:
+    """The customer no longer wants these units; the line keeps their number."""
+    left = keep(line_money(line), line.quantity - units)
+    take_off(line, units, order=change.order, actor=change.actor)
+    line.cancelled += units
+    line.tax = left.tax
+    line.save(update_fields=["cancelled", "tax"])
+
+
+def _substitute(change: Change) -> None:
+    choice = change.choice
+    part = change.part(choice["part"])
+    before = money_of(part)
+    _open_up(change, part)
+    old = change.line(choice["line"])
+    quantity = int(choice["quantity"])
+    _cancel_units(change, old, quantity)
+    product = Product.objects.get(pk=choice["product"])
+    money = priced(quantity, int(choice["price"]), int(choice["tax_ppm"]))
+    Line.objects.create(
+        order=change.order,
+        part=part,
+        position=_next_position(change.order),
+        product=product,
+        sku=product.sku,
+        name=product.name,
+        quantity=quantity,
+        unit_price=money.unit_price,
+        tax_ppm=money.tax_ppm,
+        tax=money.tax,
+        replaces=old,
+    )
+    change_waiting({product.pk: quantity})
+    retotal(part, before)
+    _promise(change, part, "substitute accepted")
+
+
+def _expedite(change: Change) -> None:
+    part = change.part(change.choice["part"])
+    change.order.shipping_method = change.choice["method"]
+    change.order.save(update_fields=["shipping_method"])
+    retotal(part, money_of(part), shipping=int(change.choice["price"]))
+    _promise(change, part, "faster delivery accepted")
+
+
+def _later_date(change: Change) -> None:
+    for number in change.choice["parts"]:
+        _promise(change, change.part(number), "later date accepted")
+
+
+def _cancel_line(change: Change) -> None:
+    choice = change.choice
+    part = change.part(choice["part"])
+    before = money_of(part)
+    _open_up(change, part)
+    _cancel_units(change, change.line(choice["line"]), int(choice["quantity"]))
+    retotal(part, before)
+    if not any(line.quantity for line in lines_of(part)):
+        _empty(change, part)
+
+
+def _empty(change: Change, part: Part) -> None:
+    """The part has lost its last line: its shipping goes to a part still to be paid, and it is charged nothing."""
+    state = read_order(change.order)
+    taker = receiver_of(state, next(p for p in state.parts if p.number == part.number))
+    receiver = change.part(taker.number) if taker else None
+    emptied, handed = hand_over(
+        sums_of(part), sums_of(receiver) if receiver else None, charged=part.money in {"charged", "receivable"}
+    )
+    write(part, emptied)
+    if receiver is not None and handed is not None:
+        write(receiver, handed)
+    if part.money in NO_MONEY_YET:
+        change.moves.append(shift(MONEY, "void", part, part=part.number))
+
+
+def _split(change: Change) -> None:
+    order, parent = change.order, change.part(change.choice["part"])
+    before = money_of(parent)
+    _open_up(change, parent)
+    last = max(Part.objects.filter(order=order).values_list("number", flat=True))
+    later = Part.objects.create(
+        order=order,
+        number=last + 1,
+        subtotal=0,
+        shipping=0,
+        tax=0,
+        total=0,
+        legal_deadline=parent.legal_deadline,
+    )
+    change.touched[later.number] = later
+    for pk, units in touched(change.choice):
+        _move_units(change, change.line(pk), units, later)
+    moved = money_of(later)
+    retotal(parent, before)
+    write(later, Sums(sum(m.net for m in moved), 0, sum(m.tax for m in moved)))
+    if parent.money != MONEY.first and order.card_state == "saved":
+        change.moves.append(shift(MONEY, "save", later, part=later.number))
+    if change.day is not None:
+        _promise(change, later, "split accepted")
+    elif parent.promise_date is not None:
+        _promise_as(change, later, parent.promise_date)
+
+
+def _promise_as(change: Change, part: Part, day: date) -> None:
+    """The new part keeps the promise that its units had."""
+    _promise(Change(change.order, {**change.choice, "date": day.isoformat()}, change.actor), part, "split accepted")
+
+
+def _move_units(change: Change, line: Line, units: int, later: Part) -> None:
+    """Units of a line go to the later part: the whole line with what is reserved for it, or a piece without."""
+    if units == line.quantity:
+        line.part = later
+        line.save(update_fields=["part"])
+        return
+    stays, moved = divide(line_money(line), units)
+    take_off(line, units, order=change.order, actor=change.actor)
+    line.tax = stays.tax
+    line.save(update_fields=["tax"])
+    Line.objects.create(
+        order=change.order,
+        part=later,
+        position=_next_position(change.order),
+        product=line.product,
+        sku=line.sku,
+        name=line.name,
+        quantity=units,
+        unit_price=line.unit_price,
+        tax_ppm=line.tax_ppm,
+        tax=moved.tax,
+    )
+    change_waiting({line.product_id: units})
+
+
+_KINDS = {
+    "substitute": _substitute,
+    "expedite": _expedite,
+    "split": _split,
+    "later_date": _later_date,
+    "cancel": _cancel_line,
+}

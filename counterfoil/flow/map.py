@@ -1,0 +1,214 @@
+"""The table of contents: every queue, in the process's order, and the one function that says where an order stands.
+
+Nothing here writes. `derive` may be asked at any time and answers the same for the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from counterfoil.core.errors import Blocker
+from counterfoil.records.orders.facts import OrderFacts, PartFacts
+from counterfoil.steps.acceptance.rules import may_make_sales_order
+from counterfoil.steps.charging.rules import covered, may_charge, may_deliver_soon, wants_charge
+from counterfoil.steps.fulfilment.rules import may_pack, may_pick, may_ship
+from counterfoil.steps.review.rules import may_approve
+
+CHECKOUT_LASTS = timedelta(minutes=35)  # an unfinished check-out holds its stock that long
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A place on the rail: the step of the process it belongs to (None: it needs a person out of turn)."""
+
+    name: str
+    step: int | None
+    title: str
+    action: str
+    rank: int  # among the parts of one order the lowest rank is where the order stands
+
+
+QUEUES = {
+    q.name: q
+    for q in (
+        Queue("review", 2, "Review", "review", 20),
+        Queue("sales_order", 3, "Sales order", "make_sales_order", 30),
+        Queue("stock", 4, "Stock to buy", "buy_in", 40),
+        Queue("goods", 4, "Waiting for goods", "wait_for_goods", 41),
+        Queue("charge", 5, "Ready to charge", "charge", 42),
+        Queue("charged_waiting", 5, "Charged, goods due", "wait_for_goods", 55),
+        Queue("pick", 6, "Pick", "pick", 50),
+        Queue("pack", 6, "Pack", "pack", 51),
+        Queue("ship", 7, "Ship", "ship", 52),
+        Queue("transit", 7, "On its way", "deliver", 80),
+        Queue("done", 8, "Filed", "", 90),
+        Queue("payment_problem", None, "Payment problem", "send_pay_link", 10),
+        Queue("cannot_ship", None, "Charged, cannot ship", "offer_alternative", 5),
+        Queue("question", None, "Customer's answer", "wait_for_answer", 6),
+        Queue("call", None, "To call", "call", 7),
+        Queue("promise", None, "Promise at risk", "renew_promise", 39),
+        Queue("bank_differs", None, "Bank differs", "ask_bank", 8),
+        Queue("unfinished", 0, "Unfinished check-out", "", 1),
+        Queue("cancelled", None, "Cancelled", "", 99),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Where an order stands. `blockers` are those of the next action, for showing only."""
+
+    status: str
+    queue: str
+    next_action: str
+    blockers: list[Blocker] = field(default_factory=list)
+    next_check_at: datetime | None = None
+    deadline: date | None = None
+
+
+def derive(facts: OrderFacts) -> Derived:
+    """Status, queue, next action, its blockers and when time alone may change them, from the facts."""
+    status = _status(facts)
+    deadline = _deadline(facts)
+    whole = _whole_order(facts)
+    if whole is not None:
+        queue, action, blockers = whole
+    else:
+        queue, action, blockers = min(
+            (_part(facts, p) for p in facts.parts if p.live), key=lambda found: QUEUES[found[0]].rank
+        )
+    return Derived(status, queue, action, blockers, _next_check(facts, queue), deadline)
+
+
+def _status(facts: OrderFacts) -> str:
+    if not facts.finished and not facts.cancelled:
+        return "unfinished"
+    if facts.cancelled:
+        return "cancelled"
+    live = [p for p in facts.parts if p.live]
+    if live and all(p.parcel == "returned" for p in live):
+        return "returned"
+    if live and all(p.parcel in {"delivered", "returned"} for p in live):
+        return "delivered"
+    if live and all(p.parcel in {"shipped", "delivered", "returned"} for p in live):
+        return "shipped"
+    if facts.question_open:
+        return "waiting_for_customer"
+    return "pending" if facts.review == "pending" else "processing"
+
+
+Place = tuple[str, str, list[Blocker]]
+
+
+def _whole_order(facts: OrderFacts) -> Place | None:
+    """What concerns the order as a whole and comes before any part of it."""
+    if facts.cancelled:
+        if facts.refund_failed:
+            return "payment_problem", "refund_again", []
+        return "cancelled", "", []
+    if not facts.finished:
+        return "unfinished", "", []
+    if facts.closed_history or not any(p.live for p in facts.parts):
+        return "done", "", []
+    if facts.refund_failed:
+        return "payment_problem", "refund_again", []
+    if facts.question_open or facts.answer_unapplied:
+        return "question", "wait_for_answer", []
+    if facts.payment_method == "card" and facts.card_state == "refused":
+        return "payment_problem", "send_pay_link", [Blocker("no_payment_method", "the bank refused to save the card")]
+    if facts.review == "pending":
+        return "review", "review", may_approve(facts)
+    return None
+
+
+def _part(facts: OrderFacts, part: PartFacts) -> Place:
+    """Where one part stands, once its order is approved."""
+    if part.parcel in {"delivered", "returned"}:
+        return "done", "", []
+    if part.parcel == "shipped":
+        return "transit", "deliver", []
+    if part.money == "declined":
+        return "payment_problem", "send_pay_link", []
+    if part.money in {"charging", "unknown"}:
+        return "charge", "ask_bank", may_charge(facts, part)
+    if part.books == "none":
+        return "sales_order", "make_sales_order", may_make_sales_order(facts)
+    if part.money == "charged":
+        return _charged(facts, part)
+    if wants_charge(facts, part):
+        return _to_charge(facts, part)
+    return _on_delivery(facts, part)
+
+
+def _charged(facts: OrderFacts, part: PartFacts) -> Place:
+    if all(line.open_units <= 0 for line in part.lines):
+        return _parcel(facts, part)
+    if may_deliver_soon(facts, part):
+        return "cannot_ship", "offer_alternative", may_deliver_soon(facts, part)
+    return "charged_waiting", "wait_for_goods", []
+
+
+def _to_charge(facts: OrderFacts, part: PartFacts) -> Place:
+    blockers = may_charge(facts, part, offline=facts.offline)
+    if part.stock == "unchecked":
+        return "stock", "check_stock", blockers
+    if any(line.short > 0 for line in part.lines):
+        return "stock", "buy_in", blockers
+    if all(covered(line, facts) for line in part.lines):
+        return "charge", "record_payment" if facts.offline else "charge", blockers
+    return _waiting(facts, part, blockers)
+
+
+def _waiting(facts: OrderFacts, part: PartFacts, blockers: list[Blocker]) -> Place:
+    """On order, but not due soon enough: quiet until then, unless the promise cannot be kept."""
+    due = [line.due_date for line in part.lines if line.open_units > 0 and line.due_date]
+    late = part.promise_date is not None and (
+        part.promise_date < facts.today or any(d > part.promise_date for d in due)
+    )
+    return ("promise", "renew_promise", blockers) if late else ("goods", "wait_for_goods", blockers)
+
+
+def _on_delivery(facts: OrderFacts, part: PartFacts) -> Place:
+    """Paid at the door: no charge before picking, everything else is the same."""
+    if part.stock == "unchecked":
+        return "stock", "check_stock", []
+    if any(line.short > 0 for line in part.lines):
+        return "stock", "buy_in", may_deliver_soon(facts, part)
+    if any(line.open_units > 0 for line in part.lines):
+        return _waiting(facts, part, may_deliver_soon(facts, part))
+    return _parcel(facts, part)
+
+
+def _parcel(facts: OrderFacts, part: PartFacts) -> Place:
+    gates: dict[str, tuple[str, Callable[[OrderFacts, PartFacts], list[Blocker]]]] = {
+        "picked": ("pack", may_pack),
+        "packed": ("ship", may_ship),
+    }
+    queue, gate = gates.get(part.parcel, ("pick", may_pick))
+    return queue, queue, gate(facts, part)
+
+
+def _deadline(facts: OrderFacts) -> date | None:
+    """The next date that matters on this order; queues sort by it."""
+    if facts.cancelled or facts.closed_history:
+        return None
+    dates = [
+        p.promise_date or p.legal_deadline
+        for p in facts.parts
+        if p.live and p.parcel not in {"shipped", "delivered", "returned"}
+    ]
+    return min((d for d in [*dates, facts.needed_by] if d is not None), default=None)
+
+
+def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
+    """When time alone may move this order: a question that ends, or a new day in the shop."""
+    if queue in {"done", "cancelled", "transit"}:
+        return None
+    moments = [facts.question_expires_at] if facts.question_expires_at else []
+    if queue in {"goods", "charge", "charged_waiting", "promise", "cannot_ship"}:
+        moments.append(facts.day_ends_at)  # due dates and promises are judged by the shop's date
+    if queue == "unfinished" and facts.placed_at is not None:
+        moments.append(facts.placed_at + CHECKOUT_LASTS)
+    return min((m for m in moments if m is not None), default=None)

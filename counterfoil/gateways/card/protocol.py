@@ -1,0 +1,132 @@
+"""What charging needs of a card processor, in its own words. Amounts in minor units; keys are stored by the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+class CardError(Exception):
+    """What went wrong at the processor."""
+
+
+class Refusal(CardError):
+    """The bank said no. `code` is its decline code; nothing was taken."""
+
+    def __init__(self, code: str, message: str, intent_id: str = "") -> None:
+        self.code, self.message, self.intent_id = code, message, intent_id
+        super().__init__(f"{code}: {message}")
+
+
+class NotDone(CardError):
+    """Provably nothing happened (no connection, too many requests): may be tried again under the same key."""
+
+
+class OutcomeUnknown(CardError):
+    """The call was cut off after it may have been done: ask, never repeat blindly."""
+
+
+class Wrong(CardError):
+    """The processor does not accept the request at all: ours to mend, repeating does not help."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A card kept at the processor for later charges."""
+
+    method_id: str
+    brand: str
+    last4: str
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A charge at the processor. `status`: waiting (unconfirmed), working, done, refused, action, held, cancelled."""
+
+    id: str
+    status: str
+    amount: int
+    captured: int
+    currency: str
+    charge_id: str = ""
+    brand: str = ""
+    last4: str = ""
+    decline_code: str = ""
+    message: str = ""
+    method_id: str = ""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A hosted page. `status`: open, complete or expired."""
+
+    id: str
+    status: str
+    url: str
+    expires_at: datetime | None
+    intent_id: str = ""
+    saved: Saved | None = None
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A refund at the processor. `status`: pending, succeeded or failed."""
+
+    id: str
+    status: str
+    amount: int
+    failure: str = ""
+
+
+class CardGateway(Protocol):
+    """Every method may raise NotDone, OutcomeUnknown or Wrong, and takes the caller's stored idempotency key."""
+
+    def create_customer(self, *, name: str, email: str, reference: str, key: str) -> str: ...
+
+    def save_card(self, *, customer: str, source: str, reference: str, key: str) -> Saved:
+        """Raises Refusal when the bank does not want the card saved."""
+        ...
+
+    def create_intent(
+        self, *, amount: int, currency: str, customer: str, method: str, reference: Mapping[str, str], key: str
+    ) -> Intent:
+        """An unconfirmed charge: takes nothing yet."""
+        ...
+
+    def confirm_intent(self, intent_id: str, *, key: str) -> Intent:
+        """Take the money now. Raises Refusal."""
+        ...
+
+    def get_intent(self, intent_id: str) -> Intent: ...
+
+    def cancel_intent(self, intent_id: str, *, key: str) -> Intent: ...
+
+    def refund(self, *, intent_id: str, amount: int, reference: Mapping[str, str], key: str) -> Returned: ...
+
+    def find_refund(self, *, intent_id: str, reference: Mapping[str, str]) -> Returned | None:
+        """The refund of this intent that carries our reference; None when there is none."""
+        ...
+
+    def open_session(
+        self,
+        *,
+        mode: str,
+        customer: str,
+        amount: int,
+        currency: str,
+        title: str,
+        success_url: str,
+        cancel_url: str,
+        reference: Mapping[str, str],
+        key: str,
+    ) -> Session: ...
+
+    def get_session(self, session_id: str) -> Session: ...
+
+    def expire_session(self, session_id: str, *, key: str) -> Session: ...
+
+    def read_event(self, body: bytes, signature: str) -> dict[str, Any]:
+        """A verified event. Raises ValueError when the signature does not fit."""
+        ...

@@ -1,0 +1,59 @@
+"""Sending what is owed, by SMTP."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.smtp import EmailBackend
+from django.template.loader import render_to_string
+
+from counterfoil.core import documents, jobs
+from counterfoil.core.db import in_writing
+from counterfoil.core.shop import shop
+from counterfoil.gateways.mail.outbox import message_id
+
+TIMEOUT = 10  # seconds; the job's lease outlives it
+
+
+def _connection() -> EmailBackend:
+    where = urlsplit(settings.EMAIL_URL)
+    if not where.hostname:
+        raise RuntimeError("EMAIL_URL is not set: mails wait until it is (smtp://user:password@host:587)")
+    return EmailBackend(
+        host=where.hostname,
+        port=where.port or (465 if where.scheme == "smtps" else 25),
+        username=unquote(where.username or ""),
+        password=unquote(where.password or ""),
+        use_ssl=where.scheme == "smtps",
+        use_tls=where.scheme == "smtp+tls",
+        timeout=TIMEOUT,
+    )
+
+
+@jobs.handler("mail.send", lease=60, max_attempts=20)
+def send(payload: dict[str, Any]) -> None:
+    """Send one mail, plain and HTML, with its papers."""
+    if in_writing():
+        raise RuntimeError("the network is never called inside a transaction")
+    context = payload["context"]
+    host = urlsplit(settings.BASE_URL).hostname or "localhost"
+    mail = EmailMultiAlternatives(
+        subject=" ".join(str(context["subject"]).split()),
+        body=render_to_string(f"mail/{payload['kind']}.txt", context),
+        from_email=_sender(),
+        to=[payload["to"]],
+        headers={"Message-ID": message_id(payload["kind"], payload["key"], host), "Auto-Submitted": "auto-generated"},
+        connection=_connection(),
+    )
+    mail.attach_alternative(render_to_string(f"mail/{payload['kind']}.html", context), "text/html")
+    for number in payload["documents"]:
+        mail.attach(f"{number}.pdf", documents.pdf(documents.find(number)), "application/pdf")
+    mail.send()
+
+
+def _sender() -> str:
+    name = shop().name.replace('"', "")
+    return f'"{name}" <{shop().email}>'

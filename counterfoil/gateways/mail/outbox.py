@@ -1,0 +1,32 @@
+"""Owing a mail. It commits with the act it tells of, and goes out by a job: at least once, under one Message-ID."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from counterfoil.core import jobs
+
+
+def owe_mail(
+    kind: str, *, to: str, key: str, context: Mapping[str, Any], documents: Sequence[str] = ()
+) -> None:
+    """Owe a mail of `kind` (a pair of templates `mail/KIND.txt` and `mail/KIND.html`), inside `writing()`.
+
+    `key` names the event, such as `CF-1007:approved:1`: however often it is sent, it carries one Message-ID. `context`
+    is frozen now and must be plain JSON; it needs `subject`. `documents` are numbers of papers to attach.
+    """
+    if not to:
+        return
+    jobs.enqueue(
+        "mail.send",
+        key=f"{kind}:{key}",
+        payload={"kind": kind, "to": to, "key": key, "context": dict(context), "documents": list(documents)},
+    )
+
+
+def message_id(kind: str, key: str, host: str) -> str:
+    """The same event, the same Message-ID, for ever."""
+    digest = hashlib.sha256(f"{kind}\n{key}".encode()).hexdigest()[:32]
+    return f"<{digest}@{host}>"

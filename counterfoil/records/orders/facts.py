@@ -1,0 +1,102 @@
+"""What the gates and the map are told of an order: plain frozen values, no database behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class LineFacts:
+    """Units of one line and where they are; see the model for the meaning of each."""
+
+    id: int
+    sku: str
+    name: str
+    quantity: int
+    reserved: int = 0
+    due: int = 0
+    due_confirmed: int = 0
+    due_date: date | None = None
+    picked: int = 0
+    packed: int = 0
+    shipped: int = 0
+    returned: int = 0
+
+    @property
+    def open_units(self) -> int:
+        return self.quantity - self.reserved - self.picked - self.shipped
+
+    @property
+    def short(self) -> int:
+        return self.open_units - self.due
+
+
+@dataclass(frozen=True)
+class PartFacts:
+    """One part: its four axes, its money in minor units, its promise."""
+
+    number: int = 1
+    stock: str = "unchecked"
+    money: str = "unpaid"
+    parcel: str = "waiting"
+    books: str = "none"
+    total: int = 0
+    charged: int = 0
+    refund_owed: int = 0
+    refunded: int = 0
+    promise_date: date | None = None
+    legal_deadline: date | None = None
+    authorisation_expires_at: datetime | None = None
+    charged_by: str = ""
+    picked_by: str = ""
+    packed_by: str = ""
+    lines: tuple[LineFacts, ...] = ()
+
+    @property
+    def live(self) -> bool:
+        """Whether anything of it is still wanted."""
+        return any(line.quantity for line in self.lines)
+
+
+@dataclass(frozen=True)
+class HoldFacts:
+    id: int
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True)
+class OrderFacts:
+    """Everything that decides what may happen to an order next."""
+
+    number: str = ""
+    review: str = "pending"
+    finished: bool = True
+    cancelled: bool = False
+    closed_history: bool = False
+    payment_method: str = "card"
+    card_state: str = "none"
+    card_consent: bool = False
+    approved_by: str = ""
+    placed_on: date = date.min
+    placed_at: datetime | None = None
+    needed_by: date | None = None
+    holds: tuple[HoldFacts, ...] = ()
+    question_open: bool = False
+    question_expires_at: datetime | None = None
+    answer_unapplied: bool = False
+    refund_failed: bool = False
+    parts: tuple[PartFacts, ...] = field(default_factory=tuple)
+    # The shop's day and settings that gates read.
+    now: datetime | None = None
+    today: date = date.min
+    day_ends_at: datetime | None = None  # the shop's midnight
+    horizon: date = date.min  # confirmed goods due until then count as good as here
+    sales_order_by_hand: bool = False
+    stock_check_by_hand: bool = False
+
+    @property
+    def offline(self) -> bool:
+        """Paid outside the card processor."""
+        return self.payment_method != "card"

@@ -1,0 +1,188 @@
+"""Taking an order to write on it, and reading its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import Q
+
+from counterfoil.core import clock, journal
+from counterfoil.core.actor import Actor
+from counterfoil.core.db import in_writing, rows
+from counterfoil.core.errors import Blocker, Missing, Refused
+from counterfoil.core.machine import Move
+from counterfoil.core.models import JournalEvent
+from counterfoil.core.shop import Shop, shop
+from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
+from counterfoil.records.orders.models import Hold, Line, Order, Part, Proposal, Refund
+
+
+def take(number: str, *, version: int | None = None) -> Order:
+    """Become the order's one writer until this transaction ends, and read it as it then stands.
+
+    With `version` (what a page was drawn from) it is a compare-and-set: Refused `someone_else` names who came first.
+    Raises Missing for an unknown number.
+    """
+    if not in_writing():
+        raise RuntimeError("an order is taken inside writing()")
+    wanted = "" if version is None else " AND version = %s"
+    taken = rows(
+        f"UPDATE orders_order SET version = version + 1 WHERE number = %s{wanted} RETURNING id",
+        [number] if version is None else [number, version],
+    )
+    if not taken:
+        if version is not None and Order.objects.filter(number=number).exists():
+            last = JournalEvent.objects.filter(subject=number).order_by("-id").first()
+            who = last.actor if last else "somebody else"
+            raise Refused([Blocker("someone_else", f"{who} has just worked on {number}; look at it again", by=who)])
+        raise Missing(f"there is no order {number}")
+    return Order.objects.get(pk=taken[0][0])
+
+
+def find(number: str) -> Order:
+    """An order by its number, to read. Raises Missing."""
+    found = Order.objects.filter(number=number).first()
+    if found is None:
+        raise Missing(f"there is no order {number}")
+    return found
+
+
+def check(blockers: Sequence[Blocker]) -> None:
+    """Raise Refused with every reason unless the gate is open."""
+    if blockers:
+        raise Refused(blockers)
+
+
+def note(
+    order: Order,
+    kind: str,
+    *,
+    actor: Actor,
+    text: str,
+    part: Part | None = None,
+    moves: Iterable[Move] = (),
+    data: dict[str, Any] | None = None,
+    advance: bool = True,
+) -> None:
+    """Write the order's journal row for what the present transaction did."""
+    journal.record(
+        kind,
+        subject=order.number,
+        actor=actor,
+        text=text,
+        version=order.version,
+        part=part.number if part else None,
+        moves=moves,
+        data=data,
+        advance=advance,
+    )
+
+
+def facts_of(order: Order) -> OrderFacts:
+    """The order's facts as they stand now: five reads."""
+    return facts_of_many([order])[order.pk]
+
+
+def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
+    """Facts of many orders in as many statements as of one."""
+    ids = [o.pk for o in orders]
+    parts: dict[int, list[Part]] = {i: [] for i in ids}
+    for part in Part.objects.filter(order_id__in=ids).order_by("order_id", "number"):
+        parts[part.order_id].append(part)
+    lines: dict[int, list[Line]] = {}
+    for line in Line.objects.filter(order_id__in=ids).order_by("order_id", "position"):
+        lines.setdefault(line.part_id, []).append(line)
+    holds: dict[int, list[Hold]] = {}
+    for hold in Hold.objects.filter(order_id__in=ids, released_at=None).order_by("id"):
+        holds.setdefault(hold.order_id, []).append(hold)
+    questions: dict[int, list[Proposal]] = {}
+    for asked in Proposal.objects.filter(order_id__in=ids, state__in=["open", "accepted"], applied_at=None):
+        questions.setdefault(asked.order_id, []).append(asked)
+    # Failed at the processor, or to be handed back by a person: owed until somebody does it.
+    stuck = Q(state="failed") | (Q(state="pending") & ~Q(charge__method__in=["card", "link"]))
+    failed = set(Refund.objects.filter(stuck, part__order_id__in=ids).values_list("part__order_id", flat=True))
+    settings = shop()
+    return {
+        o.pk: build_facts(
+            o, parts[o.pk], lines, holds.get(o.pk, []), questions.get(o.pk, []), o.pk in failed, settings
+        )
+        for o in orders
+    }
+
+
+def build_facts(
+    order: Order,
+    parts: Sequence[Part],
+    lines: dict[int, list[Line]],
+    holds: Sequence[Hold],
+    questions: Sequence[Proposal],
+    refund_failed: bool,
+    settings: Shop,
+) -> OrderFacts:
+    """Facts from rows at hand; `lines` by part id."""
+    opened = [q for q in questions if q.state == Proposal.OPEN]
+    return OrderFacts(
+        number=order.number,
+        review=order.review,
+        finished=order.finished,
+        cancelled=order.cancelled_at is not None,
+        closed_history=order.closed_history,
+        payment_method=order.payment_method,
+        card_state=order.card_state,
+        card_consent=order.card_consent,
+        approved_by=order.approved_by,
+        placed_on=order.placed_at.date(),
+        placed_at=order.placed_at,
+        needed_by=order.needed_by,
+        holds=tuple(HoldFacts(h.pk, h.reason, h.placed_by) for h in holds),
+        question_open=bool(opened),
+        question_expires_at=min((q.expires_at for q in opened), default=None),
+        answer_unapplied=any(q.state == Proposal.ACCEPTED for q in questions),
+        refund_failed=refund_failed,
+        parts=tuple(part_facts(p, lines.get(p.pk, [])) for p in parts),
+        now=clock.business_now(),
+        today=settings.today(),
+        day_ends_at=settings.day_ends_at(),
+        horizon=settings.charge_horizon(),
+        sales_order_by_hand=settings.sales_order_by_hand,
+        stock_check_by_hand=settings.stock_check_by_hand,
+    )
+
+
+def part_facts(part: Part, lines: Sequence[Line]) -> PartFacts:
+    """One part's facts from its rows."""
+    return PartFacts(
+        number=part.number,
+        stock=part.stock,
+        money=part.money,
+        parcel=part.parcel,
+        books=part.books,
+        total=part.total,
+        charged=part.charged,
+        refund_owed=part.refund_owed,
+        refunded=part.refunded,
+        promise_date=part.promise_date,
+        legal_deadline=part.legal_deadline,
+        authorisation_expires_at=part.authorisation_expires_at,
+        charged_by=part.charged_by,
+        picked_by=part.picked_by,
+        packed_by=part.packed_by,
+        lines=tuple(
+            LineFacts(
+                id=ln.pk,
+                sku=ln.sku,
+                name=ln.name,
+                quantity=ln.quantity,
+                reserved=ln.reserved,
+                due=ln.due,
+                due_confirmed=ln.due_confirmed,
+                due_date=ln.due_date,
+                picked=ln.picked,
+                packed=ln.packed,
+                shipped=ln.shipped,
+                returned=ln.returned,
+            )
+            for ln in lines
+        ),
+    )

@@ -1,0 +1,34 @@
+"""A question to the customer: the order as placed cannot be; nothing changes until they say yes."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from counterfoil.records.orders.models.order import Order
+
+
+class Proposal(models.Model):
+    OPEN, ACCEPTED, DECLINED, EXPIRED, WITHDRAWN = "open", "accepted", "declined", "expired", "withdrawn"
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="proposals")
+    token = models.CharField(max_length=43, unique=True)
+    choices = models.JSONField()  # each with kind, text, and its consequence in words, price and date
+    message = models.TextField(blank=True, default="")
+    state = models.CharField(max_length=10, default=OPEN)
+    choice = models.SmallIntegerField(null=True)
+    made_by = models.CharField(max_length=200)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    answered_via = models.CharField(max_length=200, blank=True, default="")
+    applied_at = models.DateTimeField(null=True)  # the amendment was made
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["order"], condition=models.Q(state="open"), name="proposal_open"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"], condition=models.Q(state="open"), name="one_open_question_per_order"
+            )
+        ]

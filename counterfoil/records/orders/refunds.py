@@ -1,0 +1,129 @@
+"""Deciding that money goes back. From here on it is owed: in the records, in the books and to the customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from counterfoil.core import clock, jobs
+from counterfoil.core.actor import Actor
+from counterfoil.core.db import in_writing
+from counterfoil.core.errors import Invalid, blocked
+from counterfoil.core.money import show, split
+from counterfoil.records.books.ledger import post
+from counterfoil.records.orders.load import note
+from counterfoil.records.orders.models import Charge, Order, Part, Refund
+
+
+def refundable(part: Part) -> int:
+    """What was captured for the part and is neither refunded nor owed back, minor units."""
+    return part.charged - part.refunded - part.refund_owed
+
+
+def decide_refund(
+    *,
+    order: Order,
+    part: Part,
+    amount: int,
+    reason: str,
+    actor: Actor,
+    lines: Sequence[Mapping[str, Any]] = (),
+    tax: int | None = None,
+) -> list[Refund]:
+    """Owe `amount` (minor units, tax included) of the part back to the customer; `tax` of it, else its share.
+
+    Stands inside `writing()`, on an order and a part read after it was taken. Spreads over the part's charges, newest
+    first, a pending Refund for each; writes books and journal and owes the jobs that send it and, once invoiced, credit
+    it. Raises Invalid for an amount that is none and Refused `over_refundable` for more than is left.
+    """
+    if not in_writing():
+        raise RuntimeError("a refund is decided inside writing()")
+    if amount <= 0:
+        raise Invalid(("amount", "a refund is more than nothing"))
+    left = refundable(part)
+    if amount > left:
+        raise blocked(
+            "over_refundable",
+            f"only {show(max(0, left), order.currency)} of what was charged is left to refund",
+        )
+    after_invoice = part.books in {"invoiced", "credited"}
+    in_it = min(amount, _tax_share(part, amount, after_invoice=after_invoice) if tax is None else tax)
+    spread = _spread(part, amount)
+    taxes = split(in_it, [units for _, units in spread])
+    part.refund_owed += amount
+    part.save(update_fields=["refund_owed"])
+    count = Refund.objects.filter(part__order=order).count()
+    made = [
+        Refund.objects.create(
+            part=part,
+            charge=charge,
+            amount=share,
+            tax=share_of_tax,
+            currency=order.currency,
+            key=f"refund-{order.number}-{count + n}",
+            reason=reason[:500],
+            lines=[dict(ln) for ln in lines],
+            after_invoice=after_invoice,
+            actor=actor.name,
+            at=clock.business_now(),
+            made_at=clock.real_now(),
+        )
+        for n, ((charge, share), share_of_tax) in enumerate(zip(spread, taxes, strict=True), start=1)
+    ]
+    for refund in made:
+        _enter(order, refund)
+    note(
+        order,
+        "refund_decided",
+        actor=actor,
+        text=f"{show(amount, order.currency)} goes back: {reason}",
+        part=part,
+        data={"refunds": [r.key for r in made], "amount": amount, "tax": in_it},
+    )
+    return made
+
+
+def _spread(part: Part, amount: int) -> list[tuple[Charge, int]]:
+    """Which charge gives back how much, newest first. A failed refund still claims its share: it is still owed."""
+    claimed: dict[int, int] = {}
+    for refund in Refund.objects.filter(part=part):
+        claimed[refund.charge_id] = claimed.get(refund.charge_id, 0) + refund.amount
+    out: list[tuple[Charge, int]] = []
+    open_amount = amount
+    for charge in Charge.objects.filter(part=part, state="succeeded").order_by("-attempt"):
+        share = min(open_amount, charge.amount - claimed.get(charge.pk, 0))
+        if share > 0:
+            out.append((charge, share))
+            open_amount -= share
+    if open_amount:
+        raise blocked("over_refundable", "the charges that succeeded do not cover this refund; reconcile them first")
+    return out
+
+
+def _tax_share(part: Part, amount: int, *, after_invoice: bool) -> int:
+    """The tax in a refund. After the invoice it is a share of the tax that is left: the last refund ends at zero."""
+    total, tax = part.total, part.tax
+    if after_invoice:
+        for refund in Refund.objects.filter(part=part, after_invoice=True):
+            total -= refund.amount
+            tax -= refund.tax
+    net = total - tax
+    return split(amount, [tax, net])[0] if tax > 0 and net >= 0 else 0
+
+
+def _enter(order: Order, refund: Refund) -> None:
+    """Books and jobs of one refund."""
+    if refund.after_invoice:
+        debits = {"returns": refund.amount - refund.tax, "tax_payable": refund.tax}
+        jobs.enqueue("invoicing.credit_note", key=str(refund.pk), payload={"refund": refund.pk})
+    else:
+        debits = {"customer_deposits": refund.amount}
+    post(
+        cause=f"refund-decided:{refund.pk}",
+        kind="refund_decided",
+        subject=order.number,
+        text=f"Refund decided: {refund.reason}"[:300],
+        currency=refund.currency,
+        amounts={**debits, "refunds_payable": -refund.amount},
+    )
+    jobs.enqueue("charging.refund", key=str(refund.pk), payload={"refund": refund.pk})

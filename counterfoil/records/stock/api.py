@@ -1,0 +1,27 @@
+"""Stock put on or taken off the shelf by hand."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from counterfoil.core.api import Body, Int, Text, actor_of, answers, reply, router
+from counterfoil.records.orders.present import moment
+from counterfoil.records.stock.actions import adjust_stock
+
+stock = router()
+
+
+class AdjustIn(Body):
+    sku: Text
+    quantity: Int
+    reason: Text
+    lot: Text | None = None
+    bin: Text | None = None
+
+
+@stock.post("/stock", response=answers(201))
+def post_stock(request: HttpRequest, body: AdjustIn) -> HttpResponse:
+    made = adjust_stock(actor=actor_of(request), **body.dict(exclude_none=True))
+    return reply(
+        {"id": made.pk, "sku": body.sku, "quantity": made.on_hand, "reason": made.reason, "at": moment(made.at)}, 201
+    )

@@ -1,0 +1,34 @@
+"""The whole API: one router a room."""
+
+from __future__ import annotations
+
+from counterfoil.core.api import make_api
+from counterfoil.flow.api import flow
+from counterfoil.records.catalogue.api import catalogue
+from counterfoil.records.orders.api import orders
+from counterfoil.records.stock.api import stock
+from counterfoil.steps.acceptance.api import acceptance
+from counterfoil.steps.alternatives.api import alternatives, answers_router
+from counterfoil.steps.charging.api import charging, hooks
+from counterfoil.steps.checkout.api import checkout
+from counterfoil.steps.fulfilment.api import fulfilment
+from counterfoil.steps.review.api import review
+from counterfoil.steps.sourcing.api import sourcing
+
+api = make_api()
+for room in (
+    catalogue,
+    stock,
+    checkout,
+    orders,
+    review,
+    acceptance,
+    sourcing,
+    charging,
+    fulfilment,
+    alternatives,
+    answers_router,
+    flow,
+    hooks,
+):
+    api.add_router("", room)

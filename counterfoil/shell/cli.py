@@ -1,0 +1,158 @@
+"""The `counterfoil` command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+
+def _django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "counterfoil.shell.settings")
+    import django
+
+    django.setup()
+
+
+def _run(args: argparse.Namespace) -> int:
+    from counterfoil.shell.runner import run
+
+    return run(demo=args.demo)
+
+
+def _web(_args: argparse.Namespace) -> int:
+    from counterfoil.shell.runner import exec_web
+
+    exec_web()
+    return 0
+
+
+def _worker(_args: argparse.Namespace) -> int:
+    _django()
+    from counterfoil.shell.worker import Worker
+
+    Worker().run()
+    return 0
+
+
+def _migrate(_args: argparse.Namespace) -> int:
+    _django()
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+    print("the database is up to date")
+    return 0
+
+
+def _import_products(args: argparse.Namespace) -> int:
+    _django()
+    from counterfoil.gateways.storefront.products import import_products
+
+    return import_products(Path(args.file))
+
+
+def _import_orders(args: argparse.Namespace) -> int:
+    _django()
+    from counterfoil.steps.checkout.importing import import_orders
+
+    return import_orders(Path(args.file))
+
+
+def _api_key(args: argparse.Namespace) -> int:
+    _django()
+    from counterfoil.core.access.keys import make_key
+
+    key = make_key(args.name, args.role)
+    print("this key is shown once:")
+    print(key)
+    return 0
+
+
+def _clock(args: argparse.Namespace) -> int:
+    _django()
+    from counterfoil.shell.moving import advance_clock
+
+    return advance_clock(args.by)
+
+
+def _verify(args: argparse.Namespace) -> int:
+    _django()
+    from counterfoil.flow.verify import judge
+
+    return judge(as_json=args.json, wait=not args.no_wait)
+
+
+def _demo_load(_args: argparse.Namespace) -> int:
+    _django()
+    from counterfoil.shell.demo.load import load_demo
+
+    load_demo()
+    return 0
+
+
+def duration(text: str) -> timedelta:
+    """'8d', '36h', '90m' -> timedelta. Raises argparse.ArgumentTypeError."""
+    found = re.fullmatch(r"(\d{1,6})([dhms])", text)
+    if not found or int(found[1]) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 8d, 36h or 90m")
+    unit = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}[found[2]]
+    return timedelta(**{unit: int(found[1])})
+
+
+def _parser() -> argparse.ArgumentParser:
+    from counterfoil.core.actor import ROLES
+
+    parser = argparse.ArgumentParser(prog="counterfoil", description="Order fulfilment, done as a careful shop does it.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def add(name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(call=call)
+        return made
+
+    add("run", _run, "web and worker in one").add_argument(
+        "--demo", action="store_true", help="with a demo shop, a sandbox card processor and a mailbox"
+    )
+    add("web", _web, "the web server alone")
+    add("worker", _worker, "the worker alone")
+    add("migrate", _migrate, "bring the database up to date")
+    add("import-products", _import_products, "products from a CSV file").add_argument("file")
+    add("import-orders", _import_orders, "orders from a file of JSON lines").add_argument("file")
+    key = add("api-key", _api_key, "make an API key; it is printed alone on the last line")
+    key.add_argument("name")
+    key.add_argument("--role", required=True, choices=ROLES)
+    moving = add("clock", _clock, "move business time forward (demo and tests only)")
+    moving.add_argument("verb", choices=["advance"])
+    moving.add_argument("by", type=duration)
+    verify = add("verify", _verify, "prove that money, stock and papers agree")
+    verify.add_argument("--json", action="store_true")
+    verify.add_argument("--no-wait", action="store_true", help="judge at once, without waiting for jobs in flight")
+    add("demo-load", _demo_load, "fill an empty database with the demo wine shop (`run --demo` does it)")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    args = _parser().parse_args(argv)
+    call: Callable[[argparse.Namespace], int] = args.call
+    try:
+        return call(args)
+    except KeyboardInterrupt:
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"counterfoil {args.command}: {error}", file=sys.stderr)
+        return 2
+
+
+def print_json(value: object) -> None:
+    """One JSON object on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""/healthz and /metrics: is it up, and what is owed."""
+
+from __future__ import annotations
+
+import json
+
+from django.http import HttpRequest, HttpResponse
+
+from counterfoil.core import clock
+from counterfoil.core.db import rows
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while the database answers; a lost database is 503 by the middleware."""
+    rows("SELECT 1")
+    return HttpResponse(json.dumps({"status": "ok"}), content_type="application/json")
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Counts for a monitor, in the text format that Prometheus reads. No names, no amounts."""
+    lines = ["# TYPE counterfoil_jobs gauge"]
+    for state, count in rows("SELECT state, COUNT(*) FROM core_job GROUP BY state ORDER BY state"):
+        lines.append(f'counterfoil_jobs{{state="{state}"}} {count}')
+    late = rows("SELECT COUNT(*) FROM core_job WHERE state = 'queued' AND run_at < %s", [clock.real_now()])
+    lines += ["# TYPE counterfoil_jobs_due gauge", f"counterfoil_jobs_due {late[0][0]}"]
+    lines.append("# TYPE counterfoil_orders gauge")
+    for queue, count in rows("SELECT queue, COUNT(*) FROM orders_order GROUP BY queue ORDER BY queue"):
+        lines.append(f'counterfoil_orders{{queue="{queue}"}} {count}')
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4")

@@ -1,0 +1,22 @@
+// On every page. A form is sent once: a second click while it travels is no second order.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || form.method !== "post" || event.defaultPrevented || "many" in form.dataset) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "1";
+  form.querySelectorAll("button").forEach((button) => button.setAttribute("aria-busy", "true"));
+});
+
+// Back to a page that the browser kept: its forms may be sent again.
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("form[data-sent]").forEach((form) => {
+    delete form.dataset.sent;
+    form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+  });
+});
+
+// After a refusal the first wrong field has the focus.
+document.querySelector("[aria-invalid=true]")?.focus();

@@ -1,0 +1,26 @@
+"""Every address of the product."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.urls import include, path
+
+from counterfoil.shell import health, pages
+from counterfoil.shell.api import api
+from counterfoil.shell.proxy import card_page, mailbox
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("metrics", health.metrics),
+    path("api/v1/", api.urls),
+    path("", include("counterfoil.steps.checkout.urls")),
+    path("", include("counterfoil.steps.charging.pages")),
+    path("", include("counterfoil.desk.urls")),
+    path("static/<path:name>", pages.static_file, name="static"),
+]
+if settings.DEMO:
+    urlpatterns += [
+        path("sandbox/<path:path>", card_page),
+        path("mailbox/", mailbox),
+        path("mailbox/<path:path>", mailbox),
+    ]

@@ -1,0 +1,71 @@
+"""Questions to the customer and their answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import Field
+
+from counterfoil.core.api import Body, Bool, Day, Int, Moment, Text, actor_of, answers, reply, router
+from counterfoil.core.errors import Missing
+from counterfoil.core.text import storable
+from counterfoil.core.web import Limiter, address_of, problem
+from counterfoil.records.orders.models import Proposal
+from counterfoil.records.orders.present import proposal_json
+from counterfoil.steps.alternatives import actions
+
+alternatives = router()
+answers_router = Router()  # no key: the token is the right
+_tries = Limiter(60, 60)
+
+
+class ChoiceIn(Body):
+    kind: Literal["substitute", "expedite", "split", "later_date", "cancel"]
+    line: Text | Int | None = None
+    sku: Text | None = None
+    quantity: Int | None = None
+    price: Int | None = None
+    date: Day | None = None
+    method: Text | None = None
+
+
+class ProposalIn(Body):
+    choices: Annotated[list[ChoiceIn], Field(max_length=50)]
+    message: Text | None = None
+    expires_at: Moment | None = None
+
+
+class AnswerIn(Body):
+    choice: Int | None = None
+    decline: Bool | None = None
+
+
+def shown(asked: Proposal) -> dict[str, object]:
+    """A proposal with the address at which the customer answers it."""
+    return {**proposal_json(asked), "url": f"{settings.BASE_URL}/orders/{asked.order.token}#question"}
+
+
+@alternatives.post("/orders/{number}/proposals", response=answers(201))
+def post_proposal(request: HttpRequest, number: str, body: ProposalIn) -> HttpResponse:
+    asked = actions.propose_alternatives(
+        order=number,
+        actor=actor_of(request),
+        choices=[c.dict(exclude_none=True) for c in body.choices],
+        message=body.message or "",
+        expires_at=body.expires_at,
+    )
+    return reply(shown(asked), 201)
+
+
+@answers_router.post("/proposals/{token}/answer", response=answers(200), auth=None)
+def post_answer(request: HttpRequest, token: str, body: AnswerIn) -> HttpResponse:
+    """The customer's answer; it returns after the order was amended."""
+    if not _tries.allows(address_of(request)):
+        return problem(429, "too many answers from here; try again in a minute")
+    if not storable(token):
+        raise Missing("there is no such question")
+    asked = actions.answer_proposal(token=token, choice=body.choice, decline=bool(body.decline))
+    return reply(shown(Proposal.objects.select_related("order").get(pk=asked.pk)))

@@ -1,0 +1,100 @@
+"""The order as the choices see it: plain values, no database behind them. Amounts are minor units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from counterfoil.steps.alternatives.arithmetic import LineMoney, Sums, resum
+from counterfoil.steps.alternatives.rules import GONE
+
+
+@dataclass(frozen=True)
+class LineState:
+    """A line as it stands. `class_ppm` is the shop's present rate for its product at this address."""
+
+    id: int
+    sku: str
+    name: str
+    money: LineMoney
+    reserved: int = 0
+    picked: int = 0
+    shipped: int = 0
+    class_ppm: int = 0
+    family: int | None = None
+    vintage: int | None = None
+
+    @property
+    def free(self) -> int:
+        """Units that have not left the shelf for the customer."""
+        return max(0, self.money.quantity - self.picked - self.shipped)
+
+    @property
+    def missing(self) -> int:
+        """Units that are not here yet."""
+        return max(0, self.free - self.reserved)
+
+
+@dataclass(frozen=True)
+class PartState:
+    number: int
+    sums: Sums
+    lines: tuple[LineState, ...]
+    money: str = "saved"
+    parcel: str = "waiting"
+    promise: date | None = None
+
+    @property
+    def here(self) -> bool:
+        """Something of it is wanted and has not been shipped."""
+        return self.parcel not in GONE and any(line.money.quantity for line in self.lines)
+
+    @property
+    def charged(self) -> bool:
+        return self.money in {"charged", "receivable"}
+
+    def with_lines(self, new: Sequence[LineMoney], *, shipping: int | None = None) -> Sums:
+        return resum(self.sums, [line.money for line in self.lines], new, shipping=shipping)
+
+
+@dataclass(frozen=True)
+class OrderState:
+    currency: str
+    method: str
+    parts: tuple[PartState, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(p.sums.total for p in self.parts)
+
+    def here(self) -> list[PartState]:
+        return [p for p in self.parts if p.here]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A product that could stand in. `price` None: sold in another currency; `can_have` None: no limit."""
+
+    id: int
+    sku: str
+    name: str
+    price: int | None
+    class_ppm: int = 0
+    family: int | None = None
+    vintage: int | None = None
+    can_have: int | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the choices are judged against."""
+
+    today: date
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    deliveries: Sequence[tuple[str, int]] = ()  # method and price
+
+
+def receiver_of(order: OrderState, emptied: PartState) -> PartState | None:
+    """The part that takes over an emptied one's shipping: still here and still to be paid."""
+    return next((p for p in order.here() if p.number != emptied.number and not p.charged), None)

@@ -1,0 +1,74 @@
+"""Charges, refunds, and the processor's webhooks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import Field
+
+from counterfoil.core.api import Anything, Body, Id, Int, Text, actor_of, answers, reply, router
+from counterfoil.core.errors import Invalid, StillAsking
+from counterfoil.core.web import problem
+from counterfoil.records.orders.load import find
+from counterfoil.records.orders.present import present, refund_json
+from counterfoil.steps.charging import actions, webhooks
+
+charging = router()
+hooks = Router()  # no key: the signature is the right
+
+
+class ChargeIn(Body):
+    part: Id | None = None
+    reference: Text | None = None
+    amount: Int | None = None
+    brand: Text | None = None
+    last4: Text | None = None
+
+
+class RefundLineIn(Body):
+    sku: Text
+    quantity: Int
+
+
+class RefundIn(Body):
+    amount: Int | None = None
+    lines: Annotated[list[RefundLineIn], Field(max_length=500)] | None = None
+    reason: Text
+
+
+@charging.post("/orders/{number}/charge", response=answers(200, 202, s402=Anything))
+def post_charge(request: HttpRequest, number: str, body: ChargeIn | None = None) -> HttpResponse:
+    """Charge what may be charged; 202 while the bank has not answered."""
+    body = body or ChargeIn()
+    given = {k: v for k, v in body.dict(exclude={"part"}).items() if v is not None}
+    if body.part is not None and body.part > 32_000:
+        raise Invalid(("part", "there is no such part"))
+    try:
+        actions.charge_order(order=number, actor=actor_of(request), part=body.part, offline=given or None)
+    except StillAsking:
+        return reply(present(find(number)), 202)
+    return reply(present(find(number)))
+
+
+@charging.post("/orders/{number}/refunds", response=answers(201))
+def post_refund(request: HttpRequest, number: str, body: RefundIn) -> HttpResponse:
+    refund = actions.refund_order(
+        order=number,
+        actor=actor_of(request),
+        reason=body.reason,
+        amount=body.amount,
+        lines=[ln.dict() for ln in body.lines] if body.lines is not None else None,
+    )
+    return reply(refund_json(refund), 201)
+
+
+@hooks.post("/webhooks/stripe", response=answers(200), auth=None)
+def post_webhook(request: HttpRequest) -> HttpResponse:
+    """Stripe's event: verified, stored, answered; looked into afterwards."""
+    try:
+        webhooks.receive(request.body, request.headers.get("Stripe-Signature", ""))
+    except ValueError:
+        return problem(400, "the event is not signed by our processor")
+    return reply({"received": True})

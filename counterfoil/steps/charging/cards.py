@@ -1,0 +1,277 @@
+"""Saving a card, and the hosted pages at which a customer saves or pays. Nothing of a card but brand and last four is ours."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+
+from counterfoil.core import clock, jobs
+from counterfoil.core.actor import SYSTEM
+from counterfoil.core.actor import customer as customer_actor
+from counterfoil.core.db import writing
+from counterfoil.core.errors import Missing, blocked
+from counterfoil.core.machine import Move, shift
+from counterfoil.core.shop import shop
+from counterfoil.gateways.card import gateway
+from counterfoil.gateways.card.protocol import Refusal, Saved, Session
+from counterfoil.gateways.mail.outbox import owe_mail
+from counterfoil.records.customers.models import Customer
+from counterfoil.records.orders.load import find, note, take
+from counterfoil.records.orders.models import MONEY, Line, Order, Part, PayLink
+from counterfoil.records.orders.slip import mail_slip
+from counterfoil.steps.charging.settle import settle_link_payment
+
+OPEN = ("intended", "open")
+
+
+def processor_customer(order: Order) -> str:
+    """The processor's customer of this order's customer; made once, under a key that never changes."""
+    who = Customer.objects.get(pk=order.customer_id)
+    if who.processor_id:
+        return who.processor_id
+    made = gateway().create_customer(
+        name=order.name, email=order.email, reference=str(who.pk), key=f"customer-{order.token[:20]}"
+    )
+    with writing():
+        Customer.objects.filter(pk=who.pk, processor_id="").update(processor_id=made)
+    return Customer.objects.get(pk=who.pk).processor_id
+
+
+def save_card(*, order: str) -> None:
+    """Have the processor keep the card that came with the order. Does nothing when that is settled already.
+
+    Raises the gateway's errors when the processor cannot be asked; the job tries again then.
+    """
+    known = find(order)
+    if known.card_state != "to_save" or known.cancelled_at is not None:
+        return
+    try:
+        saved = gateway().save_card(
+            customer=processor_customer(known),
+            source=known.card_source,
+            reference=known.number,
+            key=f"setup-{known.token[:20]}",
+        )
+    except Refusal as refusal:
+        _card_refused(order, refusal)
+        return
+    with writing():
+        taken = take(order)
+        if taken.card_state == "to_save":
+            keep_card(taken, saved)
+            jobs.settle("charging.save_card", order)
+
+
+def keep_card(taken: Order, saved: Saved) -> None:
+    """Write a saved card to its order; inside `writing()`, the order taken."""
+    taken.card_state, taken.card_method = "saved", saved.method_id
+    taken.card_brand, taken.card_last4 = saved.brand, saved.last4
+    taken.save(update_fields=["card_state", "card_method", "card_brand", "card_last4"])
+    moves: list[Move] = [
+        shift(MONEY, "save", part, part=part.number)
+        for part in Part.objects.filter(order=taken, money__in=["unpaid", "declined"]).order_by("number")
+    ]
+    note(
+        taken,
+        "card_saved",
+        actor=SYSTEM,
+        text=f"Card saved: {saved.brand} ending in {saved.last4}; nothing charged",
+        moves=moves,
+        data={"brand": saved.brand, "last4": saved.last4},
+    )
+
+
+def _card_refused(order: str, refusal: Refusal) -> None:
+    with writing():
+        taken = take(order)
+        if taken.card_state != "to_save":
+            return
+        taken.card_state = "refused"
+        taken.save(update_fields=["card_state"])
+        jobs.settle("charging.save_card", order)
+        note(
+            taken,
+            "card_refused",
+            actor=SYSTEM,
+            text=f"The bank refused to save the card ({refusal.code})",
+            data={"decline_code": refusal.code},
+        )
+        owe_pay_mail(taken, key="refused")
+
+
+def owe_pay_mail(taken: Order, *, key: str) -> None:
+    """Ask the customer for a card; inside `writing()`."""
+    lines = list(Line.objects.filter(order=taken).order_by("position"))
+    owe_mail(
+        "pay_link",
+        to=taken.email,
+        key=f"{taken.number}:pay:{key}",
+        context={**mail_slip(taken, lines), "subject": f"{taken.number}: please check your payment"},
+    )
+
+
+# --- hosted pages ---------------------------------------------------------------------------------------------------
+
+
+def open_card_page(*, order: str) -> str:
+    """The address of a hosted page at which the customer gives a card: saved only, or charged if a charge was declined.
+
+    The same page is given again while it is open. Raises Refused when nothing is to be paid.
+    """
+    known = find(order)
+    if known.payment_method != "card" or known.cancelled_at is not None:
+        raise blocked("cancelled" if known.cancelled_at else "no_payment_method", "there is no card to give here")
+    part = Part.objects.filter(order=known, money="declined").order_by("number").first()
+    if part is None and known.card_state == "saved":
+        raise blocked("already_charged", "a card is saved for this order; nothing is to be done")
+    mode = "payment" if part else "setup"
+    link = _link(known, part, mode)
+    if link.state == "open" and link.url:
+        return link.url
+    session = gateway().open_session(
+        mode=mode,
+        customer=processor_customer(known),
+        amount=link.amount,
+        currency=known.currency,
+        title=f"Order {known.number}",
+        success_url=f"{settings.BASE_URL}/orders/{known.token}/card/done?session={{CHECKOUT_SESSION_ID}}",
+        cancel_url=f"{settings.BASE_URL}/orders/{known.token}",
+        reference={"order": known.number, "link": link.key},
+        key=link.key,
+    )
+    with writing():
+        taken = take(order)
+        PayLink.objects.filter(pk=link.pk, state="intended").update(
+            state="open", session_id=session.id, url=session.url, expires_at=session.expires_at
+        )
+        note(taken, "card_page_opened", actor=customer_actor(taken.name), text="Card page opened", advance=False)
+    return session.url
+
+
+def _link(known: Order, part: Part | None, mode: str) -> PayLink:
+    with writing():
+        taken = take(known.number)
+        for old in PayLink.objects.filter(order=taken, state__in=OPEN).order_by("id"):
+            usable = old.expires_at is None or old.expires_at > clock.business_now() + timedelta(minutes=5)
+            same = old.mode == mode and (part is None or (old.part_id == part.pk and old.amount == due_of(part)))
+            if usable and same:
+                return old
+            jobs.enqueue("charging.close_link", key=str(old.pk), payload={"link": old.pk})
+        count = PayLink.objects.filter(order=taken).count()
+        return PayLink.objects.create(
+            order=taken,
+            part=part,
+            mode=mode,
+            key=f"link-{taken.token[:20]}-{count + 1}",
+            amount=due_of(part) if part else 0,
+            made_at=clock.real_now(),
+        )
+
+
+def due_of(part: Part) -> int:
+    """What is still to be taken for a part, minor units."""
+    return max(0, part.total - part.charged)
+
+
+def finish_session(*, session_id: str) -> None:
+    """Look at a hosted page at the processor and write down what came of it. May be called any number of times.
+
+    Raises Missing when the session is none of ours.
+    """
+    link = PayLink.objects.filter(session_id=session_id).select_related("order").first()
+    if link is None:
+        raise Missing("this card page is none of ours")
+    if link.state in {"complete", "expired"}:
+        return
+    apply_session(link, gateway().get_session(session_id))
+
+
+def apply_session(link: PayLink, session: Session) -> None:
+    """Write down what the processor says of a hosted page."""
+    if session.status == "expired":
+        with writing():
+            take(link.order.number)
+            PayLink.objects.filter(pk=link.pk, state__in=OPEN).update(state="expired")
+        return
+    if session.status != "complete":
+        return
+    if link.mode == "payment":
+        intent = gateway().get_intent(session.intent_id)
+        if intent.status == "done":
+            settle_link_payment(link, intent)
+        return
+    if session.saved is None:
+        return
+    with writing():
+        taken = take(link.order.number)
+        if not PayLink.objects.filter(pk=link.pk, state__in=OPEN).update(state="complete"):
+            return
+        if taken.cancelled_at is not None:
+            return
+        if not taken.card_consent:
+            taken.card_consent = True
+            taken.save(update_fields=["card_consent"])
+        if not taken.finished:
+            _finish_checkout(taken)
+        if taken.card_state != "saved":
+            keep_card(taken, session.saved)
+
+
+def _finish_checkout(taken: Order) -> None:
+    """The card page was completed: the check-out has become an order."""
+    taken.finished = True
+    taken.save(update_fields=["finished"])
+    note(
+        taken,
+        "order_placed",
+        actor=customer_actor(taken.name),
+        text=f"Order placed through {taken.channel}; nothing charged",
+        data={"channel": taken.channel, "reference": taken.reference},
+    )
+    lines = list(Line.objects.filter(order=taken).order_by("position"))
+    owe_mail(
+        "confirmation",
+        to=taken.email,
+        key=f"{taken.number}:placed",
+        context={**mail_slip(taken, lines), "subject": f"We have your order {taken.number}", "card": True},
+    )
+
+
+def close_link(*, link_id: int) -> None:
+    """Close a hosted page at the processor; if it was completed meanwhile, take over what came of it."""
+    link = PayLink.objects.filter(pk=link_id).select_related("order").first()
+    if link is None or link.state not in OPEN:
+        return
+    if not link.session_id:
+        # The call that would have opened it was lost: nobody has its address, and it charges nobody.
+        with writing():
+            take(link.order.number)
+            PayLink.objects.filter(pk=link.pk, state="intended", session_id="").update(state="expired")
+        return
+    apply_session(link, gateway().expire_session(link.session_id, key=f"{link.key}-expire"))
+
+
+def close_links(order: Order) -> None:
+    """Close every open hosted page of an order at which money could be paid, before we charge by ourselves."""
+    for link in PayLink.objects.filter(order=order, state__in=OPEN, mode="payment").order_by("id"):
+        close_link(link_id=link.pk)
+
+
+def expire_checkout(*, order: str) -> None:
+    """An unfinished check-out has had its time: ask the processor, then finish the order or let the stock go."""
+    known = find(order)
+    if known.finished or known.cancelled_at is not None:
+        return
+    for link in PayLink.objects.filter(order=known, state__in=OPEN).order_by("id"):
+        close_link(link_id=link.pk)
+    known = find(order)
+    if known.finished:
+        return
+    with writing():
+        take(order)
+        jobs.enqueue(
+            "flow.cancel",
+            key=order,
+            payload={"order": order, "reason": f"the check-out at {shop().name} was not completed"},
+        )

@@ -1,0 +1,52 @@
+"""Charging's work by job: shells around its actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from counterfoil.core import jobs
+from counterfoil.core.db import writing
+from counterfoil.records.orders.load import take
+from counterfoil.steps.charging import actions, cards, webhooks
+
+
+@jobs.handler("charging.save_card", lease=90, max_attempts=30)
+def save_card(payload: dict[str, Any]) -> None:
+    actions.save_card(order=payload["order"])
+
+
+@jobs.handler("charging.send", lease=90, max_attempts=60)
+def send(payload: dict[str, Any]) -> None:
+    if not actions.send_charge(int(payload["charge"])):
+        raise jobs.Later(5, "the bank has not answered yet")
+
+
+@jobs.handler("charging.refund", lease=90, max_attempts=60)
+def refund(payload: dict[str, Any]) -> None:
+    actions.send_refund(refund_id=int(payload["refund"]))
+
+
+@jobs.handler("charging.withdraw", lease=120, max_attempts=60)
+def withdraw(payload: dict[str, Any]) -> None:
+    actions.withdraw_order(order=payload["order"])
+
+
+@jobs.handler("charging.close_link", lease=90, max_attempts=30)
+def close_link(payload: dict[str, Any]) -> None:
+    actions.close_link(link_id=int(payload["link"]))
+
+
+@jobs.handler("charging.expire_checkout", lease=120, max_attempts=60)
+def expire_checkout(payload: dict[str, Any]) -> None:
+    actions.expire_checkout(order=payload["order"])
+
+
+@jobs.handler("charging.pay_mail")
+def pay_mail(payload: dict[str, Any]) -> None:
+    with writing():
+        cards.owe_pay_mail(take(payload["order"]), key=payload["key"])
+
+
+@jobs.handler("charging.inbox", lease=90, max_attempts=60)
+def inbox(payload: dict[str, Any]) -> None:
+    webhooks.handle(payload["event"])

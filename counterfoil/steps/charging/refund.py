@@ -1,0 +1,241 @@
+"""Giving money back: owed from the decision on, until the processor says that it arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from counterfoil.core import clock, jobs
+from counterfoil.core.actor import BOOKKEEPER, CLERK, SYSTEM, Actor, require
+from counterfoil.core.db import writing
+from counterfoil.core.errors import Blocker, Invalid, Missing, Refused
+from counterfoil.core.money import show, split
+from counterfoil.core.text import clean
+from counterfoil.gateways.card import gateway
+from counterfoil.gateways.card.protocol import Returned, Wrong
+from counterfoil.gateways.mail.outbox import owe_mail
+from counterfoil.records.books.ledger import post
+from counterfoil.records.orders.load import note, take
+from counterfoil.records.orders.models import Line, Order, Part, Refund
+from counterfoil.records.orders.refunds import decide_refund
+from counterfoil.records.orders.slip import mail_slip
+from counterfoil.steps.charging.charge import KEY_LIFE
+
+CARD = ("card", "link")
+
+
+def refund_order(
+    *,
+    order: str,
+    actor: Actor,
+    reason: str,
+    amount: int | None = None,
+    lines: Sequence[Mapping[str, object]] | None = None,
+) -> Refund:
+    """Decide a refund: by amount, by line (its price and tax), or, with neither, all that is left. The money goes by job.
+
+    Raises Refused `over_refundable` when more was asked than is left of what was captured, Invalid, Forbidden, Missing.
+    """
+    require(actor, CLERK, BOOKKEEPER)
+    reason = _reason(reason)
+    if amount is not None and lines is not None:
+        raise Invalid(("amount", "give an amount or lines, not both"))
+    if amount is not None and amount <= 0:
+        raise Invalid(("amount", "must be more than zero, in minor units"))
+    with writing():
+        taken = take(order)
+        parts = list(Part.objects.filter(order=taken).order_by("number"))
+        if lines is not None:
+            made = _by_line(taken, parts, lines, reason, actor)
+        else:
+            made = _by_amount(taken, parts, amount, reason, actor)
+        for refund in made:
+            if refund.charge.method not in CARD:
+                # A person gives this money back with their own hands, now.
+                _succeed(taken, refund, reference="by hand")
+    return Refund.objects.get(pk=made[0].pk)
+
+
+def _reason(reason: str) -> str:
+    try:
+        cleaned = clean(reason)
+    except ValueError as error:
+        raise Invalid(("reason", str(error))) from None
+    if not cleaned:
+        raise Invalid(("reason", "say why the money goes back"))
+    if len(cleaned) > 500:
+        raise Invalid(("reason", "at most 500 characters"))
+    return cleaned
+
+
+def _left(part: Part) -> int:
+    return part.charged - part.refunded - part.refund_owed
+
+
+def _by_amount(taken: Order, parts: list[Part], amount: int | None, reason: str, actor: Actor) -> list[Refund]:
+    left = sum(_left(p) for p in parts)
+    wanted = left if amount is None else amount
+    if wanted <= 0 or wanted > left:
+        raise Refused([_over(taken, wanted, left)])
+    made: list[Refund] = []
+    for part in parts:
+        share = min(wanted, _left(part))
+        if share > 0:
+            made += decide_refund(order=taken, part=part, amount=share, reason=reason, actor=actor)
+            wanted -= share
+    return made
+
+
+def _over(taken: Order, wanted: int, left: int) -> Blocker:
+    return Blocker(
+        "over_refundable",
+        f"{show(wanted, taken.currency)} is more than the {show(left, taken.currency)} that can go back",
+    )
+
+
+def _by_line(
+    taken: Order, parts: list[Part], wanted: Sequence[Mapping[str, object]], reason: str, actor: Actor
+) -> list[Refund]:
+    lines = list(Line.objects.filter(order=taken).order_by("position"))
+    sums: dict[int, tuple[int, int, list[dict[str, object]]]] = {}
+    wrong = []
+    if not wanted:
+        raise Invalid(("lines", "name at least one line"))
+    for i, want in enumerate(wanted):
+        quantity = want.get("quantity")
+        line = next((ln for ln in lines if ln.sku == want.get("sku")), None)
+        if line is None:
+            wrong.append((f"lines.{i}.sku", f"{taken.number} has no line {want.get('sku')}"))
+            continue
+        left = line.quantity + line.cancelled - line.refunded
+        if not isinstance(quantity, int) or not 1 <= quantity <= left:
+            wrong.append((f"lines.{i}.quantity", f"between 1 and {left}"))
+            continue
+        # Tax by largest remainder over the units, so that refunding one by one gives back exactly the tax.
+        shares = split(line.tax, [1] * max(1, line.quantity))
+        tax = sum(shares[line.refunded : line.refunded + quantity])
+        net = quantity * line.unit_price
+        held = sums.get(line.part_id, (0, 0, []))
+        sums[line.part_id] = (held[0] + net + tax, held[1] + tax, [*held[2], {"sku": line.sku, "quantity": quantity}])
+        line.refunded += quantity
+        line.save(update_fields=["refunded"])
+    if wrong:
+        raise Invalid(*wrong)
+    made: list[Refund] = []
+    for part in parts:
+        if part.pk in sums:
+            amount, tax, named = sums[part.pk]
+            if amount > _left(part):
+                raise Refused([_over(taken, amount, _left(part))])
+            made += decide_refund(
+                order=taken, part=part, amount=amount, reason=reason, actor=actor, lines=named, tax=tax
+            )
+    return made
+
+
+def send_refund(*, refund_id: int) -> None:
+    """Have the processor pay a refund, or ask how it stands. Safe to call at any time.
+
+    Raises the gateway's errors when it cannot be asked, and jobs.Later while it is pending there.
+    """
+    refund = Refund.objects.select_related("charge", "part__order").get(pk=refund_id)
+    if refund.state == "succeeded" or refund.charge.method not in CARD:
+        return
+    mark = {"refund": refund.key}
+    intent = refund.charge.intent_id
+    found = gateway().find_refund(intent_id=intent, reference=mark) if _may_be_there(refund) else None
+    if found is None:
+        try:
+            found = gateway().refund(intent_id=intent, amount=refund.amount, reference=mark, key=refund.key)
+        except Wrong as error:
+            found = Returned("", "failed", refund.amount, str(error)[:300])
+    apply_refund(refund, found)
+    if found.status == "pending":
+        raise jobs.Later(30, "the processor has not paid it yet")
+
+
+def _may_be_there(refund: Refund) -> bool:
+    """Asked before, or its key may be forgotten: then look before sending."""
+    return bool(refund.refund_id) or clock.real_now() - refund.made_at > KEY_LIFE
+
+
+def apply_refund(refund: Refund, found: Returned) -> None:
+    """Write down what the processor says of a refund."""
+    with writing():
+        taken = take(refund.part.order.number)
+        current = Refund.objects.select_related("charge").get(pk=refund.pk)
+        if found.status == "succeeded" and current.state != "succeeded":
+            _succeed(taken, current, reference=found.id)
+        elif found.status == "failed" and current.state == "pending":
+            Refund.objects.filter(pk=refund.pk).update(state="failed", refund_id=found.id, failure=found.failure[:300])
+            note(
+                taken,
+                "refund_failed",
+                actor=SYSTEM,
+                text=f"The refund of {show(refund.amount, taken.currency)} failed; it is still owed",
+                data={"refund": refund.pk, "failure": found.failure},
+            )
+        elif found.id and not current.refund_id:
+            Refund.objects.filter(pk=refund.pk).update(refund_id=found.id)
+
+
+def _succeed(taken: Order, refund: Refund, *, reference: str) -> None:
+    """The money is back with the customer; inside `writing()`, the order taken."""
+    if not Refund.objects.filter(pk=refund.pk, state__in=["pending", "failed"]).update(
+        state="succeeded", refund_id=reference
+    ):
+        return
+    part = Part.objects.get(pk=refund.part_id)
+    part.refund_owed -= refund.amount
+    part.refunded += refund.amount
+    part.save(update_fields=["refund_owed", "refunded"])
+    post(
+        cause=f"refund-paid:{refund.pk}",
+        kind="refund_paid",
+        subject=taken.number,
+        text=f"Refund of {taken.number}",
+        currency=refund.currency,
+        amounts={
+            "refunds_payable": refund.amount,
+            "card_clearing" if refund.charge.method in CARD else "other_clearing": -refund.amount,
+        },
+    )
+    note(
+        taken,
+        "refund_succeeded",
+        actor=SYSTEM,
+        part=part,
+        text=f"Refunded {show(refund.amount, taken.currency)}",
+        data={"refund": refund.pk, "amount": refund.amount},
+    )
+    lines = list(Line.objects.filter(order=taken).order_by("position"))
+    owe_mail(
+        "refunded",
+        to=taken.email,
+        key=f"{taken.number}:refund:{refund.pk}",
+        context={
+            **mail_slip(taken, lines),
+            "subject": f"{taken.number}: {show(refund.amount, taken.currency)} is on its way back to you",
+            "amount": show(refund.amount, taken.currency),
+            "reason": refund.reason,
+        },
+    )
+
+
+def retry_refund(*, order: str, refund_id: int, actor: Actor) -> None:
+    """Try a failed refund again under a new key, or write down that a person has paid it back by hand."""
+    require(actor, CLERK, BOOKKEEPER)
+    with writing():
+        taken = take(order)
+        refund = Refund.objects.select_related("charge").filter(pk=refund_id, part__order=taken).first()
+        if refund is None:
+            raise Missing(f"{order} has no refund {refund_id}")
+        if refund.charge.method not in CARD:
+            _succeed(taken, refund, reference="by hand")
+            return
+        if refund.state != "failed":
+            return
+        Refund.objects.filter(pk=refund.pk, state="failed").update(
+            state="pending", key=f"{refund.key}-again", refund_id="", made_at=clock.real_now()
+        )
+        note(taken, "refund_tried_again", actor=actor, text="Refund tried again", data={"refund": refund.pk})
+        jobs.enqueue("charging.refund", key=str(refund.pk), payload={"refund": refund.pk})

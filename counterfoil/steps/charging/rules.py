@@ -1,0 +1,91 @@
+"""The gate that the whole system exists for: no card is charged until the shop knows that it can deliver."""
+
+from __future__ import annotations
+
+from counterfoil.core.errors import Blocker
+from counterfoil.records.orders.facts import LineFacts, OrderFacts, PartFacts
+
+IN_FLIGHT = frozenset({"charging", "unknown"})
+
+
+def covered(line: LineFacts, facts: OrderFacts) -> bool:
+    """Every unit is reserved (or already off the shelf for it), or due in time on a date the supplier confirmed."""
+    if line.open_units <= 0:
+        return True
+    return (
+        line.due >= line.open_units
+        and line.due_confirmed >= line.open_units
+        and line.due_date is not None
+        and facts.today <= line.due_date <= facts.horizon
+    )
+
+
+def may_deliver_soon(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
+    """The stock half of the gate, line by line."""
+    if part.stock == "unchecked":
+        return [Blocker("stock_unchecked", "the stock has not been checked")]
+    found = []
+    for line in part.lines:
+        if covered(line, facts):
+            continue
+        if line.short > 0:
+            found.append(
+                Blocker("line_short", f"{line.short} of {line.quantity} {line.name} must be bought in", line=line.sku)
+            )
+        else:
+            found.append(Blocker("due_too_late", _late(line, facts), line=line.sku))
+    return found
+
+
+def _late(line: LineFacts, facts: OrderFacts) -> str:
+    if line.due_confirmed < line.open_units or line.due_date is None:
+        return f"{line.due} {line.name} on order, and the supplier has not confirmed a date"
+    if line.due_date < facts.today:
+        return f"{line.due} {line.name} were due on {line.due_date} and are overdue"
+    return f"{line.due} {line.name} due on {line.due_date}, later than {facts.horizon}"
+
+
+def may_charge(facts: OrderFacts, part: PartFacts, *, offline: bool = False) -> list[Blocker]:
+    """Every reason why this part may not be charged now; empty means go. Every door asks this.
+
+    `offline`: a person records money that they hold in their hands, so no card is wanted.
+    """
+    found: list[Blocker] = []
+    if facts.cancelled or not part.live:
+        return [Blocker("cancelled", "the order is cancelled")]
+    if part.money == "charged":
+        by = part.charged_by or None
+        return [Blocker("already_charged", f"already charged{f' by {by}' if by else ''}", by=by)]
+    if part.money in IN_FLIGHT:
+        return [Blocker("charge_in_flight", "a charge is on its way; we are asking the bank", by=part.charged_by or None)]
+    if facts.review != "approved":
+        found.append(Blocker("not_approved", "nobody has approved the order"))
+    found += [Blocker("on_hold", f"on hold: {h.reason}", by=h.by) for h in facts.holds]
+    if facts.question_open or facts.answer_unapplied:
+        found.append(Blocker("question_open", "the customer has not answered our question yet"))
+    if part.money == "receivable":
+        # Shipped to be paid at the door: what is left to do is to write the money down.
+        return found if offline else [*found, Blocker("no_payment_method", "paid on delivery: record the payment")]
+    if part.books == "none":
+        found.append(Blocker("no_sales_order", "there is no sales order yet"))
+    found += may_deliver_soon(facts, part)
+    if not offline:
+        found += _card(facts)
+    return found
+
+
+def _card(facts: OrderFacts) -> list[Blocker]:
+    if facts.offline:
+        return [Blocker("no_payment_method", "not paid by card: record the payment with its reference")]
+    if facts.card_state == "refused":
+        return [Blocker("no_payment_method", "the bank refused to save the card; ask for another")]
+    if facts.card_state != "saved":
+        return [Blocker("no_payment_method", "no card is saved")]
+    if not facts.card_consent:
+        return [Blocker("no_consent", "the customer has not agreed to a later charge")]
+    return []
+
+
+def wants_charge(facts: OrderFacts, part: PartFacts) -> bool:
+    """Whether money is still to be taken before this part may be picked."""
+    return facts.payment_method != "on_delivery" and part.money != "charged"

@@ -1,0 +1,179 @@
+"""Writing down what the processor did: the only place where money taken enters our books."""
+
+from __future__ import annotations
+
+from counterfoil.core import clock, documents, jobs
+from counterfoil.core.actor import SYSTEM, Actor
+from counterfoil.core.actor import customer as customer_actor
+from counterfoil.core.db import writing
+from counterfoil.core.machine import Move, shift
+from counterfoil.core.money import show
+from counterfoil.gateways.card.protocol import Intent
+from counterfoil.records.books.ledger import post
+from counterfoil.records.orders.load import note, take
+from counterfoil.records.orders.models import MONEY, Charge, Order, Part, PayLink
+from counterfoil.records.orders.refunds import decide_refund
+from counterfoil.records.orders.slip import order_paper, say_moment
+
+UNSETTLED = ("intended", "created", "confirming")
+
+
+def settle_success(charge_id: int, intent: Intent, *, by: str) -> None:
+    """A charge of ours is proven: money, books, receipt and journal in one transaction. Once, whoever comes first."""
+    charge = Charge.objects.select_related("part__order").get(pk=charge_id)
+    with writing():
+        taken = take(charge.part.order.number)
+        settled = Charge.objects.filter(pk=charge_id, state__in=UNSETTLED).update(
+            state="succeeded",
+            charge_id=intent.charge_id,
+            brand=intent.brand or taken.card_brand,
+            last4=intent.last4 or taken.card_last4,
+            settled_at=clock.business_now(),
+        )
+        if not settled:
+            return
+        charge.refresh_from_db()
+        part = Part.objects.get(pk=charge.part_id)
+        moves = [shift(MONEY, "capture", part, part=part.number)] if part.money in {"charging", "unknown"} else []
+        write_capture(taken, part, charge, amount=intent.captured or charge.amount, by=by, moves=moves)
+        jobs.settle("charging.send", str(charge_id))
+
+
+def write_capture(taken: Order, part: Part, charge: Charge, *, amount: int, by: str, moves: list[Move]) -> None:
+    """The consequences of money taken; inside `writing()`, the order taken, the charge marked as succeeded."""
+    part.charged += amount
+    part.charged_at = clock.business_now()
+    part.charged_by = by
+    part.save(update_fields=["charged", "charged_at", "charged_by"])
+    post_capture(taken, charge, amount, shipped=part.books == "invoiced" or part.money == "receivable")
+    receipt = issue_receipt(taken, part, charge, amount)
+    card = f", {charge.brand} ending in {charge.last4}" if charge.last4 else ""
+    note(
+        taken,
+        "card_charged" if charge.method in {"card", "link"} else "payment_recorded",
+        actor=Actor("person", by, "clerk") if by != SYSTEM.name else SYSTEM,
+        part=part,
+        text=f"Charged {show(amount, taken.currency)}{card}",
+        moves=moves,
+        data={"charge": charge.pk, "amount": amount, "receipt": receipt},
+    )
+    if taken.cancelled_at is not None:
+        # The cancellation came while the bank was being asked: what is proven to be taken goes back, unasked.
+        decide_refund(order=taken, part=part, amount=amount, reason="cancelled before the charge", actor=SYSTEM)
+
+
+def post_capture(taken: Order, charge: Charge, amount: int, *, shipped: bool) -> None:
+    """Into the books (domain: capture before shipment). What was shipped unpaid stood as receivable until now."""
+    asset = "card_clearing" if charge.method in {"card", "link"} else "other_clearing"
+    against = "receivable" if shipped else "customer_deposits"
+    post(
+        cause=f"charge:{charge.pk}",
+        kind="capture",
+        subject=taken.number,
+        text=f"Charge of {taken.number}",
+        currency=taken.currency,
+        amounts={asset: amount, against: -amount},
+    )
+
+
+def issue_receipt(taken: Order, part: Part, charge: Charge, amount: int) -> str | None:
+    """The card receipt that goes with the customer's copy; none for cash and cheques without a card."""
+    if not (charge.brand and charge.last4):
+        return None
+    now = clock.business_now()
+    receipt = documents.issue(
+        "card-receipt",
+        subject=taken.number,
+        part=part.number,
+        version=charge.attempt,
+        content={
+            **order_paper(taken, at=now),
+            "currency": taken.currency,
+            "amount": show(amount, taken.currency),
+            "card": {"brand": charge.brand.title(), "last4": charge.last4},
+            "charged_at_text": say_moment(now),
+            "reference": charge.charge_id or charge.reference or charge.intent_id,
+            "for_text": f"Sales order {part.sales_order_number}" if part.sales_order_number else None,
+        },
+    )
+    return receipt.number
+
+
+def settle_decline(charge_id: int, code: str, message: str) -> bool:
+    """The bank said no: written down once. True when this call did it."""
+    charge = Charge.objects.select_related("part__order").get(pk=charge_id)
+    with writing():
+        taken = take(charge.part.order.number)
+        settled = Charge.objects.filter(pk=charge_id, state__in=UNSETTLED).update(
+            state="declined", decline_code=code, decline_message=message[:300], settled_at=clock.business_now()
+        )
+        if not settled:
+            return False
+        part = Part.objects.get(pk=charge.part_id)
+        moves = []
+        if part.money in {"charging", "unknown"}:
+            moves.append(shift(MONEY, "decline", part, part=part.number))
+            if taken.cancelled_at is not None:
+                moves.append(shift(MONEY, "void", part, part=part.number))
+        jobs.settle("charging.send", str(charge_id))
+        note(
+            taken,
+            "charge_declined",
+            actor=SYSTEM,
+            part=part,
+            text=f"The bank declined {show(charge.amount, taken.currency)} ({code})",
+            moves=moves,
+            data={"charge": charge_id, "decline_code": code},
+        )
+        if taken.cancelled_at is None:
+            jobs.enqueue(
+                "charging.pay_mail",
+                key=f"{taken.number}:{charge.attempt}",
+                payload={"order": taken.number, "key": f"{part.number}-{charge.attempt}"},
+            )
+    return True
+
+
+def settle_link_payment(link: PayLink, intent: Intent) -> None:
+    """The customer paid at the hosted page: the part is charged; if it was already, the second payment goes back."""
+    with writing():
+        taken = take(link.order.number)
+        if not PayLink.objects.filter(pk=link.pk, state__in=("intended", "open")).update(state="complete"):
+            return
+        part = Part.objects.get(pk=link.part_id)
+        attempt = Charge.objects.filter(part=part).count() + 1
+        charge = Charge.objects.create(
+            part=part,
+            attempt=attempt,
+            amount=intent.captured,
+            currency=taken.currency,
+            state="succeeded",
+            method="link",
+            create_key=link.key,
+            confirm_key=link.key,
+            intent_id=intent.id,
+            charge_id=intent.charge_id,
+            brand=intent.brand,
+            last4=intent.last4,
+            actor=taken.name,
+            made_at=clock.real_now(),
+            settled_at=clock.business_now(),
+        )
+        moves = []
+        already = part.money == "charged" or part.charged > 0
+        if MONEY.target("begin", part.money) is not None:
+            moves = [
+                shift(MONEY, "begin", part, part=part.number),
+                shift(MONEY, "capture", part, part=part.number),
+            ]
+        write_capture(taken, part, charge, amount=intent.captured, by=taken.name, moves=moves)
+        if already and taken.cancelled_at is None:
+            decide_refund(
+                order=taken, part=part, amount=intent.captured, reason="paid twice", actor=customer_actor(taken.name)
+            )
+        if intent.method_id and intent.last4 and taken.card_state != "saved":
+            taken.card_state, taken.card_method = "saved", intent.method_id
+            taken.card_brand, taken.card_last4, taken.card_consent = intent.brand, intent.last4, True
+            taken.save(
+                update_fields=["card_state", "card_method", "card_brand", "card_last4", "card_consent"]
+            )

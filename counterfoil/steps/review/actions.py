@@ -1,0 +1,107 @@
+"""A person has read the order: it is approved with an estimated ship date, or held."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from counterfoil.core import clock
+from counterfoil.core.actor import CLERK, Actor, require
+from counterfoil.core.db import writing
+from counterfoil.core.errors import Invalid, Missing
+from counterfoil.core.machine import Move, shift
+from counterfoil.core.shop import shop
+from counterfoil.gateways.mail.outbox import owe_mail
+from counterfoil.records.orders.load import check, facts_of, note, take
+from counterfoil.records.orders.models import REVIEW, Hold, Line, Order, Part, Promise
+from counterfoil.records.orders.slip import mail_slip, say_date
+from counterfoil.steps.review.rules import legal_deadline, may_approve, may_hold
+
+
+def approve_order(*, order: str, ship_estimate: date, actor: Actor, version: int | None = None) -> Order:
+    """Approve an order and promise its ship date; the customer is told by mail. Pending -> Processing.
+
+    Raises Forbidden, Missing, Invalid (`ship_estimate` in the past) or Refused with every blocker.
+    """
+    require(actor, CLERK)
+    settings = shop()
+    if ship_estimate < settings.today():
+        raise Invalid(("ship_estimate", f"{ship_estimate} is in the past; today is {settings.today()}"))
+    if (ship_estimate - settings.today()).days > 3660:
+        raise Invalid(("ship_estimate", f"{ship_estimate} is more than ten years away"))
+    with writing():
+        taken = take(order, version=version)
+        check(may_approve(facts_of(taken)))
+        moves: list[Move] = [shift(REVIEW, "approve", taken, part=0)]
+        taken.approved_by = actor.name
+        taken.approved_at = clock.business_now()
+        taken.save(update_fields=["approved_by", "approved_at"])
+        for part in Part.objects.filter(order=taken).order_by("number"):
+            promise(taken, part, ship_estimate, basis="review", actor=actor)
+        lines = list(Line.objects.filter(order=taken).order_by("position"))
+        note(
+            taken,
+            "order_approved",
+            actor=actor,
+            text=f"Approved, ships {say_date(ship_estimate)}",
+            moves=moves,
+            data={"ship_estimate": ship_estimate.isoformat()},
+        )
+        owe_mail(
+            "promised",
+            to=taken.email,
+            key=f"{taken.number}:promised:1",
+            context={
+                **mail_slip(taken, lines),
+                "subject": f"{taken.number}: ships {say_date(ship_estimate)}",
+                "date": say_date(ship_estimate),
+                "card": taken.payment_method == "card",
+            },
+        )
+    return taken
+
+
+def promise(order: Order, part: Part, day: date, *, basis: str, actor: Actor) -> None:
+    """Keep a new version of the part's promise; inside `writing()`."""
+    deadline = legal_deadline(order.placed_at.date(), day, shop().legal_days)
+    part.promise_version += 1
+    part.promise_date = day
+    part.legal_deadline = deadline
+    part.save(update_fields=["promise_version", "promise_date", "legal_deadline"])
+    Promise.objects.create(
+        part=part,
+        version=part.promise_version,
+        date=day,
+        basis=basis,
+        legal_deadline=deadline,
+        at=clock.business_now(),
+        actor=actor.name,
+    )
+
+
+def hold_order(*, order: str, reason: str, actor: Actor) -> Hold:
+    """Stop everything on an order until the hold is released. Raises Refused when it has left the house."""
+    require(actor, CLERK)
+    if not reason.strip():
+        raise Invalid(("reason", "say why the order is held"))
+    with writing():
+        taken = take(order)
+        check(may_hold(facts_of(taken)))
+        hold = Hold.objects.create(order=taken, reason=reason.strip(), placed_by=actor.name, at=clock.business_now())
+        note(taken, "hold_placed", actor=actor, text=f"Held: {hold.reason}", data={"hold": hold.pk})
+    return hold
+
+
+def release_hold(*, order: str, hold: int, actor: Actor) -> None:
+    """Let an order go on. Releasing twice changes nothing. Raises Missing when the order has no such hold."""
+    require(actor, CLERK)
+    with writing():
+        taken = take(order)
+        found = Hold.objects.filter(order=taken, pk=hold).first()
+        if found is None:
+            raise Missing(f"{order} has no hold {hold}")
+        if found.released_at is not None:
+            return
+        found.released_at = clock.business_now()
+        found.released_by = actor.name
+        found.save(update_fields=["released_at", "released_by"])
+        note(taken, "hold_released", actor=actor, text=f"Hold released: {found.reason}", data={"hold": found.pk})

@@ -1,0 +1,40 @@
+"""Approval and holds."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from counterfoil.core.actor import CLERK, require
+from counterfoil.core.api import Body, Day, Text, actor_of, answers, reply, router
+from counterfoil.records.orders.load import find
+from counterfoil.records.orders.present import present
+from counterfoil.steps.review import actions
+
+review = router()
+
+
+class ApprovalIn(Body):
+    ship_estimate: Day
+
+
+class HoldIn(Body):
+    reason: Text
+
+
+@review.post("/orders/{number}/approval", response=answers(200))
+def post_approval(request: HttpRequest, number: str, body: ApprovalIn) -> HttpResponse:
+    actions.approve_order(order=number, ship_estimate=body.ship_estimate, actor=actor_of(request))
+    return reply(present(find(number)))
+
+
+@review.post("/orders/{number}/holds", response=answers(201))
+def post_hold(request: HttpRequest, number: str, body: HoldIn) -> HttpResponse:
+    hold = actions.hold_order(order=number, reason=body.reason, actor=actor_of(request))
+    return reply({"id": hold.pk, "reason": hold.reason, "by": hold.placed_by}, 201)
+
+
+@review.delete("/orders/{number}/holds/{hold}", response={**answers(), 204: None})
+def delete_hold(request: HttpRequest, number: str, hold: int) -> HttpResponse:
+    require(actor_of(request), CLERK)
+    actions.release_hold(order=number, hold=min(max(hold, 0), 2**62), actor=actor_of(request))
+    return HttpResponse(status=204)

@@ -1,0 +1,42 @@
+"""When an order may be approved, and what its legal deadline is."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from counterfoil.core.errors import Blocker
+from counterfoil.records.orders.facts import OrderFacts
+
+
+def may_approve(facts: OrderFacts) -> list[Blocker]:
+    """A pending, finished, living order without a hold may be approved, once."""
+    found: list[Blocker] = []
+    if not facts.finished:
+        found.append(Blocker("not_approved", "the customer has not finished the check-out"))
+    if facts.cancelled:
+        found.append(Blocker("cancelled", "the order is cancelled"))
+    if facts.review == "approved":
+        found.append(
+            Blocker("someone_else", f"already approved by {facts.approved_by}", by=facts.approved_by or None)
+        )
+    found += [Blocker("on_hold", f"on hold: {h.reason}", by=h.by) for h in facts.holds]
+    if facts.question_open:
+        found.append(Blocker("question_open", "the customer has not answered our question yet"))
+    return found
+
+
+def may_hold(facts: OrderFacts) -> list[Blocker]:
+    """Anything that has not left the house can be held."""
+    if facts.cancelled:
+        return [Blocker("cancelled", "the order is cancelled")]
+    if facts.parts and all(p.parcel in {"shipped", "delivered", "returned"} for p in facts.parts):
+        return [Blocker("already_shipped", "everything has been shipped")]
+    return []
+
+
+def legal_deadline(placed_on: date, promised: date, legal_days: int) -> date:
+    """Ship by the stated date or within the legal number of days of the order, whichever is later.
+
+    The seller's own stated date counts where one was stated (16 CFR 435.2(a)(1), as read in November 2026).
+    """
+    return max(promised, placed_on + timedelta(days=legal_days))

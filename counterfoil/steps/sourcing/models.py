@@ -1,0 +1,136 @@
+"""What is bought in: purchase orders, which of their units wait for which order line, and what came."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from counterfoil.core.machine import Machine
+from counterfoil.records.catalogue.models import Product, Supplier
+from counterfoil.records.orders.models import Line
+
+PURCHASE = Machine(
+    "state",
+    "sent",
+    {
+        # The supplier has named a date.
+        "confirm": (("sent",), "confirmed"),
+        # Nothing is outstanding any more.
+        "receive": (("sent", "confirmed"), "received"),
+        # The rest will never come.
+        "close": (("sent", "confirmed"), "closed"),
+    },
+)
+# Something may still come.
+OPEN_STATES = ("sent", "confirmed")
+
+
+class PurchaseOrder(models.Model):
+    """What was ordered from a supplier. Its number is also that of its paper."""
+
+    number = models.CharField(max_length=40, unique=True)
+    supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="purchase_orders")
+    state = models.CharField(max_length=10, default="sent")
+    currency = models.CharField(max_length=3)
+    expected = models.DateField(null=True)  # ours until the supplier confirms, then the supplier's
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by = models.CharField(max_length=200, blank=True, default="")
+    made_by = models.CharField(max_length=200)
+    made_at = models.DateTimeField()  # business time
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "expected"], name="purchase_open")]
+
+
+class PurchaseLine(models.Model):
+    """Units of one product on a purchase order. `received` includes `damaged`, and may exceed `quantity`."""
+
+    po = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="lines")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="purchase_lines")
+    quantity = models.IntegerField()
+    cost = models.BigIntegerField()  # of one, minor units of the purchase order's currency
+    received = models.IntegerField(default=0)
+    damaged = models.IntegerField(default=0)
+    expected = models.DateField(null=True)  # the date that the supplier confirmed; None: not confirmed
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["po", "product"], name="purchase_line_once"),
+            models.CheckConstraint(
+                condition=models.Q(quantity__gt=0)
+                & models.Q(received__gte=0)
+                & models.Q(damaged__gte=0)
+                & models.Q(damaged__lte=models.F("received")),
+                name="purchase_line_units",
+            ),
+        ]
+
+    @property
+    def outstanding(self) -> int:
+        """Units still to come."""
+        return max(0, self.quantity - self.received)
+
+
+class Peg(models.Model):
+    """Units still to come that are meant for one order line. Written only under the lock of the product's balance."""
+
+    purchase_line = models.ForeignKey(PurchaseLine, on_delete=models.PROTECT, related_name="pegs")
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="pegs")
+    quantity = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["purchase_line", "line"], name="peg_once"),
+            models.CheckConstraint(condition=models.Q(quantity__gt=0), name="peg_units"),
+        ]
+
+
+class GoodsReceipt(models.Model):
+    """One delivery against a purchase order, as it was counted."""
+
+    po = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="receipts")
+    at = models.DateTimeField()  # business time
+    actor = models.CharField(max_length=200)
+
+    # Not stored: the numbers of the orders that this receipt has just completed, for the clerk who entered it.
+    ready_orders: list[str]
+
+
+class ReceiptLine(models.Model):
+    """`received` units came, of which `damaged` cannot be sold."""
+
+    receipt = models.ForeignKey(GoodsReceipt, on_delete=models.PROTECT, related_name="lines")
+    purchase_line = models.ForeignKey(PurchaseLine, on_delete=models.PROTECT, related_name="receipt_lines")
+    received = models.IntegerField()
+    damaged = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(damaged__gte=0) & models.Q(received__gte=models.F("damaged")),
+                name="receipt_line_units",
+            )
+        ]
+
+
+class CountTask(models.Model):
+    """A picker saw `seen` units where the ledger expected `expected`; the difference is set aside until counted."""
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="count_tasks")
+    order_number = models.CharField(max_length=20)
+    seen = models.IntegerField()
+    expected = models.IntegerField()
+    made_at = models.DateTimeField()  # business time
+    made_by = models.CharField(max_length=200)
+    at_pick = models.BooleanField(default=False)  # missed while picking, not at the stock check
+    found = models.IntegerField(null=True)  # of the missing units, how many the count brought to light
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["product"], condition=models.Q(closed_at=None), name="count_open"),
+        ]
+
+    @property
+    def missing(self) -> int:
+        return self.expected - self.seen

@@ -1,0 +1,107 @@
+"""Faults that a test can order: lost answers, errors, delays, and webhooks that fail to behave."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from sandbox.errors import Json, refused_parameter
+
+REQUEST_KINDS = ("lost_answer", "error_500", "error_500_after", "delay", "rate_limit")
+EVENT_KINDS = ("webhooks_off", "webhooks_twice", "webhooks_late")
+KINDS = (*REQUEST_KINDS, *EVENT_KINDS, "refund_fails")
+_DEFAULT_SECONDS = {"delay": 2.0, "webhooks_late": 5.0, "refund_fails": 0.0}
+_FIELDS = {"kind", "count", "rate", "path", "method", "seconds"}
+
+
+@dataclass
+class Fault:
+    """One order. `left`: how often it still strikes (None: no end); `rate`: with what chance (None: always)."""
+
+    kind: str
+    left: int | None
+    rate: float | None
+    path: str | None
+    method: str
+    seconds: float
+
+    def meets(self, kind: str, path: str, method: str | None) -> bool:
+        """Whether this fault is about such a call (or, for webhooks, such a type of event)."""
+        if self.kind != kind or self.left == 0:
+            return False
+        if method is not None and self.method not in ("*", method):
+            return False
+        wanted = self.path or ("/v1/" if method is not None else "*")
+        return path.startswith(wanted) or fnmatchcase(path, wanted)
+
+    def shown(self) -> Json:
+        """As `GET /_faults` shows it."""
+        return {
+            "kind": self.kind,
+            "count": self.left,
+            "rate": self.rate,
+            "path": self.path,
+            "method": self.method,
+            "seconds": self.seconds,
+        }
+
+
+class Faults:
+    """The faults in force. Kept in memory only: a restarted sandbox is a healthy one."""
+
+    def __init__(self, seed: str = "0") -> None:
+        self._seed = seed
+        self._chance = random.Random(seed)  # noqa: S311 - chance in tests, no secret
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def add(self, order: Mapping[str, Any]) -> Fault:
+        """Put a fault in force; raises `ApiError` 400 if the order makes no sense."""
+        unknown = set(order) - _FIELDS
+        if unknown:
+            raise refused_parameter(f"Unknown field: {min(unknown)}", min(unknown))
+        kind, count, rate = order.get("kind"), order.get("count"), order.get("rate")
+        if kind not in KINDS:
+            raise refused_parameter(f"kind must be one of {', '.join(KINDS)}", "kind")
+        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
+            raise refused_parameter("count is a whole number from 1", "count")
+        if rate is not None and (not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 <= rate <= 1):
+            raise refused_parameter("rate is a number from 0 to 1", "rate")
+        seconds = order.get("seconds", _DEFAULT_SECONDS.get(kind, 0.0))
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 86_400:
+            raise refused_parameter("seconds is a number from 0 to 86400", "seconds")
+        path, method = order.get("path"), order.get("method", "POST")
+        if not isinstance(path, str | None) or not isinstance(method, str):
+            raise refused_parameter("path and method are text", "path")
+        fault = Fault(kind, count, rate, path, method.upper(), float(seconds))
+        with self._lock:
+            self._faults.append(fault)
+        return fault
+
+    def take(self, kind: str, path: str, method: str | None = None) -> Fault | None:
+        """The fault that strikes now, used up by one; None if the call is spared."""
+        with self._lock:
+            for fault in self._faults:
+                if not fault.meets(kind, path, method):
+                    continue
+                if fault.rate is not None and self._chance.random() >= fault.rate:
+                    continue
+                if fault.left is not None:
+                    fault.left -= 1
+                return fault
+        return None
+
+    def clear(self) -> None:
+        """No faults, and chance begins again from the seed."""
+        with self._lock:
+            self._faults.clear()
+            self._chance = random.Random(self._seed)  # noqa: S311
+
+    def listed(self) -> list[Json]:
+        """The faults still in force."""
+        with self._lock:
+            return [fault.shown() for fault in self._faults if fault.left != 0]

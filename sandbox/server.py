@@ -1,0 +1,232 @@
+"""The card processor as a process: HTTP in front of `Processor`, webhooks behind it.
+
+python -m sandbox.processor --port N --data DIR [--webhook-url URL --webhook-secret whsec_x]
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import hmac
+import json
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from sandbox import params
+from sandbox.errors import ApiError, Json, refused_parameter
+from sandbox.pages import HostedPages
+from sandbox.processor import Processor
+from sandbox.store import connect
+from sandbox.webhooks import Courier
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+LARGEST_BODY = 1_000_000  # bytes
+_ROUTES = Map(
+    [
+        Rule("/pay/<identifier>", methods=["GET", "POST"], endpoint="pay"),
+        Rule("/authenticate/<identifier>", methods=["GET", "POST"], endpoint="authenticate"),
+        Rule("/healthz", methods=["GET"], endpoint="healthz"),
+        Rule("/_ledger", methods=["GET"], endpoint="ledger"),
+        Rule("/_clock", methods=["GET", "POST"], endpoint="clock"),
+        Rule("/_faults", methods=["GET", "POST", "DELETE"], endpoint="faults"),
+    ]
+)
+
+
+def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False, indent=2), status, headers, mimetype="application/json")
+
+
+class Application:
+    """WSGI: the API, the hosted pages, and the doors for tests (which have no key: bind to the loopback only)."""
+
+    def __init__(self, processor: Processor, *, api_key: str, shop: str) -> None:
+        self._processor = processor
+        self._api_key = api_key
+        self._pages = HostedPages(processor, shop)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
+        request.max_content_length = LARGEST_BODY
+        request.max_form_parts = 2_000
+        try:
+            response = self._api(request) if request.path.startswith("/v1/") else self._other(request)
+        except ApiError as refusal:
+            response = _json(refusal.body, refusal.status)
+        except HTTPException as problem:
+            response = _json({"error": {"type": "invalid_request_error", "message": problem.name}}, problem.code or 500)
+        return response(environ, start_response)
+
+    def _api(self, request: Request) -> Response:
+        if not self._knows(request):
+            message = "Invalid API key: give the secret key as Bearer token or Basic user."
+            return _json({"error": {"type": "invalid_request_error", "message": message}}, 401)
+        given = params.nest([*request.args.items(multi=True), *request.form.items(multi=True)])
+        key = request.headers.get("Idempotency-Key")
+        answer = self._processor.call(request.method, request.path, given, key=key)
+        if answer.lost:
+            drop(request)
+        headers = {**answer.headers, **({"Idempotency-Key": key} if key else {})}
+        return _json(answer.body, answer.status, headers)
+
+    def _knows(self, request: Request) -> bool:
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                value = base64.b64decode(value, validate=True).decode().partition(":")[0]
+            except (binascii.Error, UnicodeDecodeError):
+                return False
+        elif scheme.lower() != "bearer":
+            return False
+        return hmac.compare_digest(value.strip().encode(), self._api_key.encode())
+
+    def _other(self, request: Request) -> Response:
+        endpoint, values = _ROUTES.bind_to_environ(request.environ).match()
+        if endpoint == "pay":
+            return self._pages.pay(request, values["identifier"])
+        if endpoint == "authenticate":
+            return self._pages.authenticate(request, values["identifier"])
+        if endpoint == "healthz":
+            return _json({"status": "ok", "now": self._processor.store.now()})
+        if endpoint == "ledger":
+            short = request.args.get("summary") == "1"
+            return _json({"payment_intents": self._processor.summary()} if short else self._processor.ledger())
+        return self._clock(request) if endpoint == "clock" else self._faults(request)
+
+    def _clock(self, request: Request) -> Response:
+        if request.method == "POST":
+            seconds = _body(request).get("offset_seconds")
+            if not isinstance(seconds, int) or isinstance(seconds, bool) or abs(seconds) > 10**10:
+                raise refused_parameter("offset_seconds is a whole number", "offset_seconds")
+            self._processor.set_clock(seconds)
+        store = self._processor.store
+        return _json({"offset_seconds": store.offset_seconds, "now": store.now()})
+
+    def _faults(self, request: Request) -> Response:
+        if request.method == "POST":
+            self._processor.faults.add(_body(request))
+        elif request.method == "DELETE":
+            self._processor.faults.clear()
+        return _json({"faults": self._processor.faults.listed()})
+
+
+def _body(request: Request) -> Json:
+    try:
+        body = json.loads(request.get_data())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise refused_parameter("The body is a JSON object.", None)
+    return body
+
+
+def drop(request: Request) -> None:
+    """Close the connection under the answer: the caller sees it break, and cannot know what was done."""
+    connection = request.environ.get("werkzeug.socket")
+    if isinstance(connection, socket.socket):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Quiet(WSGIRequestHandler):
+    """No access log: the calls are in the ledger."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+
+    def log(
+        self,
+        type: str,  # noqa: A002 - the base class names it
+        message: str,
+        *args: Any,
+    ) -> None:
+        if type == "error":
+            super().log(type, message, *args)
+
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """Callers may hang up; a lost answer means to."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Silent."""
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.processor", description="A card processor for tests.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=12111)
+    parser.add_argument("--data", type=Path, required=True, help="folder for the database")
+    parser.add_argument("--webhook-url", help="where events are posted")
+    parser.add_argument("--webhook-secret", default="whsec_sandbox")
+    parser.add_argument("--public-url", help="where customers reach the hosted page; default: this server")
+    parser.add_argument("--api-key", default="sk_test_sandbox")
+    parser.add_argument("--shop-name", default="Counterfoil demo shop")
+    parser.add_argument("--seed", help="makes ids and chance repeatable (fixed when the database is made)")
+    return parser.parse_args(arguments)
+
+
+def _keep_time(processor: Processor, stop: threading.Event) -> None:
+    """What the clock brings happens without a call, too."""
+    while not stop.wait(1.0):
+        processor.tick()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT. Exit code 1 if the port is taken."""
+    options = _arguments(arguments)
+    options.data.mkdir(parents=True, exist_ok=True)
+    try:
+        server = _bind(options)
+    except (OSError, SystemExit):
+        print(f"Port {options.port} is taken: choose another with --port.", file=sys.stderr)
+        return 1
+    address = f"http://{options.host}:{server.server_port}"
+    connection = connect(options.data / "processor.sqlite3")
+    processor = Processor(
+        connection,
+        seed=options.seed,
+        webhooks=bool(options.webhook_url),
+        public_url=options.public_url or address,
+    )
+    server.app = Application(processor, api_key=options.api_key, shop=options.shop_name)
+    courier = Courier(processor.store, options.webhook_url, options.webhook_secret) if options.webhook_url else None
+    stop = threading.Event()
+    timekeeper = threading.Thread(target=_keep_time, args=(processor, stop), daemon=True)
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+        threading.Thread(target=server.shutdown, daemon=True).start()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    if courier:
+        courier.start()
+    timekeeper.start()
+    print(f"sandbox processor ready at {address}", flush=True)
+    server.serve_forever()
+    server.server_close()
+    if courier:
+        courier.stop()
+    timekeeper.join(timeout=2)
+    with processor.store.lock:
+        connection.close()
+    return 0
+
+
+def _bind(options: argparse.Namespace) -> BaseWSGIServer:
+    """The listening server; its application is set before it serves."""
+    server = make_server(options.host, options.port, Response("starting", 503), threaded=True, request_handler=_Quiet)
+    server.daemon_threads = True  # type: ignore[attr-defined]
+    return server

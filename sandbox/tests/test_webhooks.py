@@ -1,0 +1,113 @@
+"""Webhooks: signed, told again until taken, and not lost with the process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import stripe
+
+from sandbox.tests.running import DAY, SECRET, Receiver, Sandbox, envelope, wait_for
+
+
+def _told(receiver: Receiver, kind: str, identifier: str) -> list[dict[str, object]]:
+    return [event for event in receiver.events(kind) if event["data"]["object"]["id"] == identifier]
+
+
+def test_the_shop_is_told_of_a_payment_under_a_signature_that_stripes_sdk_accepts(
+    processor: Sandbox, receiver: Receiver
+) -> None:
+    paid = processor.charge(processor.saved_card(), metadata={"order": "CF-9"}, key="told-1")
+    event = wait_for(lambda: _told(receiver, "payment_intent.succeeded", paid.id))[0]
+    kept = processor.stripe.v1.events.retrieve(str(event["id"]))
+    assert kept.data.object["metadata"]["order"] == "CF-9"
+    assert kept.request is not None
+    assert kept.request.idempotency_key == "told-1"
+    with pytest.raises(stripe.SignatureVerificationError):
+        stripe.Webhook.construct_event(receiver.bodies[0] + b" ", receiver.signatures[0], SECRET)
+    with pytest.raises(stripe.SignatureVerificationError):
+        stripe.Webhook.construct_event(receiver.bodies[0], receiver.signatures[0], "whsec_other")
+    wait_for(lambda: processor.stripe.v1.events.retrieve(kept.id).pending_webhooks == 0)
+
+
+def test_everything_that_happens_to_money_is_told(processor: Sandbox, receiver: Receiver) -> None:
+    saved = processor.saved_card()
+    held = processor.charge(saved, capture_method="manual")
+    processor.stripe.v1.payment_intents.cancel(held.id)
+    lapsing = processor.charge(saved, capture_method="manual")
+    processor.later(8 * DAY)
+    paid = processor.charge(saved)
+    refund = processor.stripe.v1.refunds.create({"payment_intent": paid.id, "amount": 100})
+    processor.fault("refund_fails", count=1)
+    failing = processor.stripe.v1.refunds.create({"payment_intent": paid.id, "amount": 200})
+    with pytest.raises(stripe.CardError) as refused:
+        processor.charge(processor.saved_card("pm_card_chargeCustomerFail"))
+    for kind, identifier in (
+        ("payment_intent.amount_capturable_updated", held.id),
+        ("payment_intent.canceled", held.id),
+        ("payment_intent.canceled", lapsing.id),
+        ("payment_intent.payment_failed", envelope(refused.value).payment_intent.id),
+        ("charge.refunded", str(paid.latest_charge)),
+        ("refund.created", refund.id),
+        ("refund.updated", failing.id),
+        ("refund.failed", failing.id),
+    ):
+        assert wait_for(lambda kind=kind, identifier=identifier: _told(receiver, kind, identifier))  # type: ignore[misc]
+
+
+def test_the_shop_is_told_of_cards_saved_and_refused(processor: Sandbox, receiver: Receiver) -> None:
+    saved = processor.saved_card()
+    with pytest.raises(stripe.CardError) as refused:
+        processor.saved_card("pm_card_visa_chargeDeclined")
+    told = wait_for(lambda: _told(receiver, "setup_intent.setup_failed", envelope(refused.value).setup_intent.id))
+    assert len(told) == 1
+    wait_for(
+        lambda: [
+            event
+            for event in receiver.events("setup_intent.succeeded")
+            if event["data"]["object"]["payment_method"] == saved["payment_method"]
+        ]
+    )
+
+
+def test_a_webhook_that_the_shop_refuses_is_sent_again(processor: Sandbox, receiver: Receiver) -> None:
+    wait_for(lambda: all(row["next_at"] is None for row in processor.ledger()["deliveries"]))
+    receiver.answers[:] = [500, 302]
+    paid = processor.charge({"payment_method": "pm_card_visa"}, off_session=False)
+    assert len(wait_for(lambda: _told(receiver, "payment_intent.succeeded", paid.id))) == 1
+    rows = wait_for(lambda: [row for row in processor.ledger()["deliveries"] if row["delivered_at"]][-1:])
+    assert (rows[0]["attempts"], rows[0]["last_status"]) == (3, "200")
+
+
+def test_webhooks_can_be_lost_doubled_or_late(processor: Sandbox, receiver: Receiver) -> None:
+    saved = processor.saved_card()
+    processor.fault("webhooks_off", count=1, path="payment_intent.*")
+    lost = processor.charge(saved)
+    processor.fault("webhooks_twice", count=1)
+    twice = processor.charge(saved)
+    processor.fault("webhooks_late", count=1, seconds=0.6)
+    late = processor.charge(saved)
+    assert _told(receiver, "payment_intent.succeeded", late.id) == []
+    told = wait_for(lambda: _told(receiver, "payment_intent.succeeded", twice.id)[1:])
+    assert len(told) == 1
+    wait_for(lambda: _told(receiver, "payment_intent.succeeded", late.id))
+    assert _told(receiver, "payment_intent.succeeded", lost.id) == []
+    listed = processor.stripe.v1.events.list({"type": "payment_intent.succeeded", "limit": 3})
+    assert [event.data.object["id"] for event in listed.data] == [late.id, twice.id, lost.id]
+
+
+def test_what_was_not_delivered_before_a_crash_is_delivered_after_it(tmp_path: Path) -> None:
+    door = Receiver()
+    options = ("--webhook-url", door.url, "--webhook-secret", SECRET)
+    door.close()  # the shop is down
+    before = Sandbox(tmp_path, *options)
+    paid = before.charge(before.saved_card())
+    before.kill()
+    door = Receiver(door.port)  # and comes back
+    after = Sandbox(tmp_path, *options)
+    try:
+        told = wait_for(lambda: _told(door, "payment_intent.succeeded", paid.id), 40)
+        assert len(told) == 1
+    finally:
+        assert after.stop() == 0
+        door.close()

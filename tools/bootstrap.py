@@ -1,0 +1,285 @@
+"""Make `.venv` ready with nothing but a Python: `python3 tools/bootstrap.py [base|dev] [--browser]`.
+
+`base` is what running a shop needs, `dev` what the checks need on top; `--browser` looks for a Chromium too.
+Every package comes at the version and with the hash that `requirements/*.txt` names, through the user's own pip
+settings. A second call finds the stamp of the first and does nothing.
+
+This file alone must run on any Python 3 that a machine happens to have: it has to say what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Iterator, NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+VENV_PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "counterfoil.stamp"
+LEVELS = ("base", "dev")
+OLDEST = (3, 11)
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_MAC = ("/Applications/Chromium.app/Contents/MacOS/Chromium",)
+CHROMIUM_HELP = "Debian, Ubuntu: apt-get install chromium (or set COUNTERFOIL_CHROMIUM to a Chromium or Chrome)"
+
+# /bin/sh starts the interpreter, because a "#!" line can neither be long nor hold a space.
+CONSOLE_SCRIPT = """#!/bin/sh
+'''exec' "{python}" "$0" "$@"
+' '''
+import sys
+
+from counterfoil.shell.cli import main
+
+sys.exit(main())
+"""
+
+
+def main() -> int:
+    """Prepare what the command line asks for and return 0; end with one line on stderr when that is impossible."""
+    parser = argparse.ArgumentParser(prog="bootstrap.py", description="Make .venv ready.")
+    parser.add_argument("level", nargs="?", choices=LEVELS, default="base")
+    parser.add_argument("--browser", action="store_true", help="find Chromium, or install it when root")
+    chosen = parser.parse_args()
+    if not is_ready(chosen.level):
+        with one_at_a_time():
+            if not is_ready(chosen.level):
+                prepare(chosen.level)
+    if chosen.browser:
+        ensure_chromium()
+    return 0
+
+
+def is_ready(level: str) -> bool:
+    """Tell whether `.venv` holds at least `level`, as the lock files of this moment have it."""
+    try:
+        fingerprint, installed = STAMP.read_text().split()
+    except (OSError, ValueError):
+        return False
+    known = installed in LEVELS and LEVELS.index(installed) >= LEVELS.index(level)
+    return known and fingerprint == fingerprint_of_locks() and os.path.exists(VENV_PYTHON)
+
+
+def fingerprint_of_locks() -> str:
+    """Return a hash over the lock files, this file and the folder (a virtual environment cannot be moved)."""
+    digest = hashlib.sha256(str(ROOT).encode())
+    for path in (*(ROOT / "requirements" / f"{level}.txt" for level in LEVELS), Path(__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def prepare(level: str) -> None:
+    """Create `.venv` if need be, install the locked packages of `level` and the `counterfoil` command into it."""
+    started = time.monotonic()
+    if STAMP.exists():
+        STAMP.unlink()
+    installer = ensure_venv()
+    lock = ROOT / "requirements" / f"{level}.txt"
+    count = sum("==" in line for line in lock.read_text().splitlines())
+    say(f"Installing {count} locked packages into .venv (once; about a minute) ...")
+    install([*installer, "--require-hashes", "-r", str(lock)])
+    link_project()
+    STAMP.write_text(f"{fingerprint_of_locks()} {level}\n")
+    say(f"Ready after {time.monotonic() - started:.0f} s.")
+
+
+# --- the virtual environment ------------------------------------------------------------------------------------
+
+
+def ensure_venv() -> list[str]:
+    """Make sure that `.venv` has a working Python of the right age; return the command that installs into it."""
+    if not (os.path.exists(VENV_PYTHON) and is_new_enough(str(VENV_PYTHON)) and installer_for_venv()):
+        create_venv()
+    installer = installer_for_venv()
+    if installer is None:
+        give_up("No pip and no uv to install packages with. Debian, Ubuntu: apt-get install python3-venv")
+    return installer
+
+
+def create_venv() -> None:
+    """Create `.venv` by the first of: venv with pip, uv, venv with the system's pip, virtualenv, apt-get and venv."""
+    python = find_python()
+    say(f"Creating .venv with {python} ...")
+    if can_import(python, "ensurepip") and make_venv(python, "-m", "venv", "--clear", str(VENV)):
+        return
+    uv = shutil.which("uv")
+    if uv and not quiet_call([uv, "venv", "--quiet", "--clear", "--python", python, str(VENV)]):
+        return
+    if system_pip(python) and make_venv(python, "-m", "venv", "--clear", "--without-pip", str(VENV)):
+        return
+    if can_import(python, "virtualenv") and make_venv(python, "-m", "virtualenv", "--quiet", "--clear", str(VENV)):
+        return
+    if apt_install("python3-venv"):
+        python = find_python()
+        if make_venv(python, "-m", "venv", "--clear", str(VENV)):
+            return
+    give_up("This Python cannot make virtual environments. Debian, Ubuntu: apt-get install python3-venv")
+
+
+def make_venv(python: str, *arguments: str) -> bool:
+    """Run `python` with `arguments` and tell whether `.venv` has come out of it."""
+    return quiet_call([python, *arguments]) == 0 and os.path.exists(VENV_PYTHON)
+
+
+def installer_for_venv() -> list[str] | None:
+    """Return the installing command for `.venv`: its own pip, uv, or the pip of the system, in this order."""
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    if can_import(str(VENV_PYTHON), "pip"):
+        return [str(VENV_PYTHON), "-m", "pip", "install", *quiet]
+    uv = shutil.which("uv")
+    if uv:
+        return [uv, "pip", "install", "--quiet", "--python", str(VENV_PYTHON)]
+    for python in candidates():
+        if system_pip(python):
+            return [python, "-m", "pip", "--python", str(VENV_PYTHON), "install", *quiet]
+    return None
+
+
+def install(command: list[str]) -> None:
+    """Run the installing command; keep what it says in var/bootstrap.log and show it only when it fails."""
+    log = ROOT / "var" / "bootstrap.log"
+    with log.open("wb") as output:
+        code = subprocess.call(command, env=installer_environment(), stdout=output, stderr=subprocess.STDOUT)
+    if code != 0:
+        say(log.read_text(errors="replace").rstrip())
+        give_up("The packages could not be installed; the lines above say why. Once mended, the same command goes on.")
+
+
+def installer_environment() -> dict[str, str]:
+    """Return the environment for the installer: the user's own, and pip's addresses for a uv that has none."""
+    environment = dict(os.environ)
+    for pip_name, uv_name in (
+        ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),
+        ("PIP_EXTRA_INDEX_URL", "UV_INDEX"),
+        ("PIP_FIND_LINKS", "UV_FIND_LINKS"),
+        ("PIP_CERT", "SSL_CERT_FILE"),
+    ):
+        if pip_name in environment:
+            environment.setdefault(uv_name, environment[pip_name])
+    return environment
+
+
+def link_project() -> None:
+    """Put the repository on the path of `.venv` and write its `counterfoil` command.
+
+    An editable install would fetch a build backend; two small files do the same and need no network.
+    """
+    command = [str(VENV_PYTHON), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+    (packages / "counterfoil.pth").write_text(f"{ROOT}\n")
+    script = VENV / "bin" / "counterfoil"
+    script.write_text(CONSOLE_SCRIPT.format(python=VENV_PYTHON))
+    script.chmod(0o755)
+
+
+# --- what the machine has ---------------------------------------------------------------------------------------
+
+
+def candidates() -> list[str]:
+    """Return the Pythons of this machine, the calling one first."""
+    names = ("python3.13", "python3.12", "python3.11", "python3.14", "python3")
+    found = [sys.executable, *(shutil.which(name) for name in names), "/usr/bin/python3"]
+    return list(dict.fromkeys(path for path in found if path and os.path.exists(path)))
+
+
+def find_python() -> str:
+    """Return a Python that is new enough; end the program when there is none."""
+    found = next(filter(is_new_enough, candidates()), None)
+    if found is None:
+        wanted = ".".join(map(str, OLDEST))
+        give_up(f"Counterfoil needs Python {wanted} or newer, here is {sys.version.split()[0]}: install python{wanted}")
+    return found
+
+
+def is_new_enough(python: str) -> bool:
+    """Tell whether `python` runs and is at least OLDEST."""
+    return quiet_call([python, "-c", f"import sys; sys.exit(sys.version_info < {OLDEST!r})"]) == 0
+
+
+def can_import(python: str, module: str) -> bool:
+    """Tell whether `python` has `module` (Debian ships a `venv` whose `ensurepip` is missing)."""
+    return quiet_call([python, "-c", f"import {module}"]) == 0
+
+
+def system_pip(python: str) -> bool:
+    """Tell whether the pip of `python` can install into another environment (`--python`, since pip 22.3)."""
+    return quiet_call([python, "-m", "pip", "--python", python, "--version"]) == 0
+
+
+def ensure_chromium() -> str | None:
+    """Return the path of a Chromium, installed by apt-get if we are root; None, and a line, when there is none."""
+    path = find_chromium()
+    if path is None and apt_install("chromium"):
+        path = find_chromium()
+    if path is None:
+        say(f"No Chromium here, so the browser tests cannot run. {CHROMIUM_HELP}")
+    return path
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium or Chrome on this machine, COUNTERFOIL_CHROMIUM first; None when there is none."""
+    named = os.environ.get("COUNTERFOIL_CHROMIUM")
+    if named:
+        return named if os.path.exists(named) else None
+    for name in CHROMIUM_NAMES:
+        path = shutil.which(name)
+        if path:
+            return path
+    return next((path for path in CHROMIUM_MAC if os.path.exists(path)), None)
+
+
+def apt_install(package: str) -> bool:
+    """Install a Debian package if this is root on a Debian; tell whether it is there now."""
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        return False
+    say(f"Installing the system package {package} ...")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    quiet_call([apt, "-qq", "update"], environment)
+    return quiet_call([apt, "-qq", "install", "-y", "--no-install-recommends", package], environment) == 0
+
+
+# --- small helpers ----------------------------------------------------------------------------------------------
+
+
+def quiet_call(command: list[str], environment: dict[str, str] | None = None) -> int:
+    """Run `command` without any output and return its exit code, 127 when it cannot be run at all."""
+    try:
+        return subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ).returncode
+    except OSError:
+        return 127
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let `make run` and `make test`, started side by side, prepare `.venv` one after the other."""
+    import fcntl
+
+    (ROOT / "var").mkdir(exist_ok=True)
+    with (ROOT / "var" / "bootstrap.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal, at once."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def give_up(line: str) -> NoReturn:
+    """End with exit code 1 and one line."""
+    say(line)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
