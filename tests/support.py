@@ -100,7 +100,7 @@ def order_body(*lines: tuple[str, int], card: str | None = "pm_card_visa", **mor
         "channel": "web",
         "reference": f"R-{next(_counter)}",
         "currency": "USD",
-        "customer": {"name": "Zoë Brontë", "email": "zoe@example.com"},
+        "customer": {"name": "Zoë Brontë", "email": f"zoe{next(_counter)}@example.com"},
         "shipping_address": ADDRESS,
         "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in (lines or (("PINOT-21", 2),))],
         "shipping": {"method": "Ground", "price": 1500},

@@ -11,6 +11,7 @@ import requests
 from conftest import Mailbox
 from counterfoil.core.shop import shop
 from counterfoil.flow.verify import judge_all
+from counterfoil.records.orders.models import Order
 from tests.support import Api, order_body, product, settle
 
 pytestmark = [pytest.mark.django_db, pytest.mark.story]
@@ -37,17 +38,19 @@ def all_is_well() -> None:
 
 
 def captured_at_the_bank(sandbox: str, number: str) -> int:
+    """What the processor's own ledger holds for an order, less what went back."""
+    token = Order.objects.get(number=number).token[:20]
     summary = requests.get(f"{sandbox}/_ledger", params={"summary": "1"}, timeout=10).json()
     intents = summary["payment_intents"] if isinstance(summary, dict) else summary
     return sum(
-        i["amount_captured"] - i["amount_refunded"] for i in intents if i["metadata"].get("order") == number
+        i["amount_captured"] - i["amount_refunded"] for i in intents if token in str(i["metadata"])
     )
 
 
 def test_an_ordinary_order_walks_from_the_click_to_the_file(api: Api, card: str, mailbox: Mailbox) -> None:
     # 0-1: the order arrives as pending; the card will be saved, nothing is charged; the bottles are reserved.
     order = api.done("/orders", order_body(("PINOT-21", 2)))
-    number = order["number"]
+    number, email = order["number"], order["customer"]["email"]
     assert (order["status"], order["queue"], order["next_action"]) == ("pending", "review", "review")
     assert order["total"] == 2 * 2500 + 1500
     assert order["lines"][0]["reserved"] == 2
@@ -95,7 +98,7 @@ def test_an_ordinary_order_walks_from_the_click_to_the_file(api: Api, card: str,
     order = api.done(f"/orders/{number}/deliveries", {})
     assert (order["status"], order["queue"]) == ("delivered", "done")
 
-    mails = [m for m in mailbox.mails(to="zoe@example.com") if number in m["subject"] + m["text"]]
+    mails = mailbox.mails(to=email)
     assert len(mails) == 3
     assert any(shipment["tracking_url"] in m["text"] for m in mails)
     assert all(m["html"] and m["duplicate_of"] is None for m in mails)
@@ -163,10 +166,8 @@ def test_a_declined_card_is_paid_by_link(api: Api, card: str, client: Any, mailb
     order = api.order(number)
     assert (order["queue"], order["axes"]["money"], order["charged"]) == ("payment_problem", "declined", 0)
     settle()
-    mail = mailbox.mails(to="zoe@example.com", subject=number)[0]
-    assert "please check your payment" in mail["subject"]
-
-    from counterfoil.records.orders.models import Order
+    mails = mailbox.mails(to=api.order(number)["customer"]["email"])
+    assert any("please check your payment" in m["subject"] for m in mails)
 
     token = Order.objects.get(number=number).token
     led = client.post(f"/orders/{token}/pay")
@@ -239,5 +240,5 @@ def test_a_cancellation_after_the_charge_gives_everything_back(api: Api, card: s
     assert captured_at_the_bank(card, number) == 0
     shelf = api.get("/products/PINOT-21").body
     assert (shelf["on_hand"], shelf["reserved"], shelf["picked"]) == (12, 0, 0)
-    assert any("on its way back" in m["subject"] for m in mailbox.mails(to="zoe@example.com", subject=number))
+    assert any("on its way back" in m["subject"] for m in mailbox.mails(to=order["customer"]["email"]))
     all_is_well()

@@ -8,6 +8,7 @@ from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid
 from counterfoil.core.machine import Move, shift
 from counterfoil.core.money import show
+from counterfoil.core.text import clean
 from counterfoil.flow.rules import may_cancel, money_of_cancelled
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.facts import OrderFacts
@@ -29,7 +30,10 @@ def cancel_order(*, order: str, reason: str, actor: Actor, version: int | None =
     A cancelled order comes back unchanged. Raises Forbidden, Missing, Invalid (`reason`) or Refused `not_cancellable`.
     """
     require(actor, CLERK)
-    words = reason.strip()
+    try:
+        words = clean(reason)
+    except ValueError as error:
+        raise Invalid(("reason", str(error))) from error
     if not words:
         raise Invalid(("reason", "say why the order is cancelled"))
     if len(words) > MAX_REASON:

@@ -14,6 +14,7 @@ from counterfoil.core.db import writing
 from counterfoil.core.errors import Forbidden, Invalid, Refused
 from counterfoil.core.models import Job, JournalEvent
 from counterfoil.core.shop import shop
+from counterfoil.flow.advance import advance_after_commit
 from counterfoil.flow.amend import apply_answer, cancel_order
 from counterfoil.records.books.models import Posting
 from counterfoil.records.orders.load import take
@@ -63,7 +64,8 @@ def adds_up(found: Order) -> None:
     """Order = parts, part = lines: after every amendment."""
     found.refresh_from_db()
     parts = list(Part.objects.filter(order=found))
-    for row in (found, *parts):
+    rows: list[Order | Part] = [found, *parts]
+    for row in rows:
         assert row.total == row.subtotal + row.shipping + row.tax + row.rounding
     for name in ("subtotal", "shipping", "tax", "total"):
         assert getattr(found, name) == sum(getattr(p, name) for p in parts)
@@ -151,7 +153,7 @@ def test_cancelling_wants_a_clerk_and_a_reason() -> None:
     found = order((product("SYRAH"), 6))
     with pytest.raises(Forbidden):
         cancel_order(order=found.number, reason="x", actor=PAT)
-    for reason in ("  ", "x" * 501):
+    for reason in ("  ", "x" * 501, "no\x00thing"):
         with pytest.raises(Invalid):
             cancel_order(order=found.number, reason=reason, actor=ANN)
 
@@ -365,3 +367,28 @@ def test_nothing_is_counted_twice_when_the_order_is_cancelled_after_a_change() -
     assert books(found) == {"customer_deposits": 17340, "refunds_payable": -17340}
     held = balance_of(old)
     assert (held.on_hand, held.reserved, held.waiting) == (6, 0, 0)
+
+
+def test_the_answer_call_returns_with_the_order_amended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("counterfoil.core.journal._advance_now", advance_after_commit)
+    product("SYRAH-2020", on_hand=12)
+    found = order((product("SYRAH-2019"), 6), stock="short", books="sales_order")
+    Order.objects.filter(pk=found.pk).update(review="approved", approved_by="Ann")
+    offered = {"kind": "substitute", "sku": "SYRAH-2020"}
+    asked = propose_alternatives(order=found.number, actor=ANN, choices=[offered])
+    found.refresh_from_db()
+    assert (found.status, found.queue) == ("waiting_for_customer", "question")
+    assert answer_proposal(token=asked.token, choice=0).applied_at is not None
+    assert line_of(found, "SYRAH-2020").reserved == 6
+    assert part_of(found).stock == "confirmed"
+    found.refresh_from_db()
+    assert (found.status, found.queue) == ("processing", "charge")
+
+
+def test_a_cancelled_order_comes_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("counterfoil.core.journal._advance_now", advance_after_commit)
+    found = order((product("SYRAH", on_hand=6), 6), reserved={"SYRAH": 6}, stock="confirmed", books="sales_order")
+    Order.objects.filter(pk=found.pk).update(review="approved", approved_by="Ann")
+    cancel_order(order=found.number, reason="Changed her mind", actor=ANN)
+    found.refresh_from_db()
+    assert (found.status, found.queue) == ("cancelled", "cancelled")

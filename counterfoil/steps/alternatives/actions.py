@@ -13,6 +13,7 @@ from counterfoil.core.db import writing
 from counterfoil.core.errors import Blocker, Invalid, Refused, blocked
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
+from counterfoil.core.text import clean
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.load import check, facts_of, note, take
 from counterfoil.records.orders.models import Line, Order, Proposal
@@ -42,8 +43,7 @@ def propose_alternatives(
     require(actor, CLERK)
     now = clock.business_now()
     until = _expiry(expires_at, now)
-    if len(message) > MAX_MESSAGE:
-        raise Invalid(("message", f"write at most {MAX_MESSAGE} characters"))
+    words = _text("message", message, MAX_MESSAGE)
     with writing():
         taken = take(order)
         check(may_propose(facts_of(taken)))
@@ -52,7 +52,7 @@ def propose_alternatives(
             order=taken,
             token=secrets.token_urlsafe(32),
             choices=completed,
-            message=message.strip(),
+            message=words,
             made_by=actor.name,
             made_at=now,
             expires_at=until,
@@ -66,6 +66,16 @@ def propose_alternatives(
         )
         _mail_question(taken, asked)
     return asked
+
+
+def _text(name: str, value: str, most: int) -> str:
+    try:
+        kept = clean(value)
+    except ValueError as error:
+        raise Invalid((name, str(error))) from error
+    if len(kept) > most:
+        raise Invalid((name, f"write at most {most} characters"))
+    return kept
 
 
 def _expiry(wanted: datetime | None, now: datetime) -> datetime:
@@ -118,6 +128,7 @@ def answer_proposal(
     wrong = check_answer(choice, decline, len(found.choices))
     if wrong:
         raise Invalid(*wrong)
+    how = _text("via", via, 40)
     number = found.order.number
     now = clock.business_now()
     late = False
@@ -134,7 +145,7 @@ def answer_proposal(
         if late:
             _expire(taken, asked)
         else:
-            _keep_answer(taken, asked, choice, via=via, actor=actor or customer(taken.name))
+            _keep_answer(taken, asked, choice, via=how, actor=actor or customer(taken.name))
     asked = Proposal.objects.get(pk=found.pk)
     if late:
         raise Refused([_closed(asked)])

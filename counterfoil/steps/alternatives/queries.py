@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from counterfoil.core.errors import Missing
 from counterfoil.core.shop import Shop, shop
+from counterfoil.core.text import storable
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Line, Order, Part, Proposal
 from counterfoil.steps.alternatives.arithmetic import LineMoney, Sums
@@ -98,12 +99,14 @@ def _offer(product: Product, order: Order, settings: Shop) -> Offer:
 
 def named_skus(choices: Iterable[Mapping[str, object]]) -> list[str]:
     """The products that choices name."""
-    return [str(c["sku"]).strip() for c in choices if isinstance(c.get("sku"), str)]
+    named = [str(c["sku"]).strip() for c in choices if isinstance(c.get("sku"), str)]
+    return [sku for sku in named if storable(sku)]
 
 
 def find_proposal(token: str) -> Proposal:
     """The question that a token opens. Raises Missing for any other text."""
-    found = Proposal.objects.filter(token=token).select_related("order").first() if len(token) == 43 else None
+    plausible = len(token) == 43 and token.isascii() and token.isprintable()
+    found = Proposal.objects.filter(token=token).select_related("order").first() if plausible else None
     # The index finds it; the comparison that decides takes the same time wherever a guess goes wrong.
     if found is None or not hmac.compare_digest(found.token.encode(), token.encode()):
         raise Missing("there is no such question")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from counterfoil.core.text import storable
 from counterfoil.steps.alternatives.rules import GONE
 from counterfoil.steps.alternatives.state import LineState, OrderState, PartState
 
@@ -40,7 +41,7 @@ class Wish:
         value = self.raw.get(name)
         if value is None:
             return None
-        if not isinstance(value, str) or not value.strip() or len(value) > 100:
+        if not isinstance(value, str) or not value.strip() or len(value) > 100 or not storable(value):
             self.wrong(name, "must be a text of 1 to 100 characters")
             return None
         return value.strip()

@@ -81,6 +81,10 @@ def test_a_wrong_choice_asks_nobody() -> None:
     found = syrah()
     with pytest.raises(Invalid, match=r"choices\.1\.sku"):
         ask(found, [{"kind": "cancel"}, {"kind": "substitute", "sku": "NONE"}])
+    with pytest.raises(Invalid, match=r"choices\.0\.sku"):
+        ask(found, [{"kind": "substitute", "sku": "N\x00"}])
+    with pytest.raises(Invalid, match="message"):
+        ask(found, message="N\x00")
     with pytest.raises(Invalid, match="future"):
         ask(found, expires_at=clock.business_now())
     assert not Proposal.objects.exists()
@@ -146,7 +150,7 @@ def test_a_withdrawn_question_takes_no_answer() -> None:
 
 def test_a_guessed_token_opens_nothing() -> None:
     ask(syrah())
-    for guess in ("", "x", "A" * 43):
+    for guess in ("", "x", "A" * 43, "\x00" * 43, "é" * 43):
         with pytest.raises(Missing):
             answer_proposal(token=guess, choice=0)
 

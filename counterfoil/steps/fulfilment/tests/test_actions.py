@@ -317,6 +317,25 @@ def test_boxes_may_leave_one_by_one_and_the_last_moves_the_order() -> None:
     assert job("mail.send")[0]["context"]["contents"] == [{"quantity": 2, "name": "Wine QUILL"}]
 
 
+def test_an_order_is_delivered_when_its_last_box_has_arrived() -> None:
+    built = an_order(("QUILL", 2))
+    pick_order(order=built.number, actor=PIA)
+    sent = []
+    for number in ("A", "B"):
+        box = pack_order(order=built.number, actor=PIA, lines=[{"sku": "QUILL", "quantity": 1}])
+        sent.append((box.pk, number))
+    first, second = (
+        ship_order(order=built.number, actor=PIA, carrier="UPS", tracking_number=number, packages=[box])
+        for box, number in sent
+    )
+    deliver_order(order=built.number, actor=PIA, shipment=second.pk)
+    assert built.part().parcel == "shipped"
+    again = refused(lambda: deliver_order(order=built.number, actor=PIA, shipment=second.pk))
+    assert again == [("delivered", None, None)]
+    deliver_order(order=built.number, actor=PIA, shipment=first.pk)
+    assert built.part().parcel == "delivered"
+
+
 def test_a_box_of_another_order_is_not_ours_to_ship() -> None:
     built, other = an_order(("QUILL", 1)), an_order(("TERN", 1))
     for each in (built, other):
@@ -435,6 +454,11 @@ def test_a_parcel_taken_apart_is_back_on_the_shelf_and_can_be_picked_again() -> 
     again = pack_order(order=built.number, actor=PIA)
     assert again.number == 2
     assert built.units("QUILL") == (8, 0, 2, 0, 0)
+    emptied = Package.objects.get(number=1).unpacked_at
+    with writing():
+        put_back_parcel(taken_order=take(built.number), part=built.part(), actor=CLEO)
+    assert Package.objects.get(number=1).unpacked_at == emptied
+    assert Package.objects.get(number=2).unpacked_at is not None
 
 
 def test_a_parcel_that_has_left_is_not_taken_apart() -> None:

@@ -474,11 +474,13 @@ def test_picked_units_go_back_to_the_shelf_when_their_line_lets_go() -> None:
 
 def test_a_product_starts_with_an_empty_balance_and_shares_its_family_with_other_vintages() -> None:
     a_supplier()
-    for year in (2018, 2019):
-        made = create_product(
+    _, made = [
+        create_product(
             actor=BEA, sku=f"HEN-{year}", name=f"Grey Hen {year}", price=2400, currency="USD", supplier=SUPPLIER,
             family={"producer": "Grey Hen", "name": "Red", "vintage": year, "size": "750 ml"}, region="West Hills",
-        )  # fmt: skip
+        )
+        for year in (2018, 2019)
+    ]  # fmt: skip
     answer = product_json(made)
     assert answer["family"] == {"producer": "Grey Hen", "name": "Red", "vintage": 2019, "size": "750 ml"}
     assert [answer[k] for k in ("on_hand", "reserved", "picked", "quarantined", "due_in", "available_to_promise")] == [

@@ -1,0 +1,216 @@
+"""The customer's page of one order: who holds its link may read it, answer, and pay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+
+from counterfoil.core import documents
+from counterfoil.core.errors import Invalid, Missing, Refused
+from counterfoil.core.money import show
+from counterfoil.core.web import Limiter, address_of, error_page
+from counterfoil.desk import queries
+from counterfoil.desk.pages import SeeOther, pdf_answer
+from counterfoil.desk.queries import Dossier
+from counterfoil.desk.saying import near_day, say_date
+from counterfoil.desk.slips import step_of
+from counterfoil.desk.words import CUSTOMER_DOCUMENTS, STATUS
+from counterfoil.records.orders.models import Line, Order, Part, Proposal
+from counterfoil.steps.alternatives.actions import answer_proposal
+from counterfoil.steps.charging.actions import open_card_page
+
+WRONG = Limiter(60, 60)  # wrong links a minute and address: nobody tries tokens here
+PAYING = Limiter(10, 60)
+
+
+@dataclass(frozen=True)
+class Happened:
+    """Something that has happened, in the customer's words."""
+
+    at: datetime
+    glyph: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What happens next, and whether the customer has to do something for it."""
+
+    text: str
+    more: str = ""
+    pay: bool = False
+    enter_card: bool = False
+
+
+def _by_token(request: HttpRequest, token: str) -> Order:
+    found = Order.objects.filter(token=token).first() if len(token) < 60 and token.isprintable() else None
+    if found is None:
+        if not WRONG.allows(address_of(request)):
+            raise Missing("this link is not known; wait a minute before the next try")
+        raise Missing("this link belongs to no order; perhaps the end of it was cut off in your mail program")
+    return found
+
+
+@require_safe
+def order_page(request: HttpRequest, token: str) -> HttpResponse:
+    """What has happened, what happens next, parcels, papers, and our question if there is one."""
+    return _page(request, _by_token(request, token))
+
+
+def _page(request: HttpRequest, order: Order, *, status: int = 200, trouble: str = "") -> HttpResponse:
+    lines = queries.lines_of([order])[order.pk]
+    parts = sorted({ln.part_id: ln.part for ln in lines}.values(), key=lambda p: p.number)
+    file = queries.dossier(order)
+    question = next((q for q in file.proposals if q.state == Proposal.OPEN), None)
+    context: dict[str, Any] = {
+        "order": order,
+        "lines": lines,
+        "parts": parts,
+        "status": STATUS.get(order.status, ("", "○", order.status)),
+        "step": step_of(order, parts),
+        "happened": happened(order, parts, file),
+        "ahead": ahead(order, parts, lines, question),
+        "not_charged": not_charged(order, parts),
+        "question": question,
+        "file": file,
+        "papers": [(CUSTOMER_DOCUMENTS[d.kind], d) for d in file.documents if d.kind in CUSTOMER_DOCUMENTS],
+        "promise": min((p.promise_date for p in parts if p.promise_date), default=None),
+        "trouble": trouble,
+    }
+    response = render(request, "desk/customer.html", context, status=status)
+    response["Cache-Control"] = "private, no-cache"
+    response["X-Robots-Tag"] = "noindex"
+    return card_form(response)
+
+
+def card_form(response: HttpResponse) -> HttpResponse:
+    """Let this page's forms lead to the hosted card page, which is another site."""
+    targets = ["https://checkout.stripe.com"]
+    if settings.SANDBOX_URL:
+        targets.append(settings.SANDBOX_URL)
+    response.csp_form_action = " ".join(targets)  # type: ignore[attr-defined]
+    return response
+
+
+def not_charged(order: Order, parts: list[Part]) -> bool:
+    """Whether the sentence "your card has not been charged yet" is true and of interest."""
+    quiet = all(p.money in {"unpaid", "saved", "authorised", "declined"} for p in parts)
+    return order.payment_method == "card" and order.cancelled_at is None and quiet and not any(p.charged for p in parts)
+
+
+def happened(order: Order, parts: list[Part], file: Dossier) -> list[Happened]:
+    """The order's story from its own facts, newest first."""
+    found = [Happened(order.placed_at, "⌂", "You placed the order")]
+    if order.approved_at:
+        promise = min((p.promise_date for p in parts if p.promise_date), default=None)
+        text = f"We checked it: ships {say_date(promise)}" if promise else "We checked it"
+        found.append(Happened(order.approved_at, "●", text))
+    several = len(parts) > 1
+    for part in parts:
+        if part.charged_at and part.charged:
+            how = "Your card was charged" if order.payment_method == "card" else "Your payment was recorded:"
+            found.append(Happened(part.charged_at, "$", f"{how} {show(part.charged, order.currency)}"))
+    for box in file.packages:
+        found.append(Happened(box.packed_at, "◕", f"Package {box.number} was packed" if several else "Packed"))
+    for parcel in file.shipments:
+        found.append(Happened(parcel.shipped_at, "➤", f"Shipped with {parcel.carrier}"))
+        if parcel.delivered_at:
+            found.append(Happened(parcel.delivered_at, "✓", "Delivered"))
+    for question in file.proposals:
+        found.append(Happened(question.made_at, "?", "We asked you a question"))
+        if question.answered_at and question.state in {Proposal.ACCEPTED, Proposal.DECLINED}:
+            text = question.choices[question.choice]["text"] if question.choice is not None else "none of our choices"
+            found.append(Happened(question.answered_at, "?", f"You answered: {text}"))
+    for refund in file.refunds:
+        words = {"succeeded": "went back to you", "pending": "is on its way back to you"}.get(
+            refund.state, "is owed to you"
+        )
+        found.append(Happened(refund.at, "↩", f"{show(refund.amount, order.currency)} {words}"))
+    if order.cancelled_at:
+        found.append(Happened(order.cancelled_at, "✕", "Cancelled"))
+    return sorted(found, key=lambda h: h.at, reverse=True)
+
+
+def ahead(order: Order, parts: list[Part], lines: list[Line], question: Proposal | None) -> Ahead:
+    """What happens next, and when."""
+    promise = min((p.promise_date for p in parts if p.promise_date), default=None)
+    ships = f"It ships {near_day(promise)}." if promise else "You get the ship date by mail."
+    back = sum(p.refund_owed for p in parts)
+    if order.status == "cancelled":
+        if back:
+            return Ahead("Your money is on its way back.", "Banks take up to ten days to show it.")
+        return Ahead("Nothing more: this order is cancelled.", "" if any(p.charged for p in parts) else "Nothing was charged.")
+    if order.status == "unfinished":
+        return Ahead("Enter your card to finish the order.", "It is saved, not charged.", enter_card=True)
+    if question is not None:
+        return Ahead("We need your answer.", "Nothing changes until you choose.")
+    if order.card_state == "refused" and not any(p.charged for p in parts):
+        return Ahead("Your bank refused the card.", "Give another one: your order waits.", enter_card=True)
+    if any(p.money == "declined" for p in parts):
+        return Ahead("Your bank said no to the charge.", "Pay with any card, and your order goes on by itself.", pay=True)
+    if order.status == "delivered":
+        return Ahead("Nothing more: it has arrived.", "Enjoy it.")
+    if order.status == "returned":
+        return Ahead("It came back to us.", f"We write to you at {order.email}.")
+    if order.status == "shipped":
+        return Ahead("It is on its way.", "Follow the parcel below.")
+    if order.status == "pending":
+        return Ahead("One of us reads your order.", "Then you get the date on which it ships, by mail.")
+    if all(p.money == "charged" for p in parts):
+        return Ahead("We pick and pack it.", ships)
+    due = [ln.due_date for ln in lines if ln.due and ln.due_date]
+    if any(ln.short > 0 or ln.due for ln in lines):
+        arrives = f"It arrives here {near_day(max(due))}." if due else ""
+        return Ahead("We are getting in what is missing.", f"{arrives} {ships}".strip())
+    return Ahead("We charge the card and pack it." if order.payment_method == "card" else "We pack it.", ships)
+
+
+@require_POST
+def answer(request: HttpRequest, token: str) -> HttpResponse:
+    """The customer's choice. The question must belong to this very order."""
+    order = _by_token(request, token)
+    asked = Proposal.objects.filter(order=order, token=request.POST.get("proposal", "")).first()
+    if asked is None:
+        return _page(request, order, status=422, trouble="This question is no longer open.")
+    picked = request.POST.get("choice", "")
+    decline = bool(request.POST.get("decline"))
+    try:
+        answer_proposal(
+            token=asked.token, choice=int(picked) if picked.isdecimal() and not decline else None, decline=decline
+        )
+    except Invalid:
+        return _page(request, order, status=422, trouble="Choose one of the answers.")
+    except Refused as error:
+        return _page(request, Order.objects.get(pk=order.pk), status=409, trouble=str(error))
+    return SeeOther(f"/orders/{token}")
+
+
+@require_POST
+def pay(request: HttpRequest, token: str) -> HttpResponse:
+    """To the hosted card page, where any card will do."""
+    order = _by_token(request, token)
+    if not PAYING.allows(order.token):
+        return error_page(request, 429, "too many tries to pay; nothing was charged by them")
+    try:
+        where = open_card_page(order=order.number)
+    except Refused as error:
+        return _page(request, Order.objects.get(pk=order.pk), status=409, trouble=str(error))
+    return SeeOther(where)
+
+
+@require_safe
+def document(request: HttpRequest, token: str, number: str) -> HttpResponse:
+    """One of the customer's own papers."""
+    order = _by_token(request, token)
+    found = documents.find(number)
+    if found.subject != order.number or found.kind not in CUSTOMER_DOCUMENTS:
+        raise Missing("there is no such paper for this order")
+    return pdf_answer(found.number, documents.pdf(found))
+
+

@@ -1,0 +1,60 @@
+"""The books balance, and say what the orders say."""
+
+from __future__ import annotations
+
+from counterfoil.core.db import rows
+
+
+def balanced() -> list[str]:
+    """Every entry, in every currency."""
+    return [
+        f"entry {cause} is off by {int(total)} {currency}"
+        for cause, currency, total in rows(
+            "SELECT e.cause, p.currency, SUM(p.amount) FROM books_posting p JOIN books_entry e ON e.id = p.entry_id "
+            "GROUP BY e.cause, p.currency HAVING SUM(p.amount) <> 0"
+        )
+    ]
+
+
+def accounts() -> list[str]:
+    """Clearing holds what was taken and not given back; refunds payable what is owed; deposits what is not shipped."""
+    held: dict[tuple[str, str], int] = {
+        (account, currency): int(total)
+        for account, currency, total in rows(
+            "SELECT account, currency, SUM(amount) FROM books_posting GROUP BY account, currency"
+        )
+    }
+    found = []
+    wanted: dict[tuple[str, str], int] = {}
+
+    def expect(account: str, sql: str) -> None:
+        for currency, total in rows(sql):
+            wanted[account, currency] = wanted.get((account, currency), 0) + int(total or 0)
+
+    card = "c.method IN ('card', 'link')"
+    for account, method in (("card_clearing", card), ("other_clearing", f"NOT {card}")):
+        expect(
+            account,
+            f"SELECT c.currency, SUM(c.amount) FROM orders_charge c WHERE c.state = 'succeeded' AND {method} "
+            "GROUP BY c.currency",
+        )
+        expect(
+            account,
+            "SELECT r.currency, -SUM(r.amount) FROM orders_refund r JOIN orders_charge c ON c.id = r.charge_id "
+            f"WHERE r.state = 'succeeded' AND {method} GROUP BY r.currency",
+        )
+    expect(
+        "refunds_payable",
+        "SELECT r.currency, -SUM(r.amount) FROM orders_refund r WHERE r.state <> 'succeeded' GROUP BY r.currency",
+    )
+    expect(
+        "customer_deposits",
+        "SELECT o.currency, -SUM(p.charged - p.refunded - p.refund_owed) FROM orders_part p "
+        "JOIN orders_order o ON o.id = p.order_id WHERE p.books NOT IN ('invoiced', 'credited') GROUP BY o.currency",
+    )
+    for account in ("card_clearing", "other_clearing", "refunds_payable", "customer_deposits"):
+        for currency in {c for a, c in [*held, *wanted] if a == account}:
+            is_, should = held.get((account, currency), 0), wanted.get((account, currency), 0)
+            if is_ != should:
+                found.append(f"{account} holds {is_} {currency}, the orders say {should}")
+    return found

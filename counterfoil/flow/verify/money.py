@@ -1,0 +1,87 @@
+"""Money: ours, the order's and the processor's are one number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+from django.conf import settings
+
+from counterfoil.core.db import rows
+
+
+def parts() -> list[str]:
+    """What a part says was charged, refunded and is owed is the sum of its charges and refunds."""
+    found = []
+    for number, part, charged, refunded, owed, took, gave, owes in rows(
+        "SELECT o.number, p.number, p.charged, p.refunded, p.refund_owed, "
+        "COALESCE((SELECT SUM(c.amount) FROM orders_charge c WHERE c.part_id = p.id AND c.state = 'succeeded'), 0), "
+        "COALESCE((SELECT SUM(r.amount) FROM orders_refund r WHERE r.part_id = p.id AND r.state = 'succeeded'), 0), "
+        "COALESCE((SELECT SUM(r.amount) FROM orders_refund r WHERE r.part_id = p.id AND r.state <> 'succeeded'), 0) "
+        "FROM orders_part p JOIN orders_order o ON o.id = p.order_id"
+    ):
+        said, done = (charged, refunded, owed), (int(took), int(gave), int(owes))
+        if said != done:
+            found.append(f"{number} part {part}: charged, refunded, owed are {said}, its records sum to {done}")
+        if refunded + owed > charged:
+            found.append(f"{number} part {part}: more goes back than was charged")
+    for (number,) in rows(
+        "SELECT number FROM orders_order WHERE total <> subtotal + shipping + tax + rounding OR "
+        "total <> (SELECT SUM(p.total) FROM orders_part p WHERE p.order_id = orders_order.id)"
+    ):
+        found.append(f"{number}: the amounts do not add up to the total")
+    return found
+
+
+def processor() -> list[str]:
+    """Every charge and refund of ours is one success at the sandbox's ledger, and the other way round."""
+    if not settings.SANDBOX_URL:
+        return []
+    try:
+        answer = requests.get(f"{settings.SANDBOX_URL}/_ledger", params={"summary": "1"}, timeout=(3, 30))
+        answer.raise_for_status()
+        body = answer.json()
+    except requests.RequestException as error:
+        return [f"the processor's ledger cannot be read: {type(error).__name__}"]
+    theirs: dict[str, Any] = {i["id"]: i for i in (body["payment_intents"] if isinstance(body, dict) else body)}
+    found = []
+    ours: dict[str, tuple[str, int, int]] = {}
+    for number, intent, amount, back in rows(
+        "SELECT o.number, c.intent_id, c.amount, COALESCE((SELECT SUM(r.amount) FROM orders_refund r "
+        "WHERE r.charge_id = c.id AND r.state = 'succeeded'), 0) "
+        "FROM orders_charge c JOIN orders_part p ON p.id = c.part_id JOIN orders_order o ON o.id = p.order_id "
+        "WHERE c.state = 'succeeded' AND c.intent_id <> ''"
+    ):
+        ours[intent] = (number, int(amount), int(back))
+    for intent, (number, amount, back) in ours.items():
+        there = theirs.get(intent)
+        if there is None:
+            found.append(f"{number}: we charged {amount}, the processor knows no {intent}")
+        elif (there["amount_captured"], there["amount_refunded"]) != (amount, back):
+            found.append(
+                f"{number}: captured and refunded are {amount}, {back} here and {there['amount_captured']}, "
+                f"{there['amount_refunded']} at the processor"
+            )
+    known = {str(n) for (n,) in rows("SELECT number FROM orders_order")}
+    tokens = {str(t)[:20] for (t,) in rows("SELECT token FROM orders_order")}
+    for intent, there in theirs.items():
+        marks = there.get("metadata") or {}
+        # The sandbox may serve another database too: its keys carry the order's own token.
+        mine = marks.get("order") in known and any(
+            t in str(marks.get("charge") or marks.get("link") or "") for t in tokens
+        )
+        if there["amount_captured"] and mine and intent not in ours:
+            found.append(f"{marks['order']}: the processor captured {there['amount_captured']}, we do not know of it")
+    return found
+
+
+def shipped() -> list[str]:
+    """Whatever left the house was charged in full, or is to be paid on delivery."""
+    return [
+        f"{number} part {part}: shipped with {charged} of {total} charged"
+        for number, part, charged, total in rows(
+            "SELECT o.number, p.number, p.charged, p.total FROM orders_part p JOIN orders_order o ON o.id = p.order_id "
+            "WHERE p.parcel IN ('shipped', 'delivered', 'returned') AND NOT o.closed_history "
+            "AND o.payment_method <> 'on_delivery' AND p.charged < p.total"
+        )
+    ]

@@ -1,0 +1,76 @@
+"""Units are conserved, and every room tells the same number."""
+
+from __future__ import annotations
+
+from counterfoil.core.db import rows
+from counterfoil.records.stock.models import COLUMNS
+
+
+def balances() -> list[str]:
+    """Every balance is the sum of its movements."""
+    sums = ", ".join(f"COALESCE(SUM(m.{c}), 0)" for c in COLUMNS)
+    held = ", ".join(f"b.{c}" for c in COLUMNS)
+    found = []
+    for row in rows(
+        f"SELECT p.sku, {held}, {sums} FROM stock_balance b JOIN catalogue_product p ON p.id = b.product_id "
+        f"LEFT JOIN stock_movement m ON m.product_id = b.product_id GROUP BY p.sku, {held}"
+    ):
+        size = len(COLUMNS)
+        for column, balance, total in zip(COLUMNS, row[1 : 1 + size], row[1 + size :], strict=True):
+            if int(balance) != int(total):
+                found.append(f"{row[0]}: {column} is {balance}, its movements sum to {int(total)}")
+    return found
+
+
+def lines() -> list[str]:
+    """Reserved, picked and waiting units of a product are those of its open order lines."""
+    found = []
+    open_line = "o.cancelled_at IS NULL AND NOT o.closed_history"
+    for sku, reserved, picked, waiting, want_reserved, want_picked, want_waiting in rows(
+        "SELECT p.sku, b.reserved, b.picked, b.waiting, "
+        "COALESCE(SUM(l.reserved), 0), COALESCE(SUM(l.picked), 0), "
+        f"COALESCE(SUM(CASE WHEN {open_line} THEN l.quantity - l.reserved - l.picked - l.shipped ELSE 0 END), 0) "
+        "FROM stock_balance b JOIN catalogue_product p ON p.id = b.product_id "
+        "LEFT JOIN orders_line l ON l.product_id = b.product_id LEFT JOIN orders_order o ON o.id = l.order_id "
+        "GROUP BY p.sku, b.reserved, b.picked, b.waiting"
+    ):
+        for name, is_, should in (
+            ("reserved", reserved, want_reserved),
+            ("picked", picked, want_picked),
+            ("waiting", waiting, want_waiting),
+        ):
+            if int(is_) != int(should):
+                found.append(f"{sku}: {is_} {name} in stock, {int(should)} on order lines")
+    for number, sku in rows(
+        "SELECT o.number, l.sku FROM orders_line l JOIN orders_order o ON o.id = l.order_id "
+        "WHERE NOT o.closed_history AND (l.reserved + l.picked + l.shipped > l.quantity OR l.due < l.due_confirmed "
+        "OR l.due > l.quantity - l.reserved - l.picked - l.shipped)"
+    ):
+        found.append(f"{number} {sku}: more units held or due than wanted")
+    return found
+
+
+def purchases() -> list[str]:
+    """Due in is what purchase orders still owe; pegs never exceed it and are what lines say."""
+    found = []
+    for sku, due_in, owed in rows(
+        "SELECT p.sku, b.due_in, COALESCE((SELECT SUM(CASE WHEN pl.quantity > pl.received THEN pl.quantity - pl.received "
+        "ELSE 0 END) FROM sourcing_purchaseline pl JOIN sourcing_purchaseorder po ON po.id = pl.po_id "
+        "WHERE pl.product_id = b.product_id AND po.state <> 'closed'), 0) "
+        "FROM stock_balance b JOIN catalogue_product p ON p.id = b.product_id"
+    ):
+        if int(due_in) != int(owed):
+            found.append(f"{sku}: {due_in} due in, purchase orders owe {int(owed)}")
+    for number, sku, due, pegged in rows(
+        "SELECT o.number, l.sku, l.due, COALESCE(SUM(g.quantity), 0) FROM orders_line l "
+        "JOIN orders_order o ON o.id = l.order_id LEFT JOIN sourcing_peg g ON g.line_id = l.id "
+        "GROUP BY o.number, l.id, l.sku, l.due HAVING l.due <> COALESCE(SUM(g.quantity), 0)"
+    ):
+        found.append(f"{number} {sku}: {due} due on the line, {int(pegged)} pegged to purchase orders")
+    for line, owed, pegged in rows(
+        "SELECT pl.id, pl.quantity - pl.received, SUM(g.quantity) FROM sourcing_purchaseline pl "
+        "JOIN sourcing_peg g ON g.purchase_line_id = pl.id GROUP BY pl.id, pl.quantity, pl.received "
+        "HAVING SUM(g.quantity) > pl.quantity - pl.received"
+    ):
+        found.append(f"purchase line {line}: {owed} to come, {int(pegged)} pegged")
+    return found
