@@ -57,9 +57,7 @@ class Api:
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         sent = {"Authorization": f"Bearer {self.key}", **{k.replace("_", "-"): v for k, v in headers.items()}}
         raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
-        found = self._client.generic(
-            method, f"/api/v1{path}", raw, content_type="application/json", headers=sent
-        )
+        found = self._client.generic(method, f"/api/v1{path}", raw, content_type="application/json", headers=sent)
         kind = found.headers.get("Content-Type", "")
         content = json.loads(found.content) if "json" in kind and found.content else found.content
         return Answer(found.status_code, content, dict(found.headers))

@@ -133,7 +133,9 @@ def router() -> Router:
 
 def make_api() -> NinjaAPI:
     """The API object with every error as problem+json."""
-    api = NinjaAPI(title="Counterfoil", version="1", urls_namespace="api", docs_url="/docs", openapi_url="/openapi.json")
+    api = NinjaAPI(
+        title="Counterfoil", version="1", urls_namespace="api", docs_url="/docs", openapi_url="/openapi.json"
+    )
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:

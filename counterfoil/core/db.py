@@ -88,8 +88,11 @@ def _fit(params: Any) -> Any:
     if is_postgres() or not isinstance(params, list | tuple):
         return params
     return [
-        str(p.astimezone(UTC).replace(tzinfo=None)) if isinstance(p, datetime) and p.tzinfo else
-        p.isoformat() if isinstance(p, date) and not isinstance(p, datetime) else p
+        str(p.astimezone(UTC).replace(tzinfo=None))
+        if isinstance(p, datetime) and p.tzinfo
+        else p.isoformat()
+        if isinstance(p, date) and not isinstance(p, datetime)
+        else p
         for p in params
     ]
 

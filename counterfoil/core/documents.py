@@ -118,9 +118,7 @@ def print_pdf(document: Document, *, actor_name: str) -> bytes:
     if not again:
         return pdf(document)
     size = shop().paper
-    return papers.render(
-        document.kind, document.content, paper="letter" if size == "letter" else "a4", reprint=True
-    )
+    return papers.render(document.kind, document.content, paper="letter" if size == "letter" else "a4", reprint=True)
 
 
 def find(number: str) -> Document:

@@ -39,9 +39,11 @@ def replay(scope: str, path: str, key: str, digest: str) -> HttpResponse | None:
         )
         return None
     if known != digest:
-        return problem(422, "this Idempotency-Key was used with another body", fields=[
-            {"field": "Idempotency-Key", "message": "used before with another body; take a new key"}
-        ])
+        return problem(
+            422,
+            "this Idempotency-Key was used with another body",
+            fields=[{"field": "Idempotency-Key", "message": "used before with another body; take a new key"}],
+        )
     if status == 0:
         return problem(409, "the first request with this Idempotency-Key is still running; ask again in a moment")
     made = HttpResponse(answer, status=status, content_type="application/json")
@@ -60,9 +62,11 @@ class IdempotencyMiddleware:
         if not key or request.method != "POST" or not is_api(request) or request.path == PLACEMENT:
             return self.get_response(request)
         if len(key) > 255 or not key.isprintable():
-            return problem(422, "Idempotency-Key is too long or not printable", fields=[
-                {"field": "Idempotency-Key", "message": "at most 255 printable characters"}
-            ])
+            return problem(
+                422,
+                "Idempotency-Key is too long or not printable",
+                fields=[{"field": "Idempotency-Key", "message": "at most 255 printable characters"}],
+            )
         actor = bearer(request)
         scope = actor.id if actor else f"open:{request.path}"[:64]
         digest = body_hash(request.body)

@@ -172,7 +172,8 @@ def put_back(held: Claim, error: str, *, seconds: float | None = None) -> None:
     with writing():
         # A job of the same key may have been queued meanwhile: it will do this one's work too.
         twin = rows(
-            "SELECT 1 FROM core_job WHERE state = 'queued' AND key = (SELECT key FROM core_job WHERE id = %s)", [held.id]
+            "SELECT 1 FROM core_job WHERE state = 'queued' AND key = (SELECT key FROM core_job WHERE id = %s)",
+            [held.id],
         )
         if twin and not dead:
             execute("DELETE FROM core_job WHERE id = %s AND fence = %s", [held.id, held.fence])

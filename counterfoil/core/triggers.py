@@ -35,9 +35,7 @@ def remove(tables: tuple[str, ...] = PROTECTED) -> list[str]:
     """The statements that lift the protection: for tests that empty their database, for nothing else."""
     if connection.vendor == "postgresql":
         return [f"DROP TRIGGER IF EXISTS append_only ON {table}" for table in tables]
-    return [
-        f"DROP TRIGGER IF EXISTS append_only_{table}_{verb}" for table in tables for verb in ("update", "delete")
-    ]
+    return [f"DROP TRIGGER IF EXISTS append_only_{table}_{verb}" for table in tables for verb in ("update", "delete")]
 
 
 def run(statements: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The customer's page of one order: who holds its link may read it, answer, and pay."""
+"""The customer's page of one order: who holds its link may read it and answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from counterfoil.core import documents
 from counterfoil.core.errors import Invalid, Missing, Refused
 from counterfoil.core.money import show
-from counterfoil.core.web import Limiter, address_of, error_page
+from counterfoil.core.web import Limiter, address_of
 from counterfoil.desk import queries
 from counterfoil.desk.pages import SeeOther, pdf_answer
 from counterfoil.desk.queries import Dossier
@@ -23,10 +23,8 @@ from counterfoil.desk.slips import step_of
 from counterfoil.desk.words import CUSTOMER_DOCUMENTS, STATUS
 from counterfoil.records.orders.models import Line, Order, Part, Proposal
 from counterfoil.steps.alternatives.actions import answer_proposal
-from counterfoil.steps.charging.actions import open_card_page
 
 WRONG = Limiter(60, 60)  # wrong links a minute and address: nobody tries tokens here
-PAYING = Limiter(10, 60)
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,9 @@ def ahead(order: Order, parts: list[Part], lines: list[Line], question: Proposal
     if order.status == "cancelled":
         if back:
             return Ahead("Your money is on its way back.", "Banks take up to ten days to show it.")
-        return Ahead("Nothing more: this order is cancelled.", "" if any(p.charged for p in parts) else "Nothing was charged.")
+        return Ahead(
+            "Nothing more: this order is cancelled.", "" if any(p.charged for p in parts) else "Nothing was charged."
+        )
     if order.status == "unfinished":
         return Ahead("Enter your card to finish the order.", "It is saved, not charged.", enter_card=True)
     if question is not None:
@@ -153,7 +153,9 @@ def ahead(order: Order, parts: list[Part], lines: list[Line], question: Proposal
     if order.card_state == "refused" and not any(p.charged for p in parts):
         return Ahead("Your bank refused the card.", "Give another one: your order waits.", enter_card=True)
     if any(p.money == "declined" for p in parts):
-        return Ahead("Your bank said no to the charge.", "Pay with any card, and your order goes on by itself.", pay=True)
+        return Ahead(
+            "Your bank said no to the charge.", "Pay with any card, and your order goes on by itself.", pay=True
+        )
     if order.status == "delivered":
         return Ahead("Nothing more: it has arrived.", "Enjoy it.")
     if order.status == "returned":
@@ -191,19 +193,6 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     return SeeOther(f"/orders/{token}")
 
 
-@require_POST
-def pay(request: HttpRequest, token: str) -> HttpResponse:
-    """To the hosted card page, where any card will do."""
-    order = _by_token(request, token)
-    if not PAYING.allows(order.token):
-        return error_page(request, 429, "too many tries to pay; nothing was charged by them")
-    try:
-        where = open_card_page(order=order.number)
-    except Refused as error:
-        return _page(request, Order.objects.get(pk=order.pk), status=409, trouble=str(error))
-    return SeeOther(where)
-
-
 @require_safe
 def document(request: HttpRequest, token: str, number: str) -> HttpResponse:
     """One of the customer's own papers."""
@@ -212,5 +201,3 @@ def document(request: HttpRequest, token: str, number: str) -> HttpResponse:
     if found.subject != order.number or found.kind not in CUSTOMER_DOCUMENTS:
         raise Missing("there is no such paper for this order")
     return pdf_answer(found.number, documents.pdf(found))
-
-

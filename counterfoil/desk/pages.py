@@ -273,5 +273,3 @@ def pdf_answer(name: str, body: bytes) -> HttpResponse:
     response["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     response["Cache-Control"] = "private, no-cache"
     return response
-
-

@@ -142,7 +142,9 @@ def confirm(request: HttpRequest, number: str) -> HttpResponse:
             confirm_purchase_order(actor=actor_of_page(request), number=number, expected=day, lines=own or None)
             say(request, f"The date of {number} is confirmed; every order that waits has been looked at.")
     except Invalid as error:
-        return _one(request, number, status=422, trouble="; ".join(m for _, m in error.errors), errors=dict(error.errors))
+        return _one(
+            request, number, status=422, trouble="; ".join(m for _, m in error.errors), errors=dict(error.errors)
+        )
     except Refused as error:
         return _one(request, number, status=409, trouble=str(error))
     return SeeOther(f"/desk/purchase-orders/{number}")
@@ -165,7 +167,9 @@ def receive(request: HttpRequest, number: str) -> HttpResponse:
             raise Invalid(("received", "say what came"))
         receipt = receive_goods(actor=actor_of_page(request), purchase_order=number, lines=lines)
     except Invalid as error:
-        return _one(request, number, status=422, trouble="; ".join(m for _, m in error.errors), errors=dict(error.errors))
+        return _one(
+            request, number, status=422, trouble="; ".join(m for _, m in error.errors), errors=dict(error.errors)
+        )
     except Refused as error:
         return _one(request, number, status=409, trouble=str(error))
     request.session["ready"] = receipt.ready_orders[:50]
@@ -181,4 +185,3 @@ def paper(request: HttpRequest, number: str) -> HttpResponse:
     if found is None:
         raise Missing(f"{number} has no paper yet")
     return pdf_answer(found.number, documents.pdf(found))
-

@@ -204,5 +204,7 @@ def search(text: str) -> list[Order]:
         branches.append(("SELECT id, 'begins', email FROM orders_order WHERE email >= %s ORDER BY email", spelt))
     sql = " UNION ALL ".join(f"SELECT * FROM ({branch} LIMIT {PAGE}) AS b{i}" for i, (branch, _) in enumerate(branches))
     start = wanted.casefold()
-    ids = {int(r[0]) for r in rows(sql, [p for _, p in branches]) if r[1] == "exact" or r[2].casefold().startswith(start)}
+    ids = {
+        int(r[0]) for r in rows(sql, [p for _, p in branches]) if r[1] == "exact" or r[2].casefold().startswith(start)
+    }
     return list(Order.objects.filter(pk__in=sorted(ids, reverse=True)[:PAGE]).order_by("-id")) if ids else []

@@ -73,7 +73,9 @@ def ago(value: datetime | None) -> Markup:
     if value is None:
         return Markup("")
     age = span((clock.business_now() - value).total_seconds())
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), value.isoformat(" "), escape(age))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        value.isoformat(), value.isoformat(" "), escape(age)
+    )
 
 
 def units(count: int, one: str, many: str = "") -> str:

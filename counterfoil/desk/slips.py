@@ -224,9 +224,7 @@ def checks_of(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked:
     return found
 
 
-def _met(
-    order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Asked, codes: set[str]
-) -> list[Check]:
+def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Asked, codes: set[str]) -> list[Check]:
     found = []
     if order.review == "approved":
         found.append(Check(True, Markup("Reviewed by {}, {}").format(order.approved_by, moment(order.approved_at))))
@@ -269,12 +267,16 @@ def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
             return f"Charge {owed}; packet prints when the goods arrive"
         case "wait_for_goods":
             last = max((ln.due_date for ln in wanted if ln.due_date), default=None)
-            return f"{due} on order, due {near_day(last)}" if last else f"{due} on order; the supplier has named no date"
+            return (
+                f"{due} on order, due {near_day(last)}" if last else f"{due} on order; the supplier has named no date"
+            )
     return {
         "review": "Approve and mail the date",
         "make_sales_order": "Make the sales order, in two copies",
         "check_stock": f"Check the stock and reserve {count}",
-        "buy_in": f"Buy in the {units(short, 'unit')} that is missing" if short == 1 else f"Buy in the {short} missing units",
+        "buy_in": f"Buy in the {units(short, 'unit')} that is missing"
+        if short == 1
+        else f"Buy in the {short} missing units",
         "charge": f"Charge {owed} and print packet",
         "record_payment": f"Record that {owed} was paid",
         "send_pay_link": f"Mail a link to pay {owed}",
@@ -294,6 +296,8 @@ def money_words(order: Order, parts: Sequence[Part]) -> dict[str, Any]:
     charged = sum(p.charged for p in parts)
     refunded = sum(p.refunded for p in parts)
     back = sum(p.refund_owed for p in parts)
-    expiry: datetime | None = min((p.authorisation_expires_at for p in parts if p.authorisation_expires_at), default=None)
+    expiry: datetime | None = min(
+        (p.authorisation_expires_at for p in parts if p.authorisation_expires_at), default=None
+    )
     return {"charged": charged, "refunded": refunded, "refund_owed": back, "refundable": charged - refunded - back,
             "expiry": expiry}  # fmt: skip

@@ -24,6 +24,5 @@ urlpatterns = [
     path("desk/orders/<str:number>/documents/<str:ref>/print", pages.print_document, name="desk-print"),
     path("orders/<str:token>", customer.order_page, name="customer-order"),
     path("orders/<str:token>/answer", customer.answer, name="customer-answer"),
-    path("orders/<str:token>/pay", customer.pay, name="customer-pay"),
     path("orders/<str:token>/documents/<str:number>.pdf", customer.document, name="customer-document"),
 ]

@@ -107,7 +107,9 @@ def duration(text: str) -> timedelta:
 def _parser() -> argparse.ArgumentParser:
     from counterfoil.core.actor import ROLES
 
-    parser = argparse.ArgumentParser(prog="counterfoil", description="Order fulfilment, done as a careful shop does it.")
+    parser = argparse.ArgumentParser(
+        prog="counterfoil", description="Order fulfilment, done as a careful shop does it."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
 
     def add(name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:

@@ -42,4 +42,3 @@ def escapes(name: str | None) -> bool:
 def url(name: str, *args: Any, **kwargs: Any) -> str:
     """The address of a page by its name in the URL table."""
     return reverse(name, args=args or None, kwargs=kwargs or None)
-

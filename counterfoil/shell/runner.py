@@ -259,7 +259,12 @@ def _write_run_file(keep: Path, env: dict[str, str], base: str, web: str, facts:
 
 def _greet(base: str, demo: bool, seconds: float) -> None:
     host = urlsplit(base).netloc
-    lines = [f"Counterfoil is ready after {seconds:.1f} s  ({host})", "", f"  Shop      {base}/", f"  Desk      {base}/desk/"]
+    lines = [
+        f"Counterfoil is ready after {seconds:.1f} s  ({host})",
+        "",
+        f"  Shop      {base}/",
+        f"  Desk      {base}/desk/",
+    ]
     lines.append(f"  API       {base}/api/v1/docs")
     if demo:
         from counterfoil.shell.demo.people import DEMO_PASSWORD, STAFF

@@ -112,9 +112,9 @@ class Store:
             local, _, domain = search.to.rpartition("@")
             whole = local and domain
             test = "fold(address) = fold(?)" if whole else "instr(fold(address), fold(?)) > 0"
-            where.append(f"id IN (SELECT message FROM recipient WHERE {test})")  # noqa: S608
+            where.append(f"id IN (SELECT message FROM recipient WHERE {test})")
             values.append(search.to)
-        query = f"SELECT {COLUMNS} FROM message WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?"  # noqa: S608
+        query = f"SELECT {COLUMNS} FROM message WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?"
         with self._lock:
             rows = self._db.execute(query, [*values, search.limit]).fetchall()
             return [self._shown(row) for row in rows]
@@ -122,7 +122,7 @@ class Store:
     def get(self, number: int) -> dict[str, Any] | None:
         """One mail as the HTTP answer shows it, or None."""
         with self._lock:
-            row = self._db.execute(f"SELECT {COLUMNS} FROM message WHERE id = ?", (number,)).fetchone()  # noqa: S608
+            row = self._db.execute(f"SELECT {COLUMNS} FROM message WHERE id = ?", (number,)).fetchone()
             return self._shown(row) if row else None
 
     def raw(self, number: int) -> bytes | None:

@@ -42,9 +42,7 @@ def captured_at_the_bank(sandbox: str, number: str) -> int:
     token = Order.objects.get(number=number).token[:20]
     summary = requests.get(f"{sandbox}/_ledger", params={"summary": "1"}, timeout=10).json()
     intents = summary["payment_intents"] if isinstance(summary, dict) else summary
-    return sum(
-        i["amount_captured"] - i["amount_refunded"] for i in intents if token in str(i["metadata"])
-    )
+    return sum(i["amount_captured"] - i["amount_refunded"] for i in intents if token in str(i["metadata"]))
 
 
 def test_an_ordinary_order_walks_from_the_click_to_the_file(api: Api, card: str, mailbox: Mailbox) -> None:
@@ -56,7 +54,8 @@ def test_an_ordinary_order_walks_from_the_click_to_the_file(api: Api, card: str,
     assert order["lines"][0]["reserved"] == 2
     # Nobody can charge it now, whatever door they try.
     early = api.post(f"/orders/{number}/charge", {})
-    assert early.status == 409 and "not_approved" in early.codes
+    assert early.status == 409
+    assert "not_approved" in early.codes
     settle()
     assert api.order(number)["parts"][0]["money"] == "saved"
     assert captured_at_the_bank(card, number) == 0
@@ -75,7 +74,8 @@ def test_an_ordinary_order_walks_from_the_click_to_the_file(api: Api, card: str,
     order = api.done(f"/orders/{number}/charge", {})
     assert (order["axes"]["money"], order["charged"], order["owed"]) == ("charged", 6500, 0)
     again = api.post(f"/orders/{number}/charge", {})
-    assert again.status == 409 and again.codes == {"already_charged"}
+    assert again.status == 409
+    assert again.codes == {"already_charged"}
     assert captured_at_the_bank(card, number) == 6500
 
     # 6: picked, packed with its papers, and shipped.
@@ -86,13 +86,22 @@ def test_an_ordinary_order_walks_from_the_click_to_the_file(api: Api, card: str,
     shipment = api.done(
         f"/orders/{number}/shipments", {"carrier": "UPS", "tracking_number": f"1Z{number}", "packages": [box["id"]]}
     )
-    assert shipment["tracking_url"].startswith("https://") and f"1Z{number}" in shipment["tracking_url"]
+    assert shipment["tracking_url"].startswith("https://")
+    assert f"1Z{number}" in shipment["tracking_url"]
 
     # 7 and 8: the customer is told, the sales order has become an invoice.
     settle()
     order = api.order(number)
     assert (order["status"], order["axes"]["books"]) == ("shipped", "invoiced")
-    for kind in ("web-order", "sales-order", "sales-order-copy", "card-receipt", "pick-list", "packing-slip", "invoice"):
+    for kind in (
+        "web-order",
+        "sales-order",
+        "sales-order-copy",
+        "card-receipt",
+        "pick-list",
+        "packing-slip",
+        "invoice",
+    ):
         paper = api.get(f"/orders/{number}/documents/{kind}.pdf")
         assert paper.status == 200 and paper.body.startswith(b"%PDF"), kind
     order = api.done(f"/orders/{number}/deliveries", {})
@@ -113,7 +122,8 @@ def test_what_is_short_is_bought_in_and_charged_on_a_date_that_the_supplier_conf
     order = api.done(f"/orders/{number}/approval", {"ship_estimate": soon(3)})
     assert (order["queue"], order["lines"][0]["short"]) == ("stock", 2)
     refused = api.post(f"/orders/{number}/charge", {})
-    assert refused.status == 409 and refused.codes == {"line_short"}
+    assert refused.status == 409
+    assert refused.codes == {"line_short"}
     assert refused.body["blockers"][0]["line"] == "SYRAH-19"
 
     bought = api.done("/purchase-orders", {"supplier": "Northfold", "lines": [{"sku": "SYRAH-19", "quantity": 6}]})
@@ -162,7 +172,8 @@ def test_a_declined_card_is_paid_by_link(api: Api, card: str, client: Any, mailb
     settle()
     api.done(f"/orders/{number}/approval", {"ship_estimate": soon()})
     declined = api.post(f"/orders/{number}/charge", {})
-    assert declined.status == 402 and declined.body["decline_code"]
+    assert declined.status == 402
+    assert declined.body["decline_code"]
     order = api.order(number)
     assert (order["queue"], order["axes"]["money"], order["charged"]) == ("payment_problem", "declined", 0)
     settle()

@@ -73,6 +73,8 @@ def make_change(order: Order, asked: Proposal, choice: Mapping[str, Any], *, act
             "after": picture(order),
         },
     )
+    # A card page that the customer has open still asks for the old amount.
+    jobs.enqueue("charging.close_pages", key=order.number, payload={"order": order.number})
     for number, part in sorted(change.touched.items()):
         if number in paid:
             _give_back(change, part, *paid[number])

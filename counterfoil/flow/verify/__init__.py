@@ -41,7 +41,9 @@ def judge(*, as_json: bool, wait: bool) -> int:
     began = time.monotonic()
     broken = judge_all()
     if as_json:
-        print(json.dumps({"clean": not broken, "broken": [{"invariant": n, "finding": f} for n, f in broken]}, indent=2))
+        print(
+            json.dumps({"clean": not broken, "broken": [{"invariant": n, "finding": f} for n, f in broken]}, indent=2)
+        )
     else:
         for name, finding in broken:
             print(f"BROKEN  {name}: {finding}")

@@ -9,9 +9,7 @@ from typing import Any
 from counterfoil.core import jobs
 
 
-def owe_mail(
-    kind: str, *, to: str, key: str, context: Mapping[str, Any], documents: Sequence[str] = ()
-) -> None:
+def owe_mail(kind: str, *, to: str, key: str, context: Mapping[str, Any], documents: Sequence[str] = ()) -> None:
     """Owe a mail of `kind` (a pair of templates `mail/KIND.txt` and `mail/KIND.html`), inside `writing()`.
 
     `key` names the event, such as `CF-1007:approved:1`: however often it is sent, it carries one Message-ID. `context`

@@ -204,9 +204,7 @@ def _number(value: object, field: str, errors: Errors, *, most: int = MOST_INT) 
     return value
 
 
-def _family(
-    given: Mapping[str, Any] | None, region: str, grape: str, errors: Errors
-) -> dict[str, Any] | None:
+def _family(given: Mapping[str, Any] | None, region: str, grape: str, errors: Errors) -> dict[str, Any] | None:
     if given is None:
         return None
     vintage = given.get("vintage")

@@ -67,6 +67,4 @@ def get_product(request: HttpRequest, sku: str) -> HttpResponse:
 @catalogue.post("/suppliers", response=answers(201))
 def post_supplier(request: HttpRequest, body: SupplierIn) -> HttpResponse:
     made = create_supplier(actor=actor_of(request), **body.dict(exclude_none=True))
-    return reply(
-        {"id": made.pk, "name": made.name, "email": made.email, "lead_time_days": made.lead_time_days}, 201
-    )
+    return reply({"id": made.pk, "name": made.name, "email": made.email, "lead_time_days": made.lead_time_days}, 201)

@@ -104,9 +104,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     failed = set(Refund.objects.filter(stuck, part__order_id__in=ids).values_list("part__order_id", flat=True))
     settings = shop()
     return {
-        o.pk: build_facts(
-            o, parts[o.pk], lines, holds.get(o.pk, []), questions.get(o.pk, []), o.pk in failed, settings
-        )
+        o.pk: build_facts(o, parts[o.pk], lines, holds.get(o.pk, []), questions.get(o.pk, []), o.pk in failed, settings)
         for o in orders
     }
 

@@ -101,8 +101,8 @@ def order_json(
         "total": order.total,
         "charged": charged,
         "refunded": refunded,
-        # Positive: the customer owes us; negative: we owe them.
-        "owed": (0 if cancelled else order.total) - charged + refunded + (promised_back if not cancelled else 0),
+        # What the customer still owes us; what we owe them is `refund_owed`.
+        "owed": 0 if cancelled else max(0, order.total - charged),
         "refund_owed": promised_back,
         "needed_by": day(order.needed_by),
         "customer": {"name": order.name, "email": order.email, "phone": order.phone},

@@ -60,7 +60,7 @@ def decide_refund(
             amount=share,
             tax=share_of_tax,
             currency=order.currency,
-            key=f"refund-{order.number}-{count + n}",
+            key=f"refund-{order.token[:20]}-{count + n}",
             reason=reason[:500],
             lines=[dict(ln) for ln in lines],
             after_invoice=after_invoice,

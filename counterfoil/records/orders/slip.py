@@ -14,7 +14,6 @@ from counterfoil.core.shop import Shop, shop
 from counterfoil.records.orders.models import Line, Order, Part
 
 
-
 def say_date(value: date | None) -> str:
     """Tue 24 Nov 2026."""
     return f"{value:%a} {value.day} {value:%b %Y}" if value else ""

@@ -85,9 +85,7 @@ def _apply(product_id: int, change: dict[str, int]) -> None:
         return
     setters = ", ".join(f"{column} = {column} + %s" for column in moved)
     try:
-        touched = execute(
-            f"UPDATE stock_balance SET {setters} WHERE product_id = %s", [*moved.values(), product_id]
-        )
+        touched = execute(f"UPDATE stock_balance SET {setters} WHERE product_id = %s", [*moved.values(), product_id])
     except IntegrityError as error:
         raise blocked("sold_out", "there are not that many: the stock would become negative") from error
     if touched != 1:

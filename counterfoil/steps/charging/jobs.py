@@ -6,7 +6,7 @@ from typing import Any
 
 from counterfoil.core import jobs
 from counterfoil.core.db import writing
-from counterfoil.records.orders.load import take
+from counterfoil.records.orders.load import find, take
 from counterfoil.steps.charging import actions, cards, webhooks
 
 
@@ -34,6 +34,11 @@ def withdraw(payload: dict[str, Any]) -> None:
 @jobs.handler("charging.close_link", lease=90, max_attempts=30)
 def close_link(payload: dict[str, Any]) -> None:
     actions.close_link(link_id=int(payload["link"]))
+
+
+@jobs.handler("charging.close_pages", lease=90, max_attempts=30)
+def close_pages(payload: dict[str, Any]) -> None:
+    cards.close_links(find(payload["order"]))
 
 
 @jobs.handler("charging.expire_checkout", lease=120, max_attempts=60)

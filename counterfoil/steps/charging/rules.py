@@ -57,7 +57,9 @@ def may_charge(facts: OrderFacts, part: PartFacts, *, offline: bool = False) -> 
         by = part.charged_by or None
         return [Blocker("already_charged", f"already charged{f' by {by}' if by else ''}", by=by)]
     if part.money in IN_FLIGHT:
-        return [Blocker("charge_in_flight", "a charge is on its way; we are asking the bank", by=part.charged_by or None)]
+        return [
+            Blocker("charge_in_flight", "a charge is on its way; we are asking the bank", by=part.charged_by or None)
+        ]
     if facts.review != "approved":
         found.append(Blocker("not_approved", "nobody has approved the order"))
     found += [Blocker("on_hold", f"on hold: {h.reason}", by=h.by) for h in facts.holds]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from counterfoil.core import clock, documents, jobs
 from counterfoil.core.actor import SYSTEM, Actor
-from counterfoil.core.actor import customer as customer_actor
 from counterfoil.core.db import writing
 from counterfoil.core.machine import Move, shift
 from counterfoil.core.money import show
@@ -12,7 +11,7 @@ from counterfoil.gateways.card.protocol import Intent
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part, PayLink
-from counterfoil.records.orders.refunds import decide_refund
+from counterfoil.records.orders.refunds import decide_refund, refundable
 from counterfoil.records.orders.slip import order_paper, say_moment
 
 UNSETTLED = ("intended", "created", "confirming")
@@ -135,7 +134,10 @@ def settle_decline(charge_id: int, code: str, message: str) -> bool:
 
 
 def settle_link_payment(link: PayLink, intent: Intent) -> None:
-    """The customer paid at the hosted page: the part is charged; if it was already, the second payment goes back."""
+    """The customer paid at the hosted page: the part is charged.
+
+    Whatever is more than the part costs (it was paid already, or it was amended meanwhile) goes back by itself.
+    """
     with writing():
         taken = take(link.order.number)
         if not PayLink.objects.filter(pk=link.pk, state__in=("intended", "open")).update(state="complete"):
@@ -160,20 +162,16 @@ def settle_link_payment(link: PayLink, intent: Intent) -> None:
             settled_at=clock.business_now(),
         )
         moves = []
-        already = part.money == "charged" or part.charged > 0
         if MONEY.target("begin", part.money) is not None:
             moves = [
                 shift(MONEY, "begin", part, part=part.number),
                 shift(MONEY, "capture", part, part=part.number),
             ]
         write_capture(taken, part, charge, amount=intent.captured, by=taken.name, moves=moves)
-        if already and taken.cancelled_at is None:
-            decide_refund(
-                order=taken, part=part, amount=intent.captured, reason="paid twice", actor=customer_actor(taken.name)
-            )
+        surplus = min(refundable(part), part.charged - part.refunded - part.refund_owed - part.total)
+        if surplus > 0 and taken.cancelled_at is None:
+            decide_refund(order=taken, part=part, amount=surplus, reason="paid more than is due", actor=SYSTEM)
         if intent.method_id and intent.last4 and taken.card_state != "saved":
             taken.card_state, taken.card_method = "saved", intent.method_id
             taken.card_brand, taken.card_last4, taken.card_consent = intent.brand, intent.last4, True
-            taken.save(
-                update_fields=["card_state", "card_method", "card_brand", "card_last4", "card_consent"]
-            )
+            taken.save(update_fields=["card_state", "card_method", "card_brand", "card_last4", "card_consent"])

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db import IntegrityError
 
-from counterfoil.core import clock
 from counterfoil.core import actor as actors
+from counterfoil.core import clock
 from counterfoil.core.actor import CHANNEL, CLERK, Actor, require
 from counterfoil.core.db import is_postgres, writing
 from counterfoil.core.errors import Blocker, Invalid, Refused
@@ -334,10 +334,25 @@ def _line_rows(
         left[line.sku] -= reserved
         lines.append(
             {
-                "position": position, "product_id": product.id, "sku": line.sku, "name": product.name,
-                "quantity": line.quantity, "unit_price": line.unit_price, "tax_ppm": line.tax_ppm, "tax": line.tax,
-                "reserved": reserved, "due": 0, "due_confirmed": 0, "picked": 0, "packed": 0, "shipped": 0,
-                "returned": 0, "cancelled": 0, "refunded": 0, "order_id": 0, "part_id": 0,
+                "position": position,
+                "product_id": product.id,
+                "sku": line.sku,
+                "name": product.name,
+                "quantity": line.quantity,
+                "unit_price": line.unit_price,
+                "tax_ppm": line.tax_ppm,
+                "tax": line.tax,
+                "reserved": reserved,
+                "due": 0,
+                "due_confirmed": 0,
+                "picked": 0,
+                "packed": 0,
+                "shipped": 0,
+                "returned": 0,
+                "cancelled": 0,
+                "refunded": 0,
+                "order_id": 0,
+                "part_id": 0,
             }  # fmt: skip
         )
         sums = waiting.setdefault(product.id, {"product_id": product.id, "reserved": 0, "waiting": 0})
@@ -346,8 +361,13 @@ def _line_rows(
         if reserved:
             movements.append(
                 {
-                    "product_id": product.id, "kind": "reserved", "reserved": reserved,
-                    "cause": f"place:{number}:{position}", "subject": number, "line": position, "actor": actor.name,
+                    "product_id": product.id,
+                    "kind": "reserved",
+                    "reserved": reserved,
+                    "cause": f"place:{number}:{position}",
+                    "subject": number,
+                    "line": position,
+                    "actor": actor.name,
                     "at": now,
                 }  # fmt: skip
             )

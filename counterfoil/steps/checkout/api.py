@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
-from counterfoil.core.api import Body, Day, Int, Moment, Text, Word, actor_of, answers, reply, router
 from counterfoil.core.actor import CHANNEL
+from counterfoil.core.api import Body, Day, Int, Moment, Text, Word, actor_of, answers, reply, router
 from counterfoil.core.errors import Forbidden
 from counterfoil.core.idempotency import PLACEMENT, body_hash, replay
 from counterfoil.core.web import problem

@@ -33,7 +33,9 @@ def lock_products(skus: Sequence[str]) -> tuple[dict[str, Offered], int]:
         "p.id, p.sku, p.name, p.price, p.currency, p.tax_class, p.sell_when_out, p.age_restricted, "
         "b.on_hand - b.reserved"
     )
-    tail = f"FROM catalogue_product p JOIN stock_balance b ON b.product_id = p.id WHERE p.sku IN ({marks}) ORDER BY p.id"
+    tail = (
+        f"FROM catalogue_product p JOIN stock_balance b ON b.product_id = p.id WHERE p.sku IN ({marks}) ORDER BY p.id"
+    )
     order_id = 0
     if is_postgres():
         # The sequence is asked once, in a subquery of its own: a row each would burn a number a line.
@@ -112,18 +114,18 @@ c AS (
   ON CONFLICT (email_key) DO UPDATE SET email = excluded.email RETURNING id
 ),
 o AS (
-  INSERT INTO orders_order ({', '.join(order_columns)})
+  INSERT INTO orders_order ({", ".join(order_columns)})
   SELECT {picked} FROM c, jsonb_populate_recordset(NULL::orders_order, (SELECT doc -> 'order' FROM input)) AS r
   RETURNING id
 ),
 pt AS (
-  INSERT INTO orders_part ({', '.join(parts_columns)})
-  SELECT {', '.join('o.id' if x == 'order_id' else f'r.{x}' for x in parts_columns)}
+  INSERT INTO orders_part ({", ".join(parts_columns)})
+  SELECT {", ".join("o.id" if x == "order_id" else f"r.{x}" for x in parts_columns)}
   FROM o, jsonb_populate_recordset(NULL::orders_part, (SELECT doc -> 'part' FROM input)) AS r RETURNING id
 ),
 ln AS (
-  INSERT INTO orders_line ({', '.join(line_columns)})
-  SELECT {', '.join({'order_id': 'o.id', 'part_id': 'pt.id'}.get(x, f'r.{x}') for x in line_columns)}
+  INSERT INTO orders_line ({", ".join(line_columns)})
+  SELECT {", ".join({"order_id": "o.id", "part_id": "pt.id"}.get(x, f"r.{x}") for x in line_columns)}
   FROM o, pt, jsonb_populate_recordset(NULL::orders_line, (SELECT doc -> 'lines' FROM input)) AS r
   RETURNING id, position
 ),
@@ -162,9 +164,7 @@ _JSON_COLUMNS = {"shipping_address", "billing_address", "blockers", "flags", "pa
 def _insert(table: str, records: Sequence[dict[str, Any]], tail: str = "") -> list[tuple[Any, ...]]:
     columns = list(records[0])
     marks = ", ".join(["(" + ", ".join(["%s"] * len(columns)) + ")"] * len(records))
-    values = [
-        json.dumps(r[c], default=_plain) if c in _JSON_COLUMNS else r[c] for r in records for c in columns
-    ]
+    values = [json.dumps(r[c], default=_plain) if c in _JSON_COLUMNS else r[c] for r in records for c in columns]
     return rows(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks} {tail}", values)
 
 

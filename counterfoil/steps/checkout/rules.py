@@ -34,18 +34,18 @@ class Amounts:
     total: int
 
 
-def price_lines(
-    lines: Sequence[tuple[str, int, int, int]], given_tax: int | None
-) -> list[Priced]:
+def price_lines(lines: Sequence[tuple[str, int, int, int]], given_tax: int | None) -> list[Priced]:
     """Lines of (sku, quantity, unit price, rate in millionths), taxed.
 
     Tax that the channel worked out itself is shared over the lines by their net amount; else each line's is
     quantity x price x rate, rounded half up.
     """
     nets = [quantity * price for _, quantity, price, _ in lines]
-    taxes = split(given_tax, nets) if given_tax is not None else [
-        tax_on(net, rate) for net, (_, _, _, rate) in zip(nets, lines, strict=True)
-    ]
+    taxes = (
+        split(given_tax, nets)
+        if given_tax is not None
+        else [tax_on(net, rate) for net, (_, _, _, rate) in zip(nets, lines, strict=True)]
+    )
     return [
         Priced(sku, quantity, price, rate if given_tax is None else 0, tax)
         for (sku, quantity, price, rate), tax in zip(lines, taxes, strict=True)

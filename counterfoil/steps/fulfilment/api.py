@@ -67,9 +67,7 @@ def post_pick(request: HttpRequest, number: str, body: PickIn | None = None) -> 
 def post_package(request: HttpRequest, number: str, body: PackIn | None = None) -> HttpResponse:
     body = body or PackIn()
     lines = None if body.lines is None else [ln.dict() for ln in body.lines]
-    box = actions.pack_order(
-        order=number, actor=actor_of(request), lines=lines, weight_g=body.weight_g, part=body.part
-    )
+    box = actions.pack_order(order=number, actor=actor_of(request), lines=lines, weight_g=body.weight_g, part=body.part)
     return reply(package_json(box), 201)
 
 

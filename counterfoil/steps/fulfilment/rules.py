@@ -67,18 +67,19 @@ def may_return(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
 
 
 def money_blockers(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
-    """Nothing ships on dead money: what was taken for this part must still be here, whole, and nothing in flight.
+    """Nothing ships on dead money: this part was charged in full, the money is still here, and nothing is in flight.
 
-    Paid on delivery is the one exception, until money was taken after all: then it must be alive like any other.
+    A refund of a part of it is the shop's own gift and stops nothing; money that went back whole is dead. Paid on delivery is the one exception, until money was taken after all: then it must be alive like any other.
     """
     if part.money in {"charging", "unknown"}:
         return [Blocker("charge_in_flight", "a charge is under way and the bank has not answered yet")]
     if facts.payment_method == "on_delivery" and part.money in {"unpaid", "receivable"}:
         return []
-    if part.money == "charged" and part.charged - part.refunded - part.refund_owed >= part.total:
+    left = part.charged - part.refunded - part.refund_owed
+    if part.money == "charged" and part.charged >= part.total and (left > 0 or part.total == 0):
         return []
-    if part.charged and part.refunded + part.refund_owed:
-        why = "part or all of the money has been refunded or is owed back"
+    if part.charged and left <= 0:
+        why = "all of the money has been refunded or is owed back"
     elif part.charged:
         why = "less was charged than this part costs now"
     else:

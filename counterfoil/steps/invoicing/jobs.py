@@ -16,6 +16,4 @@ def credit_note_job(payload: dict[str, Any]) -> None:
     refund = Refund.objects.select_related("part__order").get(pk=int(payload["refund"]))
     if not refund.after_invoice:
         return
-    issue_credit_note(
-        order=refund.part.order.number, part=refund.part.number, refund_id=refund.pk, actor=SYSTEM
-    )
+    issue_credit_note(order=refund.part.order.number, part=refund.part.number, refund_id=refund.pk, actor=SYSTEM)

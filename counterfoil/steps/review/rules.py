@@ -16,9 +16,7 @@ def may_approve(facts: OrderFacts) -> list[Blocker]:
     if facts.cancelled:
         found.append(Blocker("cancelled", "the order is cancelled"))
     if facts.review == "approved":
-        found.append(
-            Blocker("someone_else", f"already approved by {facts.approved_by}", by=facts.approved_by or None)
-        )
+        found.append(Blocker("someone_else", f"already approved by {facts.approved_by}", by=facts.approved_by or None))
     found += [Blocker("on_hold", f"on hold: {h.reason}", by=h.by) for h in facts.holds]
     if facts.question_open:
         found.append(Blocker("question_open", "the customer has not answered our question yet"))

@@ -55,9 +55,7 @@ class Allotment:
         self.balances: dict[int, Balance] = ledger.lock(self.products)
         ids = list(self.orders)
         self.parts = {p.pk: p for p in Part.objects.filter(order_id__in=ids).order_by("order_id", "number")}
-        self.lines = {
-            ln.pk: ln for ln in Line.objects.filter(order_id__in=ids).order_by("order_id", "position", "pk")
-        }
+        self.lines = {ln.pk: ln for ln in Line.objects.filter(order_id__in=ids).order_by("order_id", "position", "pk")}
         self._of_part: dict[int, list[Line]] = {}
         self._of_order: dict[int, list[Line]] = {}
         for line in self.lines.values():
@@ -111,6 +109,11 @@ class Allotment:
         """Units of a purchase line that are meant for nobody yet; negative when too many are meant."""
         supply = self.supplies.get(purchase_line_id)
         return (supply.outstanding if supply else 0) - sum(self._of_supply.get(purchase_line_id, {}).values())
+
+    def strangers(self, purchase_line_ids: Iterable[int]) -> list[int]:
+        """Lines of orders not at hand that units of these purchase lines are meant for."""
+        meant = {of for pl in purchase_line_ids for of, q in self._of_supply.get(pl, {}).items() if q > 0}
+        return sorted(meant - set(self.lines))
 
     def want(self, line: Line, units: int) -> Want:
         """A line's turn, with as many units as are asked for."""

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from counterfoil.core import clock, documents, journal
+from counterfoil.core import clock, documents, jobs, journal
 from counterfoil.core.actor import BUYER, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid, Missing
@@ -38,6 +38,15 @@ def take_purchase_order(number: str) -> PurchaseOrder:
 def pegged_orders(po: PurchaseOrder) -> list[int]:
     """The ids of the orders that wait for it."""
     return list(Peg.objects.filter(purchase_line__po=po).values_list("line__order_id", flat=True).distinct())
+
+
+def look_again(laid: Allotment, lines: Sequence[PurchaseLine]) -> None:
+    """Have the lines looked at by a job that were meant for this while we were taking the orders we knew of.
+
+    They cannot be taken any more: orders are taken before balances are locked.
+    """
+    for line_id in laid.strangers(line.pk for line in lines):
+        jobs.enqueue("sourcing.unpeg", key=str(line_id), payload={"line": line_id})
 
 
 def create_purchase_order(
@@ -217,6 +226,7 @@ def _confirmed(po: PurchaseOrder, expected: date, actor: Actor) -> None:
 def _tell_waiting(po: PurchaseOrder, lines: Sequence[PurchaseLine], actor: Actor) -> None:
     """Every order that waits for it learns the date."""
     laid = Allotment(orders=take_many(pegged_orders(po)), products=[ln.product_id for ln in lines])
+    look_again(laid, lines)
     touched = laid.save(actor=actor)
     word = f"{po.supplier.name} confirmed {po.number} for {say_date(po.expected)}"
     note_touched("goods_confirmed", touched, actor=actor, reason=word)
@@ -258,6 +268,7 @@ def close_purchase_order(*, actor: Actor, number: str, reason: str) -> PurchaseO
                     reason=reason.strip()[:500],
                 )
             )
+        look_again(laid, mine)
         laid.settle()
         touched = laid.save(actor=actor)
         note_touched("goods_not_coming", touched, actor=actor, reason=f"The rest of {po.number} will not come")

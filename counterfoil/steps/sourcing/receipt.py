@@ -17,7 +17,7 @@ from counterfoil.records.stock.ledger import Change
 from counterfoil.steps.sourcing.allotment import Allotment, Touched
 from counterfoil.steps.sourcing.fields import Errors, products_of, whole
 from counterfoil.steps.sourcing.models import PURCHASE, GoodsReceipt, PurchaseLine, PurchaseOrder, ReceiptLine
-from counterfoil.steps.sourcing.purchase import pegged_orders, take_purchase_order
+from counterfoil.steps.sourcing.purchase import look_again, pegged_orders, take_purchase_order
 from counterfoil.steps.sourcing.rules import may_receive
 from counterfoil.steps.sourcing.turns import note_touched, open_allotment
 
@@ -111,6 +111,7 @@ def _give_out(po: PurchaseOrder, receipt: GoodsReceipt, arrived: Sequence[Arrive
     for a in arrived:
         _shelve(laid, po, receipt, a)
         laid.serve(a.line.pk, a.good)
+    look_again(laid, [a.line for a in arrived])
     laid.settle()
     touched = laid.save(actor=actor)
     note_touched("goods_received", touched, actor=actor, reason=f"{po.number} has come")

@@ -28,9 +28,7 @@ class _Unchanged(Exception):
     """Nothing was found out: the version that was taken is given back with the transaction."""
 
 
-def check_stock(
-    *, order: str, actor: Actor, lines: Sequence[Mapping[str, Any]] | None = None
-) -> Order:
+def check_stock(*, order: str, actor: Actor, lines: Sequence[Mapping[str, Any]] | None = None) -> Order:
     """Reserve what is free for the order's open units, cover the rest with purchase orders, and judge each part.
 
     `lines` (`[{sku, seen}]`) is what a picker counted on the shelf: where fewer units were seen than the ledger
@@ -111,9 +109,7 @@ def _reserve(laid: Allotment, lines: Sequence[Line], seen: int | None, actor: Ac
     number = laid.orders[lines[0].order_id].number
     balance = laid.balances[lines[0].product_id]
     # What a picker did not find for this order is not promised to it again until the shelf has been counted.
-    doubt = CountTask.objects.filter(
-        product=balance.product_id, order_number=number, closed_at=None, at_pick=False
-    )
+    doubt = CountTask.objects.filter(product=balance.product_id, order_number=number, closed_at=None, at_pick=False)
     doubted = doubt.order_by("-pk").values_list("seen", flat=True).first()
     cap = None if doubted is None else max(doubted, seen or 0)
     counts: list[CountTask] = []

@@ -67,9 +67,7 @@ class StripeGateway:
     def __init__(self, api_key: str, api_base: str = "", webhook_secret: str = "") -> None:
         client = stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS))
         bases: Any = {"api": api_base} if api_base else {}
-        self._client = stripe.StripeClient(
-            api_key, base_addresses=bases, http_client=client, max_network_retries=0
-        ).v1
+        self._client = stripe.StripeClient(api_key, base_addresses=bases, http_client=client, max_network_retries=0).v1
         self._secret = webhook_secret
 
     def create_customer(self, *, name: str, email: str, reference: str, key: str) -> str:

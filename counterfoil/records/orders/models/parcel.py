@@ -40,9 +40,7 @@ class Shipment(models.Model):
     actor = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["carrier", "tracking_number"], name="tracking_number_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["carrier", "tracking_number"], name="tracking_number_once")]
         indexes = [models.Index(fields=["tracking_number"], name="shipment_tracking")]
 
 

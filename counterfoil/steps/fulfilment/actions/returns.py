@@ -24,9 +24,7 @@ CONDITIONS = ("sellable", "damaged")
 Share = Sequence[tuple[Line, int]]
 
 
-def return_order(
-    *, order: str, actor: Actor, lines: Sequence[Mapping[str, Any]], condition: str, reason: str
-) -> Order:
+def return_order(*, order: str, actor: Actor, lines: Sequence[Mapping[str, Any]], condition: str, reason: str) -> Order:
     """Take units back that were shipped: `sellable` ones to the shelf, `damaged` ones into quarantine.
 
     `lines` is `[{sku, quantity}]`, never more than was shipped and has not come back. No refund is made. Raises

@@ -171,9 +171,10 @@ def _part_leaves(
 def _tell(order: Order, lines: Sequence[Line], boxes: Sequence[Package], shipment: Shipment) -> None:
     everything = all(ln.shipped >= ln.quantity for ln in lines)
     # "Everything" is said only of a parcel that holds the whole order; the last of three holds the rest.
-    whole = everything and not Package.objects.filter(order=order).exclude(shipment=shipment).exclude(
-        shipment=None
-    ).exists()
+    whole = (
+        everything
+        and not Package.objects.filter(order=order).exclude(shipment=shipment).exclude(shipment=None).exists()
+    )
     names = {ln.pk: ln.name for ln in lines}
     units: dict[int, int] = {}
     for box in boxes:

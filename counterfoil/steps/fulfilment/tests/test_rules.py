@@ -78,13 +78,19 @@ def test_a_hold_a_question_or_a_cancellation_stops_everything_in_the_house(act: 
         ({"money": "charging", "charged": 0}, "charge_in_flight"),
         ({"money": "unknown", "charged": 0}, "charge_in_flight"),
         ({"charged": 8999}, "not_charged"),
-        ({"refunded": 1}, "not_charged"),
+        ({"refunded": 9000}, "not_charged"),
+        ({"refunded": 4000, "refund_owed": 5000}, "not_charged"),
         ({"refund_owed": 9000}, "not_charged"),
     ],
 )
 def test_nothing_moves_on_dead_money(act: str, money: dict[str, Any], code: str) -> None:
     part = replace(PARCELS[act], **money)
     assert codes(GATES[act](order(part), part)) == [code]
+
+
+def test_a_gift_of_a_part_of_the_price_stops_no_parcel() -> None:
+    part = replace(PARCELS["ship"], refunded=500)
+    assert may_ship(order(part), part) == []
 
 
 def test_money_above_the_total_may_go_back_without_stopping_the_parcel() -> None:

@@ -329,6 +329,17 @@ def test_goods_go_to_the_orders_they_were_bought_for_and_complete_them() -> None
     assert kinds(po.number) == ["purchase_order_sent", "goods_received", "goods_received"]
 
 
+def test_who_the_goods_were_bought_for_gets_them_before_an_older_promise_that_came_later() -> None:
+    a_wine()
+    an_order("CF-1", {"GULL-19": 2}, ships_in=9)
+    check_stock(order="CF-1", actor=CAROL)
+    po = bought(3)
+    an_order("CF-2", {"GULL-19": 2}, ships_in=1)
+    check_stock(order="CF-2", actor=CAROL)
+    assert received(po, 3).ready_orders == ["CF-1"]
+    assert (the_line("CF-1").reserved, the_line("CF-2").reserved) == (2, 1)
+
+
 def test_damaged_units_are_quarantined_and_the_newest_promise_goes_short() -> None:
     a_wine()
     an_order("CF-1", {"GULL-19": 3}, ships_in=9)
@@ -364,6 +375,23 @@ def test_a_surplus_goes_to_whoever_waits_elsewhere_and_frees_what_was_on_order_f
     assert stock_of("CF-3") == "short"
     assert received(first, 5).ready_orders == ["CF-1", "CF-2"]
     assert (the_line("CF-3").due, stock_of("CF-3")) == (3, "awaiting")
+
+
+def test_an_order_that_slips_in_while_goods_are_counted_in_is_looked_at_right_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wine = a_wine()
+    po = bought(2)
+    an_order("CF-1", {"GULL-19": 2})
+    check_stock(order="CF-1", actor=CAROL)
+    with monkeypatch.context() as before_it_was_there:
+        before_it_was_there.setattr("counterfoil.steps.sourcing.receipt.pegged_orders", lambda _: [])
+        before_it_was_there.setattr("counterfoil.steps.sourcing.turns.waiting_lines", lambda _: [])
+        assert received(po, 2).ready_orders == []
+    owed = Job.objects.get(name="sourcing.unpeg").payload
+    unpeg_line(line=owed["line"], actor=SYSTEM)
+    fill_waiting(product_ids=[wine.pk], actor=SYSTEM)
+    assert (the_line("CF-1").reserved, the_line("CF-1").due, stock_of("CF-1")) == (2, 0, "confirmed")
 
 
 def test_nothing_is_received_twice_against_a_full_purchase_order() -> None:

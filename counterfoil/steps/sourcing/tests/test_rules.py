@@ -29,9 +29,7 @@ from counterfoil.steps.sourcing.rules import (
 MONDAY, TUESDAY, FRIDAY = date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 27)
 
 
-def line(
-    quantity: int = 6, *, reserved: int = 0, due: int = 0, picked: int = 0, shipped: int = 0
-) -> LineFacts:
+def line(quantity: int = 6, *, reserved: int = 0, due: int = 0, picked: int = 0, shipped: int = 0) -> LineFacts:
     return LineFacts(1, "GULL-19", "Gull Rock", quantity, reserved=reserved, due=due, picked=picked, shipped=shipped)
 
 

@@ -1,0 +1,231 @@
+"""The shop: products, cart, and a check-out on one page that says when the card is charged."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any
+
+from django.conf import settings as env
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from counterfoil.core.errors import Invalid, Refused
+from counterfoil.core.shop import shop
+from counterfoil.core.text import storable
+from counterfoil.core.web import Limiter, address_of
+from counterfoil.records.catalogue.models import Product
+from counterfoil.steps.checkout import cart, forms, shelf
+from counterfoil.steps.checkout.actions import place_web_order
+from counterfoil.steps.checkout.countries import COUNTRIES
+
+PLACING = Limiter(12, 60)  # check-outs a minute and address
+METHODS = {"card": "By card", "cheque": "By cheque", "on_delivery": "On delivery"}
+SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The shop window, or what was searched for."""
+    text = request.GET.get("q", "").strip()[:100]
+    return render(request, "shop/index.html", {"q": text, "offers": shelf.offers(text)})
+
+
+@require_safe
+def product(request: HttpRequest, sku: str) -> HttpResponse:
+    """One product, when it ships, and its other vintages."""
+    offer = shelf.offer_of(sku)
+    if offer is None:
+        raise Http404("there is no such product in the shop")
+    context = {"offer": offer, "product": offer.product, "others": shelf.siblings(offer.product)}
+    return render(request, "shop/product.html", context)
+
+
+@require_safe
+def label(request: HttpRequest, sku: str) -> HttpResponse:
+    """The product's picture. Its own policy keeps a picture from being anything else."""
+    found = Product.objects.filter(sku=sku).values_list("art", flat=True).first() if storable(sku) else None
+    if found is None:
+        raise Http404("there is no such product")
+    art = (found or PLAIN).encode()
+    tag = f'"{hashlib.sha256(art).hexdigest()[:16]}"'
+    response: HttpResponse
+    if request.headers.get("If-None-Match") == tag:
+        response = HttpResponseNotModified()
+    else:
+        response = HttpResponse(art, content_type="image/svg+xml")
+    response["ETag"] = tag
+    response["Cache-Control"] = "public, max-age=86400, stale-while-revalidate=604800"
+    response["Content-Security-Policy"] = SVG_POLICY
+    return response
+
+
+# What stands for a product that nobody has drawn yet.
+PLAIN = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 440"><path fill="#eee7de" d="M0 0h320v440H0z"/>'
+    '<path fill="#c9bcae" d="M142 40h36v96c0 36 46 46 46 106v158a20 20 0 0 1-20 20h-88a20 20 0 0 1-20-20V242c0-60 46-70 '
+    '46-106z"/><path fill="#f8f4ee" d="M96 268h128v96H96z"/></svg>'
+)
+
+
+@require_safe
+def cart_page(request: HttpRequest) -> HttpResponse:
+    """What is in the cart and what stands in the way of ordering it."""
+    return render(request, "shop/cart.html", _cart_context(request))
+
+
+def _cart_context(request: HttpRequest) -> dict[str, Any]:
+    lines = shelf.cart_lines(cart.read_cart(request))
+    return {"lines": lines, "sums": shelf.add_cart(lines), "currency": shop().currency}
+
+
+@require_POST
+def cart_add(request: HttpRequest) -> HttpResponse:
+    """Put some of a product into the cart, on top of what is there."""
+    offer = shelf.offer_of(request.POST.get("sku", ""))
+    if offer is None:
+        raise Http404("there is no such product in the shop")
+    sku = offer.product.sku
+    wanted = _units(request.POST.get("quantity", "1"))
+    if wanted and offer.most:
+        cart.put(request, sku, min(offer.most, cart.read_cart(request).get(sku, 0) + wanted))
+    return HttpResponseRedirect("/cart", status=303)
+
+
+@require_POST
+def cart_update(request: HttpRequest) -> HttpResponse:
+    """Set the quantities: fields `quantity:SKU`; `remove` names a SKU to be taken out."""
+    held = cart.read_cart(request)
+    for name, value in request.POST.items():
+        sku = name.removeprefix("quantity:")
+        if sku != name and sku in held:
+            cart.put(request, sku, _units(str(value)))
+    gone = request.POST.get("remove", "")
+    if gone:
+        cart.put(request, gone, 0)
+    return HttpResponseRedirect("/checkout" if request.POST.get("checkout") else "/cart", status=303)
+
+
+def _units(text: str) -> int:
+    return int(text) if text.strip().isdecimal() and len(text) < 7 else 0
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def checkout(request: HttpRequest) -> HttpResponse:
+    """The whole check-out on one page. POST places the order, or works out the sums for the address given."""
+    lines = shelf.cart_lines(cart.read_cart(request))
+    if request.method != "POST":
+        if not lines:
+            return HttpResponseRedirect("/cart")
+        return _form(request, lines, {"attempt": secrets.token_urlsafe(16), "country": _home_country()})
+    form = {k: str(v) for k, v in request.POST.items()}
+    if form.get("work_out"):
+        return _form(request, lines, form)
+    if not PLACING.allows(address_of(request)):
+        return _form(request, lines, form, status=429, trouble="Too many tries in a minute. Nothing was ordered.")
+    if not lines:
+        return HttpResponseRedirect("/cart", status=303)
+    return _place(request, lines, form)
+
+
+def _place(request: HttpRequest, lines: list[shelf.CartLine], form: dict[str, str]) -> HttpResponse:
+    wanted, errors = forms.read(form)
+    if any(ln.offer.product.age_restricted for ln in lines) and not wanted["age_declared"]:
+        errors["age_declared"] = "please confirm it: the order holds alcohol"
+    if wanted["payment_method"] == "card" and not wanted["consent"]:
+        errors["consent"] = "without this we may not charge the card later"
+    if wanted["payment_method"] not in _methods():
+        errors["payment_method"] = "choose how to pay"
+    attempt = form.get("attempt", "")
+    if not 8 <= len(attempt) <= 64 or not attempt.isascii():
+        errors["attempt"] = "load the page again"
+    if errors:
+        return _form(request, lines, form, status=422, errors=errors)
+    address = wanted["shipping_address"]
+    sums = shelf.add_cart(lines, method=wanted["shipping_method"], country=address["country"], state=address["state"])
+    if form.get("agreed", str(sums.total)) != str(sums.total):
+        told = {**form, "shipping_address.state": address["state"]}
+        return _form(
+            request,
+            lines,
+            told,
+            status=422,
+            trouble="The total has changed for this address. Look at it, then place the order.",
+        )
+    try:
+        order = place_web_order(
+            lines=[{"sku": ln.offer.product.sku, "quantity": ln.quantity} for ln in lines],
+            idempotency=attempt,
+            **wanted,
+        )
+    except Invalid as error:
+        return _form(request, lines, form, status=422, errors={_field(f): m for f, m in error.errors})
+    except Refused as error:
+        return _form(request, lines, form, status=409, trouble=" ".join(b.message for b in error.blockers))
+    cart.empty(request)
+    where = f"/orders/{order.token}/card" if order.payment_method == "card" else f"/orders/{order.token}"
+    return HttpResponseRedirect(where, status=303)
+
+
+def _field(name: str) -> str:
+    return {"age": "age_declared"}.get(name, name)
+
+
+def _methods() -> list[str]:
+    """How one can pay here; a card unless the shop says otherwise."""
+    given = getattr(shop(), "payments", ["card"])
+    return [m for m in given if m in METHODS]
+
+
+def _home_country() -> str:
+    zones = shop().zones
+    return str(zones[0].get("country", "US")) if zones else "US"
+
+
+def _form(
+    request: HttpRequest,
+    lines: list[shelf.CartLine],
+    form: dict[str, str],
+    *,
+    status: int = 200,
+    errors: dict[str, str] | None = None,
+    trouble: str = "",
+) -> HttpResponse:
+    settings = shop()
+    deliveries = [str(d["method"]) for d in settings.deliveries]
+    method = form.get("shipping_method") or (deliveries[0] if deliveries else "")
+    country = form.get("shipping_address.country") or form.get("country", "")
+    scratch: dict[str, str] = {}
+    known = forms.address_of(form, "shipping_address", scratch) if form.get("shipping_address.state") else {}
+    state = known.get("state", "")
+    settled = bool(form.get("shipping_address.country")) and (bool(state) or not _wants_state(country))
+    sums = shelf.add_cart(lines, method=method, country=country if settled else "", state=state)
+    context = {
+        "lines": lines,
+        "sums": sums,
+        "settled": settled,
+        "currency": settings.currency,
+        "deliveries": settings.deliveries,
+        "method": method,
+        "country": country,
+        "countries": sorted(COUNTRIES.items(), key=lambda c: c[1]),
+        "methods": [(m, METHODS[m]) for m in _methods()],
+        "age": any(ln.offer.product.age_restricted for ln in lines),
+        "ships": max((ln.offer.ships for ln in lines if ln.offer.ships), default=None),
+        "today": settings.today(),
+        "form": form,
+        "errors": errors or {},
+        "trouble": trouble,
+        "blocked": any(ln.quantity > ln.offer.most for ln in lines),
+    }
+    response = render(request, "shop/checkout.html", context, status=status)
+    response["Cache-Control"] = "private, no-store"
+    targets = ["https://checkout.stripe.com", *([env.SANDBOX_URL] if env.SANDBOX_URL else [])]
+    response.csp_form_action = " ".join(targets)  # type: ignore[attr-defined]
+    return response
+
+
+def _wants_state(country: str) -> bool:
+    """Whether tax cannot be told before the state is known."""
+    return any(z.get("country") == country and z.get("state") for z in shop().zones)

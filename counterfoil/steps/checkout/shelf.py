@@ -1,0 +1,151 @@
+"""What the shop shows: products with their availability in words, and what a cart adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import F, Q, QuerySet
+
+from counterfoil.core.money import tax_on
+from counterfoil.core.shop import Shop, shop
+from counterfoil.core.text import storable
+from counterfoil.records.catalogue.models import Product
+
+FEW = 6  # from here down the shelf's number is said
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A product as the shop shows it. `kind` colours the availability; `most` is what can be ordered at once."""
+
+    product: Product
+    free: int
+    kind: str
+    glyph: str
+    availability: str
+    ships: date | None
+    most: int
+
+    @property
+    def maker(self) -> str:
+        family = self.product.family
+        return family.producer if family else ""
+
+    @property
+    def title(self) -> str:
+        """The name without the maker, who stands above it."""
+        family = self.product.family
+        return " ".join(p for p in (family.name, str(self.product.vintage or "")) if p) if family else self.product.name
+
+
+def availability(product: Product, free: int, settings: Shop) -> Offer:
+    """In stock, 6 left, Ships in about 10 days, or Sold out; with the day on which it would ship if ordered now."""
+    soon = settings.business_days_from(settings.today(), settings.ship_within_days)
+    if free > FEW:
+        return Offer(product, free, "ok", "✓", "In stock", soon, 999)
+    stops = product.sell_when_out == Product.STOP
+    if free > 0:
+        return Offer(product, free, "warn", "◔", f"{free} left", soon, free if stops else 999)
+    if stops:
+        return Offer(product, 0, "", "✕", "Sold out", None, 0)
+    lead = product.lead_time_days
+    if lead is None:
+        lead = product.supplier.lead_time_days if product.supplier else 7
+    arrives = settings.business_days_from(settings.today(), lead + settings.ship_within_days)
+    days = (arrives - settings.today()).days
+    return Offer(product, 0, "info", "◷", f"Ships in about {days} days", arrives, 999)
+
+
+def _listed() -> QuerySet[Product]:
+    return (
+        Product.objects.filter(listed=True)
+        .select_related("family", "supplier")
+        .defer("art")
+        .annotate(free=F("balance__on_hand") - F("balance__reserved"))
+    )
+
+
+def _offers(products: Iterable[Product]) -> list[Offer]:
+    settings = shop()
+    return [availability(p, int(getattr(p, "free", 0) or 0), settings) for p in products]
+
+
+def offers(text: str = "", limit: int = 200) -> list[Offer]:
+    """Listed products by maker, name and vintage, newest first; with `text`, those that every word of it is found in."""
+    found = _listed()
+    for word in text.split()[:6]:
+        if not storable(word):
+            return []
+        hit = Q(name__icontains=word) | Q(description__icontains=word) | Q(sku__iexact=word)
+        found = found.filter(hit | Q(family__grape__icontains=word) | Q(family__region__icontains=word))
+    ordered = found.order_by(F("family__producer").asc(nulls_last=True), "family__name", F("vintage").desc(), "name")
+    return _offers(ordered[:limit])
+
+
+def offer_of(sku: str) -> Offer | None:
+    """One listed product; None when there is none."""
+    found = _offers(_listed().filter(sku=sku)[:1]) if storable(sku) else []
+    return found[0] if found else None
+
+
+def siblings(product: Product) -> list[Offer]:
+    """The other vintages of the same wine, newest first."""
+    if product.family_id is None:
+        return []
+    return _offers(_listed().filter(family=product.family_id).exclude(pk=product.pk).order_by(F("vintage").desc()))
+
+
+@dataclass(frozen=True)
+class CartLine:
+    """A line of the cart; `warning` says what stands in the way of ordering it so."""
+
+    offer: Offer
+    quantity: int
+    net: int
+    warning: str
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a cart costs, minor units of the shop's currency. `tax` is None until the destination is known."""
+
+    subtotal: int
+    shipping: int | None
+    tax: int | None
+    total: int
+
+
+def cart_lines(cart: Mapping[str, int]) -> list[CartLine]:
+    """The cart's lines in the order they were put in; products no longer listed are left out."""
+    known = {o.product.sku: o for o in _offers(_listed().filter(sku__in=list(cart)))}
+    found = []
+    for sku, quantity in cart.items():
+        offer = known.get(sku)
+        if offer is None:
+            continue
+        warning = ""
+        if offer.most == 0:
+            warning = "Sold out: take it out, or choose another vintage."
+        elif quantity > offer.most:
+            warning = f"Only {offer.most} left."
+        elif quantity > offer.free > 0:
+            warning = f"{offer.free} are here; the rest is bought in for you."
+        found.append(CartLine(offer, quantity, quantity * offer.product.price, warning))
+    return found
+
+
+def add_cart(lines: Iterable[CartLine], *, method: str = "", country: str = "", state: str = "") -> Sums:
+    """The cart's sums, tax line by line as the order will have it."""
+    settings = shop()
+    rows = list(lines)
+    subtotal = sum(ln.net for ln in rows)
+    shipping = next((int(d["price"]) for d in settings.deliveries if d["method"] == method), None)
+    tax = None
+    if country:
+        tax = sum(
+            tax_on(ln.net, settings.tax_rate_ppm(ln.offer.product.tax_class, country=country, state=state))
+            for ln in rows
+        )
+    return Sums(subtotal, shipping, tax, subtotal + (shipping or 0) + (tax or 0))
