@@ -34,7 +34,7 @@ _CREATE: dict[str, Any] = {
     "confirm": params.BOOLEAN,
     "description": params.STRING,
     "metadata": params.METADATA,
-    "payment_method_types": [params.STRING],
+    "allowed_payment_method_types": [params.STRING],
     "automatic_payment_methods": params.ANYTHING,
     "confirmation_method": ("automatic", "manual"),
     "receipt_email": params.STRING,
@@ -53,8 +53,8 @@ _CAPTURE: dict[str, Any] = {
 
 def card_only(wanted: Json) -> None:
     """The sandbox takes cards and nothing else."""
-    if wanted.get("payment_method_types", ["card"]) != ["card"]:
-        raise refused_parameter("Only the payment method type card is enabled.", "payment_method_types")
+    if wanted.get("allowed_payment_method_types", ["card"]) != ["card"]:
+        raise refused_parameter("Only the payment method type card is enabled.", "allowed_payment_method_types")
 
 
 def create(store: Store, given: Json) -> Json:

@@ -24,7 +24,7 @@ _CREATE: dict[str, Any] = {
     "cancel_url": params.URL,
     "expires_at": params.INTEGER,
     "metadata": params.METADATA,
-    "payment_method_types": [params.STRING],
+    "allowed_payment_method_types": [params.STRING],
     "line_items": [
         {
             "price_data": {
@@ -91,7 +91,7 @@ def _lines(store: Store, wanted: Json) -> tuple[list[Json], str | None, int | No
     if wanted["mode"] == "setup":
         if wanted.get("line_items"):
             raise refused_parameter("You can not pass `line_items` in `setup` mode.", "line_items")
-        if not wanted.get("currency") and "payment_method_types" not in wanted:
+        if not wanted.get("currency") and "allowed_payment_method_types" not in wanted:
             raise refused_parameter("Missing required param: currency.", "currency", "parameter_missing")
         return [], money.currency_of(wanted["currency"]) if wanted.get("currency") else None, None
     params.require(wanted, "line_items")

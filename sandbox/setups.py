@@ -26,7 +26,7 @@ _CREATE: dict[str, Any] = {
     "usage": ("off_session", "on_session"),
     "description": params.STRING,
     "metadata": params.METADATA,
-    "payment_method_types": [params.STRING],
+    "allowed_payment_method_types": [params.STRING],
     "automatic_payment_methods": params.ANYTHING,
     **_CONFIRM,
 }

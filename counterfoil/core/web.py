@@ -157,7 +157,8 @@ class SecurityHeaders:
 def bearer(request: HttpRequest) -> Actor | None:
     """The actor behind `Authorization: Bearer KEY`; looked up once per request."""
     if hasattr(request, "_bearer"):
-        return request._bearer
+        known: Actor | None = request._bearer
+        return known
     header = request.headers.get("Authorization", "")
     scheme, _, key = header.partition(" ")
     found = actor_of(key.strip()) if scheme.lower() == "bearer" and key.strip() else None
@@ -187,7 +188,7 @@ def actor_of_page(request: HttpRequest) -> Actor:
     user = request.user
     if not user.is_authenticated:
         raise errors.Forbidden("log in first")
-    actor: Actor = user.actor  # type: ignore[union-attr]
+    actor: Actor = user.actor
     return actor
 
 

@@ -206,7 +206,7 @@ def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
     """When time alone may move this order: a question that ends, or a new day in the shop."""
     if queue in {"done", "cancelled", "transit"}:
         return None
-    moments = [facts.question_expires_at] if facts.question_expires_at else []
+    moments = [facts.question_expires_at]
     if queue in {"goods", "charge", "charged_waiting", "promise", "cannot_ship"}:
         moments.append(facts.day_ends_at)  # due dates and promises are judged by the shop's date
     if queue == "unfinished" and facts.placed_at is not None:

@@ -21,7 +21,7 @@ def _forward(request: HttpRequest, base: str, path: str) -> HttpResponse:
         found = requests.request(
             request.method,
             f"{base.rstrip('/')}/{path}",
-            params=request.META.get("QUERY_STRING") or None,  # type: ignore[arg-type]
+            params=request.META.get("QUERY_STRING") or None,
             data=request.body if request.method == "POST" else None,
             headers=headers,
             timeout=(3, 30),

@@ -138,7 +138,7 @@ def test_a_refund_may_fail_later_and_its_money_counts_as_captured_again(processo
         ({"currency": "xyz"}, None),
         ({"currency": ""}, "parameter_missing"),
         ({"colour": "red"}, "parameter_unknown"),
-        ({"payment_method_types": ["sepa_debit"]}, None),
+        ({"allowed_payment_method_types": ["sepa_debit"]}, None),
         ({"customer": "cus_nobody"}, "resource_missing"),
         ({"confirm": False}, None),  # off_session without confirm
     ],

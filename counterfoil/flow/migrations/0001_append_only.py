@@ -1,16 +1,18 @@
 """Journal, documents, movements and postings are append-only from the first day."""
 
+from django.apps.registry import Apps as StateApps
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from counterfoil.core import triggers
 
 
-def install(apps, schema_editor):
+def install(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     for statement in triggers.install():
         schema_editor.execute(statement, params=None)
 
 
-def remove(apps, schema_editor):
+def remove(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     for statement in triggers.remove():
         schema_editor.execute(statement, params=None)
 

@@ -142,6 +142,8 @@ def settle_link_payment(link: PayLink, intent: Intent) -> None:
         taken = take(link.order.number)
         if not PayLink.objects.filter(pk=link.pk, state__in=("intended", "open")).update(state="complete"):
             return
+        if link.part_id is None:
+            raise RuntimeError("a page for payment belongs to a part")
         part = Part.objects.get(pk=link.part_id)
         attempt = Charge.objects.filter(part=part).count() + 1
         charge = Charge.objects.create(

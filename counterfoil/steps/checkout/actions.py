@@ -262,7 +262,7 @@ def _compose(
     part = Part(**{**part_row, "id": 0})
     lines = [Line(**{**row, "order_id": order_id, "part_id": 0}) for row in line_rows]
     answer = order_json(order, parts=[part], lines=lines)
-    event = {
+    event: dict[str, Any] = {
         "subject": number, "part": None, "version": 1, "kind": "order_placed" if wanted.finished else "checkout_started",
         "at": now, "recorded_at": real, "actor_kind": actor.kind, "actor": actor.name,
         "text": _placed_words(wanted), "data": {"channel": wanted.channel, "reference": wanted.reference}, "moves": [],

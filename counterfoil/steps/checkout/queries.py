@@ -47,7 +47,11 @@ def lock_products(skus: Sequence[str]) -> tuple[dict[str, Offered], int]:
             order_id = int(found[0][9])
     else:
         found = rows(f"SELECT {columns} {tail}", list(skus))
-    return {r[1]: Offered(*r[:7], bool(r[7]), int(r[8])) for r in found}, order_id
+    offered = {}
+    for r in found:
+        id_, sku, name, price, currency, tax_class, when_out, restricted, free = r[:9]
+        offered[sku] = Offered(id_, sku, name, price, currency, tax_class, when_out, bool(restricted), int(free))
+    return offered, order_id
 
 
 @dataclass
@@ -77,7 +81,7 @@ JOB_COLUMNS = (
 
 
 # What a JSON record becomes on PostgreSQL; the rest is text, integer or jsonb by the column's own type.
-def _recordset(table: str, columns: Sequence[str], alias: str, source: str) -> str:
+def _recordset(table: str, columns: Sequence[str], source: str) -> str:
     picked = ", ".join(f"r.{c}" for c in columns)
     return (
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {picked} "
@@ -106,7 +110,7 @@ def _write_postgres(p: Placement) -> bool:
     line_columns = list(p.lines[0])
     sql = f"""
 WITH input AS (SELECT %s::jsonb AS doc),
-k AS ({_recordset("core_idempotencykey", KEY_COLUMNS, "k", "key")} RETURNING id),
+k AS ({_recordset("core_idempotencykey", KEY_COLUMNS, "key")} RETURNING id),
 c AS (
   INSERT INTO customers_customer (email_key, email, name, phone, processor_id, note)
   SELECT r.email_key, r.email, r.name, r.phone, '', ''
@@ -142,10 +146,10 @@ m AS (
   JOIN ln ON ln.position = r.line RETURNING id
 ),
 j AS (
-  {_recordset("core_journalevent", list(p.event), "j", "event")} RETURNING id
+  {_recordset("core_journalevent", list(p.event), "event")} RETURNING id
 ),
 q AS (
-  {_recordset("core_job", JOB_COLUMNS, "q", "jobs")} RETURNING id
+  {_recordset("core_job", JOB_COLUMNS, "jobs")} RETURNING id
 )
 SELECT id FROM o
 """

@@ -41,7 +41,7 @@ def _asking() -> Iterator[None]:
     try:
         yield
     except stripe.CardError as error:
-        body: dict[str, Any] = error.json_body or {}
+        body: Any = error.json_body or {}
         detail = body.get("error", {})
         intent = (detail.get("payment_intent") or {}).get("id", "")
         code = str(detail.get("decline_code") or detail.get("code") or "card_declined")
@@ -85,7 +85,7 @@ class StripeGateway:
                     "payment_method": source,
                     "confirm": True,
                     "usage": "off_session",
-                    "payment_method_types": ["card"],
+                    "allowed_payment_method_types": ["card"],
                     "metadata": {"order": reference},
                 },
                 {"idempotency_key": key},
@@ -110,7 +110,7 @@ class StripeGateway:
                     "currency": currency.lower(),
                     "customer": customer,
                     "payment_method": method,
-                    "payment_method_types": ["card"],
+                    "allowed_payment_method_types": ["card"],
                     "metadata": dict(reference),
                 },
                 {"idempotency_key": key},
@@ -166,7 +166,7 @@ class StripeGateway:
             "customer": customer,
             "success_url": success_url,
             "cancel_url": cancel_url,
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
             "metadata": dict(reference),
         }
         if mode == "payment":

@@ -1,0 +1,54 @@
+"""Every door of the API, asked with data that its own description allows and forbids."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from counterfoil.flow.verify import judge_all
+from counterfoil.shell.api import api
+from counterfoil.shell.wsgi import application
+from tests.support import Api, order_body, product
+
+pytestmark = pytest.mark.django_db
+
+doors = schemathesis.openapi.from_dict(api.get_openapi_schema())
+doors.app = application
+PROMISES = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.fixture
+def owner() -> Api:
+    """The owner's key, a product and an order to act on."""
+    made = Api("owner")
+    product(made, "0", stock=5)
+    made.done("/orders", order_body(("0", 1)))
+    return made
+
+
+@doors.parametrize()
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_door_answers_as_it_is_described(case: schemathesis.Case, owner: Api) -> None:
+    answer = case.call(headers={"Authorization": f"Bearer {owner.key}"})
+    case.validate_response(answer, checks=PROMISES)
+    assert judge_all() == []
