@@ -78,6 +78,7 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
         "more": more,
         "after": after,
         "chosen": chosen,
+        "asked_for": bool(request.GET.get("order")),
         "slip": slip,
         "bulk": BULK.get(code),
         "proposed": _proposed(slip),

@@ -237,7 +237,9 @@ def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Aske
     if wanted and not codes & {"line_short", "stock_unchecked", "due_too_late"}:
         bins = ", ".join(dict.fromkeys(ln.product.bin for ln in wanted if ln.reserved and ln.product.bin))
         due = sum(ln.due for ln in wanted)
-        text = f"{held} of {units(units_wanted, 'unit')} reserved" + (f", bins {bins}" if bins else "")
+        text = f"{held} of {units(units_wanted, 'unit')} reserved" + (
+            f", {'bins' if ', ' in bins else 'bin'} {bins}" if bins else ""
+        )
         if due:
             last = max((ln.due_date for ln in wanted if ln.due_date), default=None)
             text += f"; {due} due {near_day(last)}" if last else f"; {due} on order"

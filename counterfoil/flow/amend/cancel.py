@@ -12,7 +12,7 @@ from counterfoil.core.text import clean
 from counterfoil.flow.rules import may_cancel, money_of_cancelled
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.facts import OrderFacts
-from counterfoil.records.orders.load import check, facts_of, note, take
+from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, Line, Order, Part, Proposal
 from counterfoil.records.orders.parcels import put_back_parcel
 from counterfoil.records.orders.refunds import decide_refund, refundable
@@ -38,6 +38,9 @@ def cancel_order(*, order: str, reason: str, actor: Actor, version: int | None =
         raise Invalid(("reason", "say why the order is cancelled"))
     if len(words) > MAX_REASON:
         raise Invalid(("reason", f"write at most {MAX_REASON} characters"))
+    known = find(order)
+    if known.cancelled_at is not None:
+        return known
     with writing():
         taken = take(order, version=version)
         if taken.cancelled_at is None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from counterfoil.core.api import Anything, Body, Id, Int, Text, actor_of, answers, reply, router
 from counterfoil.core.errors import Invalid, StillAsking
 from counterfoil.core.web import problem
+from counterfoil.gateways.card.protocol import CardError
 from counterfoil.records.orders.load import find
 from counterfoil.records.orders.present import present, refund_json
 from counterfoil.steps.charging import actions, webhooks
@@ -69,6 +70,6 @@ def post_webhook(request: HttpRequest) -> HttpResponse:
     """Stripe's event: verified, stored, answered; looked into afterwards."""
     try:
         webhooks.receive(request.body, request.headers.get("Stripe-Signature", ""))
-    except ValueError:
+    except (ValueError, CardError):
         return problem(400, "the event is not signed by our processor")
     return reply({"received": True})

@@ -1,4 +1,4 @@
-"""Saving a card, and the hosted pages at which a customer saves or pays. Nothing of a card but brand and last four is ours."""
+"""Saving a card, and the hosted pages at which a customer saves or pays. Only brand and last four are ours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from counterfoil.core.errors import Missing, blocked
 from counterfoil.core.machine import Move, shift
 from counterfoil.core.shop import shop
 from counterfoil.gateways.card import gateway
-from counterfoil.gateways.card.protocol import Refusal, Saved, Session
+from counterfoil.gateways.card.protocol import Refusal, Saved, Session, Wrong
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.customers.models import Customer
 from counterfoil.records.orders.load import find, note, take
@@ -54,7 +54,11 @@ def save_card(*, order: str) -> None:
             key=f"setup-{known.token[:20]}",
         )
     except Refusal as refusal:
-        _card_refused(order, refusal)
+        _card_refused(order, refusal.code)
+        return
+    except Wrong:
+        # Not a card that the processor knows: for the customer it is the same as a refusal.
+        _card_refused(order, "card_unknown")
         return
     with writing():
         taken = take(order)
@@ -82,7 +86,7 @@ def keep_card(taken: Order, saved: Saved) -> None:
     )
 
 
-def _card_refused(order: str, refusal: Refusal) -> None:
+def _card_refused(order: str, code: str) -> None:
     with writing():
         taken = take(order)
         if taken.card_state != "to_save":
@@ -94,8 +98,8 @@ def _card_refused(order: str, refusal: Refusal) -> None:
             taken,
             "card_refused",
             actor=SYSTEM,
-            text=f"The bank refused to save the card ({refusal.code})",
-            data={"decline_code": refusal.code},
+            text=f"The bank refused to save the card ({code})",
+            data={"decline_code": code},
         )
         owe_pay_mail(taken, key="refused")
 

@@ -12,7 +12,7 @@ from counterfoil.core.errors import Blocker, Declined, Invalid, Refused, StillAs
 from counterfoil.core.machine import shift
 from counterfoil.core.text import clean
 from counterfoil.gateways.card import gateway
-from counterfoil.gateways.card.protocol import Intent, NotDone, OutcomeUnknown, Refusal
+from counterfoil.gateways.card.protocol import CardError, Intent, NotDone, OutcomeUnknown, Refusal, Wrong
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part
@@ -46,7 +46,10 @@ def charge_order(
             save_card(order=order)
         except (NotDone, OutcomeUnknown) as error:
             raise StillAsking(f"the card is not saved yet: {error}") from error
-    close_links(known)
+    try:
+        close_links(known)
+    except CardError as error:
+        raise StillAsking(f"a card page is still open and cannot be closed: {error}") from error
     charges = [_begin(order, number, actor, version) for number in _open_parts(order, part)]
     asking = False
     for charge in charges:
@@ -136,8 +139,8 @@ def _await(charge_id: int, actor: Actor) -> bool:
 def send_charge(charge_id: int, *, by: str = "") -> bool:
     """Bring a charge on by what is known of it: create, confirm, or ask. True when its outcome is known.
 
-    Raises NotDone or OutcomeUnknown when the processor gave no answer; the charge is then marked as unknown if money may
-    have moved. Safe to call at any time, from any process.
+    Raises NotDone or OutcomeUnknown when the processor gave no answer; if money may have moved, the charge is marked as
+    unknown. Safe to call at any time, from any process.
     """
     charge = Charge.objects.select_related("part__order").get(pk=charge_id)
     if charge.state in {"succeeded", "declined", "withdrawn"}:
@@ -149,14 +152,23 @@ def send_charge(charge_id: int, *, by: str = "") -> bool:
             return withdraw_charge(charge_id)
         if clock.real_now() - charge.made_at > KEY_LIFE:
             return withdraw_charge(charge_id)
-        intent = gateway().create_intent(
-            amount=charge.amount,
-            currency=charge.currency,
-            customer=order.customer.processor_id,
-            method=order.card_method,
-            reference={"order": order.number, "charge": charge.create_key},
-            key=charge.create_key,
-        )
+        if charge.amount == 0:
+            # Nothing to take (a gift, a price of zero): no bank is asked, the gate was.
+            settle_success(charge_id, Intent("", "done", 0, 0, charge.currency), by=by)
+            return True
+        try:
+            intent = gateway().create_intent(
+                amount=charge.amount,
+                currency=charge.currency,
+                customer=order.customer.processor_id,
+                method=order.card_method,
+                reference={"order": order.number, "charge": charge.create_key},
+                key=charge.create_key,
+            )
+        except Wrong as error:
+            # An amount below the processor's least, a currency it does not settle: no money, and a person must see it.
+            settle_decline(charge_id, "processor_refused", str(error))
+            return True
         with writing():
             take(order.number)
             Charge.objects.filter(pk=charge_id, state="intended").update(state="created", intent_id=intent.id)
@@ -187,6 +199,12 @@ def _confirm(charge: Charge, by: str) -> bool:
     except (OutcomeUnknown, NotDone):
         _lose_sight(charge)
         raise
+    except Wrong as error:
+        # It does not take this confirmation: perhaps because it took an earlier one. Its own word decides.
+        intent = gateway().get_intent(charge.intent_id)
+        if intent.status == "waiting":
+            settle_decline(charge.pk, "processor_refused", str(error))
+            return True
     return _take_over(charge, intent, by)
 
 

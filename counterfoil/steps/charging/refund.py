@@ -31,7 +31,7 @@ def refund_order(
     amount: int | None = None,
     lines: Sequence[Mapping[str, object]] | None = None,
 ) -> Refund:
-    """Decide a refund: by amount, by line (its price and tax), or, with neither, all that is left. The money goes by job.
+    """Decide a refund: by amount, by line (price and tax), or, with neither, all that is left. The money goes by job.
 
     Raises Refused `over_refundable` when more was asked than is left of what was captured, Invalid, Forbidden, Missing.
     """

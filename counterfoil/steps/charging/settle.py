@@ -34,7 +34,7 @@ def settle_success(charge_id: int, intent: Intent, *, by: str) -> None:
         charge.refresh_from_db()
         part = Part.objects.get(pk=charge.part_id)
         moves = [shift(MONEY, "capture", part, part=part.number)] if part.money in {"charging", "unknown"} else []
-        write_capture(taken, part, charge, amount=intent.captured or charge.amount, by=by, moves=moves)
+        write_capture(taken, part, charge, amount=charge.amount, by=by, moves=moves)
         jobs.settle("charging.send", str(charge_id))
 
 
@@ -44,7 +44,8 @@ def write_capture(taken: Order, part: Part, charge: Charge, *, amount: int, by: 
     part.charged_at = clock.business_now()
     part.charged_by = by
     part.save(update_fields=["charged", "charged_at", "charged_by"])
-    post_capture(taken, charge, amount, shipped=part.books == "invoiced" or part.money == "receivable")
+    if amount:
+        post_capture(taken, charge, amount, shipped=part.books == "invoiced" or part.money == "receivable")
     receipt = issue_receipt(taken, part, charge, amount)
     card = f", {charge.brand} ending in {charge.last4}" if charge.last4 else ""
     note(
@@ -56,7 +57,7 @@ def write_capture(taken: Order, part: Part, charge: Charge, *, amount: int, by: 
         moves=moves,
         data={"charge": charge.pk, "amount": amount, "receipt": receipt},
     )
-    if taken.cancelled_at is not None:
+    if taken.cancelled_at is not None and amount:
         # The cancellation came while the bank was being asked: what is proven to be taken goes back, unasked.
         decide_refund(order=taken, part=part, amount=amount, reason="cancelled before the charge", actor=SYSTEM)
 
@@ -77,7 +78,7 @@ def post_capture(taken: Order, charge: Charge, amount: int, *, shipped: bool) ->
 
 def issue_receipt(taken: Order, part: Part, charge: Charge, amount: int) -> str | None:
     """The card receipt that goes with the customer's copy; none for cash and cheques without a card."""
-    if not (charge.brand and charge.last4):
+    if not (charge.brand and charge.last4 and amount):
         return None
     now = clock.business_now()
     receipt = documents.issue(

@@ -252,25 +252,54 @@ def _compose(
     number = f"CF-{1000 + order_id}"
     order_row = _order_row(wanted, amounts, order_id, number, now)
     part_row = {
-        "order_id": order_id, "number": 1, "stock": "unchecked", "money": "unpaid", "parcel": "waiting", "books": "none",
-        "subtotal": amounts.subtotal, "shipping": amounts.shipping, "tax": amounts.tax, "rounding": amounts.rounding,
-        "total": amounts.total, "promise_version": 0, "charged": 0, "refund_owed": 0, "refunded": 0, "charged_by": "",
-        "picked_by": "", "packed_by": "", "sales_order_number": "", "invoice_number": "",
-    }  # fmt: skip
+        "order_id": order_id,
+        "number": 1,
+        "stock": "unchecked",
+        "money": "unpaid",
+        "parcel": "waiting",
+        "books": "none",
+        "subtotal": amounts.subtotal,
+        "shipping": amounts.shipping,
+        "tax": amounts.tax,
+        "rounding": amounts.rounding,
+        "total": amounts.total,
+        "promise_version": 0,
+        "charged": 0,
+        "refund_owed": 0,
+        "refunded": 0,
+        "charged_by": "",
+        "picked_by": "",
+        "packed_by": "",
+        "sales_order_number": "",
+        "invoice_number": "",
+    }
     line_rows, movements, waiting = _line_rows(wanted, offered, priced, number, actor, now)
     order = Order(**{**order_row, "customer_id": 0})
     part = Part(**{**part_row, "id": 0})
     lines = [Line(**{**row, "order_id": order_id, "part_id": 0}) for row in line_rows]
     answer = order_json(order, parts=[part], lines=lines)
     event: dict[str, Any] = {
-        "subject": number, "part": None, "version": 1, "kind": "order_placed" if wanted.finished else "checkout_started",
-        "at": now, "recorded_at": real, "actor_kind": actor.kind, "actor": actor.name,
-        "text": _placed_words(wanted), "data": {"channel": wanted.channel, "reference": wanted.reference}, "moves": [],
-    }  # fmt: skip
+        "subject": number,
+        "part": None,
+        "version": 1,
+        "kind": "order_placed" if wanted.finished else "checkout_started",
+        "at": now,
+        "recorded_at": real,
+        "actor_kind": actor.kind,
+        "actor": actor.name,
+        "text": _placed_words(wanted),
+        "data": {"channel": wanted.channel, "reference": wanted.reference},
+        "moves": [],
+    }
     idempotency = key and {
-        "scope": key.scope, "path": key.path, "key": key.key, "body_sha256": key.digest, "status": 201,
-        "answer": json.dumps(answer), "created_at": real,
-    }  # fmt: skip
+        "scope": key.scope,
+        "path": key.path,
+        "key": key.key,
+        "body_sha256": key.digest,
+        "status": 201,
+        "answer": json.dumps(answer),
+        "created_at": real,
+    }
     placement = Placement(
         customer={"email_key": wanted.email.lower(), "email": wanted.email, "name": wanted.name, "phone": wanted.phone},
         order=order_row,
@@ -300,26 +329,52 @@ def _placed_words(wanted: Wanted) -> str:
 def _order_row(wanted: Wanted, amounts: Amounts, order_id: int, number: str, now: datetime) -> dict[str, Any]:
     on_card = wanted.payment_method == "card"
     return {
-        "id": order_id, "number": number, "token": secrets.token_urlsafe(24), "version": 1,
-        "channel": wanted.channel, "reference": wanted.reference, "placed_at": wanted.placed_at or now,
-        "currency": wanted.currency, "customer_id": 0, "name": wanted.name, "email": wanted.email, "phone": wanted.phone,
+        "id": order_id,
+        "number": number,
+        "token": secrets.token_urlsafe(24),
+        "version": 1,
+        "channel": wanted.channel,
+        "reference": wanted.reference,
+        "placed_at": wanted.placed_at or now,
+        "currency": wanted.currency,
+        "customer_id": 0,
+        "name": wanted.name,
+        "email": wanted.email,
+        "phone": wanted.phone,
         "shipping_address": dict(wanted.shipping_address),
         "billing_address": dict(wanted.billing_address or wanted.shipping_address),
-        "shipping_method": wanted.shipping_method, "needed_by": wanted.needed_by,
-        "gift_message": wanted.gift_message, "comment": wanted.comment,
-        "subtotal": amounts.subtotal, "shipping": amounts.shipping, "tax": amounts.tax, "rounding": amounts.rounding,
-        "total": amounts.total, "payment_method": wanted.payment_method,
+        "shipping_method": wanted.shipping_method,
+        "needed_by": wanted.needed_by,
+        "gift_message": wanted.gift_message,
+        "comment": wanted.comment,
+        "subtotal": amounts.subtotal,
+        "shipping": amounts.shipping,
+        "tax": amounts.tax,
+        "rounding": amounts.rounding,
+        "total": amounts.total,
+        "payment_method": wanted.payment_method,
         "card_state": "to_save" if on_card and wanted.payment_source else "none",
-        "card_source": wanted.payment_source if on_card else "", "card_method": "", "card_brand": "", "card_last4": "",
-        "card_consent": wanted.consent and on_card, "review": "pending", "approved_by": "", "cancelled_by": "",
-        "cancel_reason": "", "finished": wanted.finished, "closed_history": False,
+        "card_source": wanted.payment_source if on_card else "",
+        "card_method": "",
+        "card_brand": "",
+        "card_last4": "",
+        "card_consent": wanted.consent and on_card,
+        "review": "pending",
+        "approved_by": "",
+        "cancelled_by": "",
+        "cancel_reason": "",
+        "finished": wanted.finished,
+        "closed_history": False,
         "flags": [dict(f) for f in wanted.flags],
         # What flow would derive: a test holds the two together.
         "status": "pending" if wanted.finished else "unfinished",
-        "queue": "review" if wanted.finished else "unfinished", "queue_since": now, "deadline": wanted.needed_by,
-        "next_action": "review" if wanted.finished else "", "blockers": [],
+        "queue": "review" if wanted.finished else "unfinished",
+        "queue_since": now,
+        "deadline": wanted.needed_by,
+        "next_action": "review" if wanted.finished else "",
+        "blockers": [],
         "next_check_at": None if wanted.finished else now + timedelta(minutes=HOLD_MINUTES),
-    }  # fmt: skip
+    }
 
 
 def _line_rows(
@@ -353,7 +408,7 @@ def _line_rows(
                 "refunded": 0,
                 "order_id": 0,
                 "part_id": 0,
-            }  # fmt: skip
+            }
         )
         sums = waiting.setdefault(product.id, {"product_id": product.id, "reserved": 0, "waiting": 0})
         sums["reserved"] += reserved
@@ -369,7 +424,7 @@ def _line_rows(
                     "line": position,
                     "actor": actor.name,
                     "at": now,
-                }  # fmt: skip
+                }
             )
     return lines, movements, sorted(waiting.values(), key=lambda w: w["product_id"])
 
@@ -382,11 +437,19 @@ def _jobs(wanted: Wanted, order: Order, lines: Sequence[Line], real: datetime) -
         owed.append(("charging.save_card", order.number, {"order": order.number}))
     return [
         {
-            "name": name, "key": f"{name}:{key}", "payload": payload, "state": "queued", "run_at": real, "attempts": 0,
-            "fence": 0, "worker": "", "last_error": "", "created_at": real,
+            "name": name,
+            "key": f"{name}:{key}",
+            "payload": payload,
+            "state": "queued",
+            "run_at": real,
+            "attempts": 0,
+            "fence": 0,
+            "worker": "",
+            "last_error": "",
+            "created_at": real,
         }
         for name, key, payload in owed
-    ]  # fmt: skip
+    ]
 
 
 def confirmation(order: Order, lines: Sequence[Line]) -> dict[str, Any]:

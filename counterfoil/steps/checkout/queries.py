@@ -139,8 +139,8 @@ b AS (
   WHERE s.product_id = w.product_id RETURNING s.product_id
 ),
 m AS (
-  INSERT INTO stock_movement (product_id, bin, lot, kind, on_hand, reserved, picked, shipped, quarantined, due_in, cause,
-    subject, line, reason, actor, at)
+  INSERT INTO stock_movement (product_id, bin, lot, kind, on_hand, reserved, picked, shipped, quarantined, due_in,
+    cause, subject, line, reason, actor, at)
   SELECT r.product_id, '', '', r.kind, 0, r.reserved, 0, 0, 0, 0, r.cause, r.subject, ln.id, '', r.actor, r.at
   FROM jsonb_populate_recordset(NULL::stock_movement, (SELECT doc -> 'movements' FROM input)) AS r
   JOIN ln ON ln.position = r.line RETURNING id

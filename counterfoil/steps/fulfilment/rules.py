@@ -69,7 +69,8 @@ def may_return(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
 def money_blockers(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
     """Nothing ships on dead money: this part was charged in full, the money is still here, and nothing is in flight.
 
-    A refund of a part of it is the shop's own gift and stops nothing; money that went back whole is dead. Paid on delivery is the one exception, until money was taken after all: then it must be alive like any other.
+    A refund of a part of it is the shop's own gift and stops nothing; money that went back whole is dead. Paid on
+    delivery is the one exception, until money was taken after all: then it must be alive like any other.
     """
     if part.money in {"charging", "unknown"}:
         return [Blocker("charge_in_flight", "a charge is under way and the bank has not answered yet")]

@@ -78,6 +78,11 @@ document.getElementById("single-keys")?.addEventListener("change", (event) => {
   localStorage.setItem(KEYS_OFF, event.target.checked ? "0" : "1");
 });
 
+// On a phone the slip stands above the list: bring it into view when it has changed.
+document.addEventListener("htmx:afterSwap", () => {
+  if (innerWidth < 980) document.getElementById("aside")?.scrollIntoView({ block: "start" });
+});
+
 // What the bulk button will do: count and sum of the ticked rows.
 function tally() {
   const button = document.querySelector("[data-bulk]");
