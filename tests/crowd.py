@@ -67,6 +67,7 @@ def start(*command: str, **environment: str) -> subprocess.Popen[str]:
         [sys.executable, "-u", *command],
         cwd=ROOT,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "counterfoil.shell.settings", **environment},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
+from ninja.parser import Parser
 from ninja.security import HttpBearer
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
@@ -131,20 +133,84 @@ def router() -> Router:
     return Router(auth=KeyAuth())
 
 
+class StrictParser(Parser):
+    """JSON as RFC 8259 means it: UTF-8, no NaN or Infinity, no name twice in one object (which of the two counts?)."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return json.loads(request.body.decode(), parse_constant=_no_number, object_pairs_hook=_once_each)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = next(name for at, (name, _) in enumerate(pairs) if any(name == n for n, _ in pairs[:at]))
+        raise ValueError(f"{ascii(twice[:60])} stands there twice")
+    return found
+
+
+IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Repeats under the same key get the first answer, for 24 hours.",
+    "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+
+
+class Described(NinjaAPI):
+    """The API with a description that says what is really sent: problems as problem+json, papers as PDF."""
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        told = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        for path, methods in told["paths"].items():
+            for method, door in methods.items():
+                for status, answer in door["responses"].items():
+                    _say_media_type(answer, int(status), pdf=path.endswith(".pdf"))
+                if method == "post":
+                    door.setdefault("parameters", []).append(IDEMPOTENCY)
+        return told
+
+
+def _say_media_type(answer: dict[str, Any], status: int, *, pdf: bool) -> None:
+    content = answer.get("content")
+    if content and status >= 400:
+        answer["content"] = {"application/problem+json": content["application/json"]}
+    elif content and pdf:
+        answer["content"] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
+
+
+# pydantic names the member of a union too (`supplier.constrained-str`); a reader looks for the field.
+_KIND = re.compile(r"(constrained-)?(str|int|bool|list|dict)|.*[\[(].*")
+
+
+def field_of(where: tuple[int | str, ...]) -> str:
+    """The field's dotted path (`lines.0.sku`) from a validation error's place."""
+    # The first two name the source (body, path...) and the parameter, not a field.
+    named = where[2:] if where[:1] == ("body",) and len(where) > 2 else where[1:]
+    return ".".join(str(p) for p in named if isinstance(p, int) or not _KIND.fullmatch(p))
+
+
 def make_api() -> NinjaAPI:
     """The API object with every error as problem+json."""
-    api = NinjaAPI(
-        title="Counterfoil", version="1", urls_namespace="api", docs_url="/docs", openapi_url="/openapi.json"
+    api = Described(
+        title="Counterfoil",
+        version="1",
+        urls_namespace="api",
+        docs_url=None,
+        openapi_url="/openapi.json",
+        parser=StrictParser(),
     )
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        fields = []
-        for item in error.errors:
-            where = [str(p) for p in item.get("loc", ())]
-            # The first two name the source (body, path...) and the parameter, not a field.
-            named = where[2:] if where[:1] == ["body"] and len(where) > 2 else where[1:]
-            fields.append({"field": ".".join(named), "message": str(item.get("msg", "wrong"))})
+        found = {(field_of(tuple(e.get("loc", ()))), str(e.get("msg", "wrong"))) for e in error.errors}
+        fields = [{"field": field, "message": message} for field, message in sorted(found)]
         return problem(422, "; ".join(f"{f['field']}: {f['message']}" for f in fields)[:2000], fields=fields)
 
     @api.exception_handler(AuthenticationError)
@@ -153,7 +219,8 @@ def make_api() -> NinjaAPI:
 
     @api.exception_handler(HttpError)
     def http(request: HttpRequest, error: HttpError) -> HttpResponse:
-        return problem(error.status_code, str(error))
+        # For a body that is no JSON the cause says what is wrong with it.
+        return problem(error.status_code, f"{error}: {error.__cause__}" if error.__cause__ else str(error))
 
     @api.exception_handler(Exception)
     def other(request: HttpRequest, error: Exception) -> HttpResponse:

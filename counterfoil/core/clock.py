@@ -70,8 +70,8 @@ def advance_business_time(by: timedelta) -> float:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO core_businessclock (id, offset_seconds) VALUES (1, %s) "
-            "ON CONFLICT (id) DO UPDATE SET offset_seconds = core_businessclock.offset_seconds + excluded.offset_seconds"
-            " RETURNING offset_seconds",
+            "ON CONFLICT (id) DO UPDATE SET offset_seconds = core_businessclock.offset_seconds + "
+            "excluded.offset_seconds RETURNING offset_seconds",
             [by.total_seconds()],
         )
         row = cursor.fetchone()
@@ -91,7 +91,12 @@ def at(moment: datetime) -> Iterator[None]:
 
 
 def add_business_days(start: date, days: int, *, weekdays: frozenset[int], holidays: frozenset[date]) -> date:
-    """The date `days` working days after `start`; `weekdays` are the shop's working days, Monday = 0."""
+    """The date `days` working days after `start`; `weekdays` are the shop's working days, Monday = 0.
+
+    Raises ValueError when there is no working day to count.
+    """
+    if days > 0 and not weekdays & frozenset(range(7)):
+        raise ValueError("the shop has no working day")
     day = start
     left = days
     while left > 0:

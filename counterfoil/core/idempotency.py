@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from counterfoil.core import clock
 from counterfoil.core.db import execute, moment, rows, writing
-from counterfoil.core.web import GetResponse, bearer, is_api, problem
+from counterfoil.core.web import GetResponse, bearer, is_api, problem, problem_of
 
 LIFE = timedelta(hours=24)
 STALE = timedelta(seconds=90)  # a request that has run this long has died with its process
+MAX_PATH = 200  # characters, as the table keeps them
 PLACEMENT = "/api/v1/orders"  # keeps its key in the order's own transaction
 
 
@@ -61,49 +63,59 @@ class IdempotencyMiddleware:
         key = request.headers.get("Idempotency-Key")
         if not key or request.method != "POST" or not is_api(request) or request.path == PLACEMENT:
             return self.get_response(request)
+        if len(request.path) > MAX_PATH:
+            return self.get_response(request)  # nothing has so long an address: there is no answer to keep
         if len(key) > 255 or not key.isprintable():
             return problem(
                 422,
                 "Idempotency-Key is too long or not printable",
                 fields=[{"field": "Idempotency-Key", "message": "at most 255 printable characters"}],
             )
-        actor = bearer(request)
-        scope = actor.id if actor else f"open:{request.path}"[:64]
-        digest = body_hash(request.body)
-        answered = replay(scope, request.path, key, digest)
+        since = clock.real_now()
+        try:
+            actor = bearer(request)
+            scope = actor.id if actor else f"open:{request.path}"[:64]
+            digest = body_hash(request.body)
+            answered = replay(scope, request.path, key, digest)
+            if answered is None and not _claim(scope, request.path, key, digest, since):
+                answered = problem(
+                    409, "the first request with this Idempotency-Key is still running; ask again in a moment"
+                )
+        except DatabaseError as error:
+            # A middleware's own errors pass by the handler that says 503 for a view's.
+            answered = problem_of(error)
+            if answered is None:
+                raise
         if answered is not None:
             return answered
-        if not _claim(scope, request.path, key, digest):
-            return problem(409, "the first request with this Idempotency-Key is still running; ask again in a moment")
         response: HttpResponse | None = None
         try:
             response = self.get_response(request)
         finally:
-            _keep(scope, request.path, key, response)
+            _keep(scope, request.path, key, since, response)
         return response
 
 
-def _claim(scope: str, path: str, key: str, digest: str) -> bool:
+def _claim(scope: str, path: str, key: str, digest: str, since: datetime) -> bool:
     with writing():
         return (
             execute(
                 "INSERT INTO core_idempotencykey (scope, path, key, body_sha256, status, answer, created_at) "
                 "VALUES (%s, %s, %s, %s, 0, '', %s) ON CONFLICT DO NOTHING",
-                [scope, path, key, digest, clock.real_now()],
+                [scope, path, key, digest, since],
             )
             == 1
         )
 
 
-def _keep(scope: str, path: str, key: str, response: HttpResponse | None) -> None:
+def _keep(scope: str, path: str, key: str, since: datetime, response: HttpResponse | None) -> None:
+    """Only on the row that this request made: one that was given up may have lost its key to another."""
+    mine = "scope = %s AND path = %s AND key = %s AND created_at = %s AND status = 0"
     with writing():
         if response is not None and 200 <= response.status_code < 300 and response.status_code != 202:
             execute(
-                "UPDATE core_idempotencykey SET status = %s, answer = %s WHERE scope = %s AND path = %s AND key = %s",
-                [response.status_code, response.content.decode(), scope, path, key],
+                f"UPDATE core_idempotencykey SET status = %s, answer = %s WHERE {mine}",
+                [response.status_code, response.content.decode(), scope, path, key, since],
             )
         else:
-            execute(
-                "DELETE FROM core_idempotencykey WHERE scope = %s AND path = %s AND key = %s AND status = 0",
-                [scope, path, key],
-            )
+            execute(f"DELETE FROM core_idempotencykey WHERE {mine}", [scope, path, key, since])

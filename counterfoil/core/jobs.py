@@ -1,7 +1,7 @@
 """Work owed, in the same database as the reason for it.
 
-A job row is inserted in the transaction that owes the work, so neither exists without the other. A worker takes a row by
-giving it a lease and a higher fence; it beats while it works; whoever lost the lease can no longer write the row. Every
+A job row is inserted in the transaction that owes the work, so neither exists without the other. A worker takes a row
+by giving it a lease and a higher fence; it beats while it works; whoever lost the lease can no longer write it. Every
 handler may run twice (a crash after the work, before the row is gone), so every handler asks the facts first.
 """
 
@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.db import IntegrityError
 
 from counterfoil.core import clock
 from counterfoil.core.db import execute, in_writing, is_postgres, rows, writing
@@ -114,25 +116,37 @@ def claim(worker: str, *, now: datetime | None = None, only: tuple[str, ...] = (
         [now, now, *likes],
     ):
         return None
+    got: list[tuple[Any, ...]] = []
     with writing():
         found = rows(
-            f"SELECT id, name FROM core_job WHERE state = 'queued' AND run_at <= %s{rooms} ORDER BY run_at, id LIMIT 1"
-            + skip,
+            "SELECT id, name, state, attempts FROM core_job WHERE state = 'queued' AND run_at <= %s"
+            f"{rooms} ORDER BY run_at, id LIMIT 1{skip}",
             [now, *likes],
         ) or rows(
-            f"SELECT id, name FROM core_job WHERE state = 'running' AND lease_until < %s{rooms} ORDER BY id LIMIT 1"
-            + skip,
+            "SELECT id, name, state, attempts FROM core_job WHERE state = 'running' AND lease_until < %s"
+            f"{rooms} ORDER BY id LIMIT 1{skip}",
             [now, *likes],
         )
         if not found:
             return None
-        kind = _kinds.get(found[0][1])
-        lease = now + timedelta(seconds=kind.lease if kind else 60)
-        got = rows(
-            "UPDATE core_job SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = %s, "
-            "worker = %s WHERE id = %s RETURNING id, name, payload, fence, attempts",
-            [lease, worker, found[0][0]],
-        )
+        id_, name, state, attempts = found[0]
+        kind = _kinds.get(name)
+        if state == Job.RUNNING and attempts >= (kind.max_attempts if kind else 1):
+            # It never comes back to say that it failed: taking it again and again would kill every worker in turn.
+            execute(
+                "UPDATE core_job SET state = 'dead', fence = fence + 1, lease_until = NULL, last_error = %s "
+                "WHERE id = %s",
+                [f"its worker died {attempts} times while doing it", id_],
+            )
+        else:
+            lease = now + timedelta(seconds=kind.lease if kind else 60)
+            got = rows(
+                "UPDATE core_job SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = %s, "
+                "worker = %s WHERE id = %s RETURNING id, name, payload, fence, attempts",
+                [lease, worker, id_],
+            )
+    if not got:
+        return claim(worker, now=now, only=only)
     id_, name, payload, fence, attempts = got[0]
     return Claim(id_, name, payload if isinstance(payload, dict) else json.loads(payload), fence, attempts)
 
@@ -169,27 +183,23 @@ def put_back(held: Claim, error: str, *, seconds: float | None = None) -> None:
     limit = kind.max_attempts if kind else 1
     dead = seconds is None and held.attempts >= limit
     wait = seconds if seconds is not None else min(3600.0, (kind.backoff if kind else 2) * 2 ** (held.attempts - 1))
-    with writing():
-        # A job of the same key may have been queued meanwhile: it will do this one's work too.
-        twin = rows(
-            "SELECT 1 FROM core_job WHERE state = 'queued' AND key = (SELECT key FROM core_job WHERE id = %s)",
-            [held.id],
-        )
-        if twin and not dead:
-            execute("DELETE FROM core_job WHERE id = %s AND fence = %s", [held.id, held.fence])
-            return
-        execute(
-            "UPDATE core_job SET state = %s, run_at = %s, lease_until = NULL, last_error = %s, "
-            "attempts = attempts - %s WHERE id = %s AND fence = %s AND state = 'running'",
-            [
-                Job.DEAD if dead else Job.QUEUED,
-                clock.real_now() + timedelta(seconds=wait),
-                error[-4000:],
-                1 if seconds is not None else 0,
-                held.id,
-                held.fence,
-            ],
-        )
+    try:
+        with writing():
+            execute(
+                "UPDATE core_job SET state = %s, run_at = %s, lease_until = NULL, last_error = %s, "
+                "attempts = attempts - %s WHERE id = %s AND fence = %s AND state = 'running'",
+                [
+                    Job.DEAD if dead else Job.QUEUED,
+                    clock.real_now() + timedelta(seconds=wait),
+                    error[-4000:],
+                    1 if seconds is not None else 0,
+                    held.id,
+                    held.fence,
+                ],
+            )
+    except IntegrityError:
+        # A job of the same key has been queued meanwhile: it will do this one's work too.
+        finish(held)
 
 
 def run_one(worker: str = "here", *, only: tuple[str, ...] = ()) -> bool:
@@ -241,15 +251,22 @@ def drain(limit: int = 10_000, *, worker: str = "drain", only: tuple[str, ...] =
 
 
 def revive(job_id: int) -> bool:
-    """A person has mended the cause: put a dead job back in the queue. False when it is not dead any more."""
-    with writing():
-        return (
-            execute(
-                "UPDATE core_job SET state = 'queued', attempts = 0, run_at = %s WHERE id = %s AND state = 'dead'",
-                [clock.real_now(), job_id],
+    """A person has mended the cause: put a dead job back in the queue. False when it is not dead any more.
+
+    Where the same work has been queued again meanwhile, that one does it and the dead row goes.
+    """
+    try:
+        with writing():
+            return (
+                execute(
+                    "UPDATE core_job SET state = 'queued', attempts = 0, run_at = %s WHERE id = %s AND state = 'dead'",
+                    [clock.real_now(), job_id],
+                )
+                == 1
             )
-            == 1
-        )
+    except IntegrityError:
+        with writing():
+            return execute("DELETE FROM core_job WHERE id = %s AND state = 'dead'", [job_id]) == 1
 
 
 def worker_name() -> str:

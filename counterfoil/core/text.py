@@ -18,9 +18,21 @@ def luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
+# The networks' first digits and lengths. No wider: a telephone number (+49 151...) and a marketplace's order number are
+# long, too, and one in ten has a fitting check digit.
+_NETWORKS = re.compile(
+    r"4(?:\d{15}|\d{18})"  # Visa
+    r"|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"  # Mastercard
+    r"|3[47]\d{13}"  # American Express
+    r"|3(?:0[0-5]|[689]\d)\d{11}"  # Diners
+    r"|(?:6011|64[4-9]\d|65\d\d|62\d\d|35(?:2[89]|[3-8]\d))\d{12}"  # Discover, UnionPay, JCB
+    r"|(?:5[0678]|6\d)(?:\d{14}|\d{17})"  # Maestro
+)
+
+
 def looks_like_card(digits: str) -> bool:
-    """A Luhn-valid run of 13 to 19 digits that starts as the card networks' numbers do."""
-    return 13 <= len(digits) <= 19 and digits[0] in "23456" and luhn(digits)
+    """A run of digits with a card network's beginning and length, and a fitting check digit."""
+    return bool(_NETWORKS.fullmatch(digits)) and luhn(digits)
 
 
 def mask_cards(text: str) -> str:

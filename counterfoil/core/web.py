@@ -18,6 +18,7 @@ from django.utils.http import urlencode
 from counterfoil.core import errors
 from counterfoil.core.access.keys import actor_of
 from counterfoil.core.actor import Actor, require
+from counterfoil.core.text import storable
 
 log = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -107,21 +108,25 @@ class ProblemMiddleware:
                 return problem(400, "Content-Length is not a number")
             if length > MAX_BODY:
                 return problem(413, f"the body has {length} bytes; at most {MAX_BODY} are read")
+            if length < 0:
+                return problem(400, "Content-Length is not a number")
+            if not storable(request.path):
+                return problem(404, "nothing has a name with such characters in it")
         response = self.get_response(request)
-        if is_api(request) and not response.get("Content-Type", "").startswith("application/"):
+        ours = response.get("Content-Type", "").startswith("application/")
+        if is_api(request) and not ours and response.status_code >= 400:
             # Django's own 400, 404 and 405 pages come as HTML.
-            if response.status_code >= 400:
-                made = problem(response.status_code, TITLES.get(response.status_code, "Error"))
-                if response.has_header("Allow"):
-                    made["Allow"] = response["Allow"]
-                return made
+            made = problem(response.status_code, TITLES.get(response.status_code, "Error"))
+            if response.has_header("Allow"):
+                made["Allow"] = response["Allow"]
+            return made
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         known = problem_of(error)
         if is_api(request):
             if known is None:
-                log.exception("unexpected error at %s", request.path)
+                log.error("unexpected error at %s", request.path, exc_info=error)
                 return problem(500, "an error of ours; it is in the log")
             return known
         if known is None:

@@ -1,4 +1,4 @@
-"""The table of acts: a verb in a form's address -> the step's action behind it. Gates and roles are the actions' own."""
+"""The table of acts: a verb in a form's address -> the step's action behind it; gates and roles are the actions'."""
 
 from __future__ import annotations
 
@@ -124,10 +124,9 @@ def _refund(order: str, form: Form, actor: Actor) -> str:
 
 
 def _pick(order: str, form: Form, actor: Actor) -> str:
-    lines: list[dict[str, Any]] = [dict(line) for line in _lines(form)]
+    lines = _lines(form)
     short = {sku: _count(n, f"short:{sku}") for sku, n in indexed(form, "short").items()}
-    for line in lines:
-        line["short"] = short.pop(line["sku"], 0)
+    lines = [{**line, "short": short.pop(line["sku"], 0)} for line in lines]
     lines += [{"sku": sku, "quantity": 0, "short": count} for sku, count in short.items() if count]
     fulfilment.pick_order(order=order, actor=actor, lines=lines or None, part=maybe_whole(form, "part", least=1))
     return f"{order}: picked."
@@ -180,14 +179,12 @@ def _propose(order: str, form: Form, actor: Actor) -> str:
         for name in ("line", "sku", "method"):
             if text_of(form, f"{name}:{i}"):
                 choice[name] = text_of(form, f"{name}:{i}")
-        for name, value in (
-            ("quantity", maybe_whole(form, f"quantity:{i}", least=1)),
-            ("price", maybe_amount(form, f"price:{i}", currency)),
-            ("date", maybe_date(form, f"date:{i}")),
-        ):
-            if value is not None:
-                choice[name] = value
-        choices.append(choice)
+        given = {
+            "quantity": maybe_whole(form, f"quantity:{i}", least=1),
+            "price": maybe_amount(form, f"price:{i}", currency),
+            "date": maybe_date(form, f"date:{i}"),
+        }
+        choices.append({**choice, **{name: value for name, value in given.items() if value is not None}})
     if not choices:
         raise Invalid(("kind:0", "offer at least one choice"))
     alternatives.propose_alternatives(order=order, actor=actor, choices=choices, message=text_of(form, "message"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -62,7 +63,7 @@ def order_page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, order: Order, *, status: int = 200, trouble: str = "") -> HttpResponse:
-    lines = queries.lines_of([order])[order.pk]
+    lines = queries.lines_of(order)
     parts = sorted({ln.part_id: ln.part for ln in lines}.values(), key=lambda p: p.number)
     file = queries.dossier(order)
     question = next((q for q in file.proposals if q.state == Proposal.OPEN), None)
@@ -76,6 +77,7 @@ def _page(request: HttpRequest, order: Order, *, status: int = 200, trouble: str
         "ahead": ahead(order, parts, lines, question),
         "not_charged": not_charged(order, parts),
         "question": question,
+        "choices": [offered(c, order.currency) for c in question.choices] if question else [],
         "file": file,
         "papers": [(CUSTOMER_DOCUMENTS[d.kind], d) for d in file.documents if d.kind in CUSTOMER_DOCUMENTS],
         "promise": min((p.promise_date for p in parts if p.promise_date), default=None),
@@ -94,6 +96,18 @@ def card_form(response: HttpResponse) -> HttpResponse:
         targets.append(settings.SANDBOX_URL)
     response.csp_form_action = " ".join(targets)  # type: ignore[attr-defined]
     return response
+
+
+def offered(choice: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """A choice of our question as the customer reads it: its text, its price with tax, its date."""
+    difference, total = int(choice.get("difference") or 0), choice.get("total")
+    price = "the same price"
+    if difference:
+        price = f"{show(abs(difference), currency)} {'more' if difference > 0 else 'less'} with tax"
+    if total is not None:
+        price += f", total {show(int(total), currency)}"
+    day = choice.get("date")
+    return {"text": choice["text"], "price": price, "day": date.fromisoformat(str(day)[:10]) if day else None}
 
 
 def not_charged(order: Order, parts: list[Part]) -> bool:

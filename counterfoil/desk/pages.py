@@ -64,14 +64,14 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
         raise Http404("there is no such queue")
     after = Place.parse(request.GET.get("after", ""))
     orders, more = queries.queue_page(code, after)
-    lines = queries.lines_of(orders)
     chosen = _chosen(orders, request.GET.get("order", ""))
-    slip = _slip(chosen, lines.get(chosen.pk)) if chosen else None
+    briefs, lines = queries.listed(orders, chosen)
+    slip = _slip(chosen, lines) if chosen else None
     rail = queries.rail(shop().today(), code)
     context = {
         "here": code,
         "queue": known,
-        "rows": [row_of(o, lines[o.pk]) for o in orders],
+        "rows": [row_of(o, briefs[o.pk]) for o in orders],
         "rail": rail,
         "head": rail.sums,
         "count": rail.counts.get(code, len(orders)),
@@ -98,7 +98,7 @@ def _chosen(orders: list[Order], wanted: str) -> Order | None:
 def _slip(order: Order, lines: list[Any] | None = None) -> Slip:
     return slip_of(
         order,
-        lines if lines is not None else queries.lines_of([order])[order.pk],
+        lines if lines is not None else queries.lines_of(order),
         queries.asked_of(order),
         queries.events_of(order),
     )
@@ -236,11 +236,11 @@ def search(request: HttpRequest) -> HttpResponse:
     found = queries.search(text)
     if len(found) == 1 and found[0].number == text.upper():
         return HttpResponseRedirect(f"/desk/orders/{found[0].number}")
-    lines = queries.lines_of(found)
+    briefs, _ = queries.listed(found)
     wines = Balance.objects.select_related("product").defer("product__art").filter(product__name__icontains=text)
     context = {
         "q": text,
-        "rows": [row_of(o, lines[o.pk]) for o in found],
+        "rows": [row_of(o, briefs[o.pk]) for o in found],
         "products": list(wines.order_by("product__name")[:12]) if len(text) > 2 else [],
     }
     return desk_page(request, "desk/search.html", context)

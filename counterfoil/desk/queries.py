@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models.expressions import RawSQL
 
@@ -13,6 +13,7 @@ from counterfoil.core.db import is_postgres, moment, rows
 from counterfoil.core.models import Document, JournalEvent
 from counterfoil.core.text import storable
 from counterfoil.desk.words import QUEUES
+from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Charge, Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
 
 PAGE = 50
@@ -80,7 +81,10 @@ class Place:
 
 
 def queue_page(queue: str, after: Place | None = None) -> tuple[list[Order], Place | None]:
-    """Fifty orders of a queue, soonest deadline first, and where the next page starts. One statement, two index ranges."""
+    """Fifty orders of a queue, soonest deadline first, and where the next page starts.
+
+    One statement over two index ranges: those with a deadline, then those without.
+    """
     branches, params = [], list[Any]()
     if after is None or after.deadline is not None:
         seek = " AND (deadline, id) > (%s, %s)" if after else ""
@@ -101,18 +105,69 @@ def queue_page(queue: str, after: Place | None = None) -> tuple[list[Order], Pla
     return found[:PAGE], Place(last.deadline, last.pk)
 
 
-def lines_of(orders: Sequence[Order]) -> dict[int, list[Line]]:
-    """Lines with their part and their product's bin, by order id: one statement for all of them."""
-    found: dict[int, list[Line]] = {o.pk: [] for o in orders}
-    picked = (
-        Line.objects.filter(order_id__in=list(found))
-        .select_related("part", "product")
-        .defer("product__art", "product__description")
-        .order_by("order_id", "position")
+class Brief(NamedTuple):
+    """What a row of a list needs of a line: a fifth of the cost of the objects behind it."""
+
+    order: int
+    name: str
+    quantity: int
+    short: int
+    due: int
+    due_date: date | None
+    gone: int  # picked or shipped
+    promise_date: date | None
+    money: str
+    expires_at: datetime | None
+
+
+_LINE = [f.attname for f in Line._meta.concrete_fields]
+_PART = [f.attname for f in Part._meta.concrete_fields]
+_PRODUCT = ("bin", "lead_time_days")
+
+
+def lines_of(order: Order) -> list[Line]:
+    """An order's lines with their part and what the slip needs of the product: one statement."""
+    return listed([], order)[1]
+
+
+def listed(orders: Sequence[Order], chosen: Order | None = None) -> tuple[dict[int, list[Brief]], list[Line]]:
+    """The lines of a list in brief, by order id, and in full those of the chosen order: one statement for all."""
+    briefs: dict[int, list[Brief]] = {o.pk: [] for o in orders}
+    full: list[Line] = []
+    parts: dict[int, Part] = {}
+    wanted = [*briefs, *([chosen.pk] if chosen else [])]
+    columns = [*_LINE, *(f"part__{name}" for name in _PART), *(f"product__{name}" for name in _PRODUCT)]
+    found = Line.objects.filter(order_id__in=wanted).order_by("order_id", "position").values_list(*columns)
+    for values in found:
+        line = dict(zip(_LINE, values, strict=False))
+        part = dict(zip(_PART, values[len(_LINE) :], strict=False))
+        if line["order_id"] in briefs:
+            briefs[line["order_id"]].append(_brief(line, part))
+        if chosen is not None and line["order_id"] == chosen.pk:
+            made = Line.from_db("default", _LINE, values[: len(_LINE)])
+            part_id = part["id"]
+            if part_id not in parts:
+                parts[part_id] = Part.from_db("default", _PART, values[len(_LINE) : len(_LINE) + len(_PART)])
+            made.part = parts[part_id]
+            made.product = Product(id=made.product_id, sku=made.sku, **dict(zip(_PRODUCT, values[-2:], strict=True)))
+            full.append(made)
+    return briefs, full
+
+
+def _brief(line: dict[str, Any], part: dict[str, Any]) -> Brief:
+    gone = line["picked"] + line["shipped"]
+    return Brief(
+        line["order_id"],
+        line["name"],
+        line["quantity"],
+        line["quantity"] - line["reserved"] - gone - line["due"],
+        line["due"],
+        line["due_date"],
+        gone,
+        part["promise_date"],
+        part["money"],
+        part["authorisation_expires_at"],
     )
-    for line in picked:
-        found[line.order_id].append(line)
-    return found
 
 
 @dataclass(frozen=True)
@@ -185,7 +240,7 @@ SELECT o.id, 'exact', '' FROM known JOIN orders_order o ON o.channel = known.cha
 
 
 def search(text: str) -> list[Order]:
-    """Orders by number, reference, tracking number, SKU, or the beginning of a name or e-mail; at most fifty, newest first.
+    """Orders by number, reference, tracking number, SKU, or the beginning of a name or e-mail: fifty, newest first.
 
     Every branch is a look-up on an index of its own. Beginnings are compared here and not in SQL: what sorts behind a
     text by a database's collation need not begin with it.

@@ -13,7 +13,7 @@ from counterfoil.core import clock
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
-from counterfoil.desk.queries import Asked
+from counterfoil.desk.queries import Asked, Brief
 from counterfoil.desk.saying import moment, near_day, say_date, span, time_of_day, units
 from counterfoil.desk.words import DESK_STATUS, GATES, QUEUES, glyph
 from counterfoil.records.orders.models import Line, Order, Part
@@ -30,9 +30,9 @@ class Pill:
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the gate: met or not; a blocker brings the link that clears it."""
+    """One line of the gate: met, not met, or (None) under way; a blocker brings the link that clears it."""
 
-    met: bool
+    met: bool | None
     text: str | Markup
     link: str = ""
     link_text: str = ""
@@ -70,10 +70,11 @@ class Slip:
 
     @property
     def open(self) -> bool:
-        return all(c.met for c in self.checks)
+        """Whether the gate of the next action lets it through, as far as was known when it was last looked at."""
+        return not self.order.blockers
 
 
-def row_of(order: Order, lines: Sequence[Line]) -> Row:
+def row_of(order: Order, lines: Sequence[Brief]) -> Row:
     """A row of a list: what was ordered, the pill that matters now, when it ships."""
     wanted = [ln for ln in lines if ln.quantity]
     summary = " · ".join(f"{ln.quantity} × {ln.name}" for ln in wanted[:3])
@@ -81,7 +82,7 @@ def row_of(order: Order, lines: Sequence[Line]) -> Row:
         summary += f" · {len(wanted) - 3} more"
     if order.gift_message:
         summary += " · gift note"
-    dates = [ln.part.promise_date for ln in wanted if ln.part.promise_date]
+    dates = [ln.promise_date for ln in wanted if ln.promise_date]
     today = shop().today()
     if dates:
         day = min(dates)
@@ -94,10 +95,10 @@ def row_of(order: Order, lines: Sequence[Line]) -> Row:
     return Row(order, summary, row_pill(order, wanted), ships, late)
 
 
-def row_pill(order: Order, lines: Sequence[Line]) -> Pill:
+def row_pill(order: Order, lines: Sequence[Brief]) -> Pill:
     """The one fact of an order that decides what its row is about."""
-    expiry = min((ln.part.authorisation_expires_at for ln in lines if ln.part.authorisation_expires_at), default=None)
-    money = {ln.part.money for ln in lines}
+    expiry = min((ln.expires_at for ln in lines if ln.expires_at), default=None)
+    money = {ln.money for ln in lines}
     if order.queue in {"done", "transit", "cancelled", "unfinished"}:
         return Pill(*DESK_STATUS[order.status])
     if order.queue == "payment_problem" or money & {"declined"}:
@@ -115,11 +116,12 @@ def row_pill(order: Order, lines: Sequence[Line]) -> Pill:
     if order.queue == "question":
         return Pill("warn", "?", "waiting for the answer")
     if order.queue == "review" and order.flags:
-        return Pill("warn", "!", str(order.flags[0].get("text", "look closely"))[:28])
+        text = str(order.flags[0].get("text", "look closely"))
+        return Pill("warn", "!", text if len(text) <= 22 else f"{text[:21].rstrip()}…")
     return stock_pill(lines)
 
 
-def stock_pill(lines: Sequence[Line]) -> Pill:
+def stock_pill(lines: Sequence[Brief]) -> Pill:
     """Where the goods are, in one pill."""
     short = sum(max(0, ln.short) for ln in lines)
     due = [ln for ln in lines if ln.due]
@@ -132,7 +134,7 @@ def stock_pill(lines: Sequence[Line]) -> Pill:
         if None in dates or known is None:
             return Pill("warn", "◷", f"{count} on order, no date")
         return Pill("info", "◷", f"{count} due {near_day(known)}")
-    if lines and all(ln.picked + ln.shipped >= ln.quantity for ln in lines):
+    if lines and all(ln.gone >= ln.quantity for ln in lines):
         return Pill("ok", "✓", "all picked")
     return Pill("ok", "✓", "all in stock")
 
@@ -243,7 +245,9 @@ def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Aske
         if due:
             last = max((ln.due_date for ln in wanted if ln.due_date), default=None)
             text += f"; {due} due {near_day(last)}" if last else f"; {due} on order"
-        found.append(Check(held + due >= units_wanted, text))
+        if held + due < units_wanted:
+            text += f"; {units_wanted - held - due} to be bought in"
+        found.append(Check(True if held >= units_wanted else None, text))
     if not asked.holds and asked.question is None and not codes & {"on_hold", "question_open"}:
         found.append(Check(True, "No hold, no open question"))
     if parts and all(p.money == "charged" for p in parts):

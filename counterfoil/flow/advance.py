@@ -1,9 +1,10 @@
-"""Facts -> next action. May run again at any time: it does what is due by itself, then writes down where the order stands."""
+"""Facts -> next action. May run again at any time: does what is due by itself, then writes down where the order is."""
 
 from __future__ import annotations
 
 import json
 import logging
+import threading
 
 from counterfoil.core import clock, jobs, journal
 from counterfoil.core.actor import SYSTEM
@@ -23,17 +24,26 @@ from counterfoil.steps.invoicing.actions import issue_invoice
 from counterfoil.steps.sourcing.actions import check_stock
 
 log = logging.getLogger(__name__)
+_local = threading.local()
 ROUNDS = 8  # automatic acts in a row; the longest chain is four
 
 
 def advance(number: str) -> None:
     """Do what is due by itself on this order, then store status, queue, next action and blockers."""
-    for _ in range(ROUNDS):
-        if not _act_once(number):
-            break
-    else:
-        log.error("%s does not come to rest", number)
-    store(number)
+    busy: set[str] = _local.__dict__.setdefault("advancing", set())
+    if number in busy:
+        # An automatic act of ours has just committed: the round further up this stack looks again anyway.
+        return
+    busy.add(number)
+    try:
+        for _ in range(ROUNDS):
+            if not _act_once(number):
+                break
+        else:
+            log.error("%s does not come to rest", number)
+        store(number)
+    finally:
+        busy.discard(number)
 
 
 def store(number: str) -> Derived:

@@ -87,6 +87,8 @@ def _status(facts: OrderFacts) -> str:
         return "unfinished"
     if facts.cancelled:
         return "cancelled"
+    if facts.closed_history:
+        return "delivered"  # by the shop that it came from
     live = [p for p in facts.parts if p.live]
     if live and all(p.parcel == "returned" for p in live):
         return "returned"

@@ -10,16 +10,16 @@ from counterfoil.records.stock.api import stock
 from counterfoil.steps.acceptance.api import acceptance
 from counterfoil.steps.alternatives.api import alternatives, answers_router
 from counterfoil.steps.charging.api import charging, hooks
-from counterfoil.steps.checkout.api import checkout
+from counterfoil.steps.checkout.api import join
 from counterfoil.steps.fulfilment.api import fulfilment
 from counterfoil.steps.review.api import review
 from counterfoil.steps.sourcing.api import sourcing
 
+join(orders)
 api = make_api()
 for room in (
     catalogue,
     stock,
-    checkout,
     orders,
     review,
     acceptance,

@@ -51,7 +51,7 @@ def _migrate(_args: argparse.Namespace) -> int:
 
 def _import_products(args: argparse.Namespace) -> int:
     _django()
-    from counterfoil.gateways.storefront.products import import_products
+    from counterfoil.records.catalogue.importing import import_products
 
     return import_products(Path(args.file))
 

@@ -1,7 +1,8 @@
-"""The Jinja2 environment: where templates lie and what they may call. Pages and HTML mails escape, plain mails do not."""
+"""The Jinja2 environment: where templates lie, what they may call. Pages and HTML mails escape, plain mails do not."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def escapes(name: str | None) -> bool:
     return name is None or not name.endswith(".txt")
 
 
+@lru_cache(maxsize=8192)
 def url(name: str, *args: Any, **kwargs: Any) -> str:
-    """The address of a page by its name in the URL table."""
+    """The address of a page by its name in the URL table. Remembered: a queue page asks for 150."""
     return reverse(name, args=args or None, kwargs=kwargs or None)

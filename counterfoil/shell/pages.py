@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_safe
 
+from counterfoil.core.web import error_page, is_api, problem
 from counterfoil.shell.assets import assets, by_address
 
 A_YEAR = "public, max-age=31536000, immutable"
@@ -31,3 +32,28 @@ def static_file(request: HttpRequest, name: str) -> HttpResponse:
     response["ETag"] = tag
     response["Vary"] = "Accept-Encoding"
     return response
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What no address leads to."""
+    if is_api(request):
+        return problem(404, "there is no such thing")
+    said = exception.args[0] if isinstance(exception, Http404) and exception.args else ""
+    # A resolver's own words are a table of addresses, nothing for people.
+    return error_page(request, 404, said if isinstance(said, str) else "there is no such page")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours: the log knows more than the visitor."""
+    if is_api(request):
+        return problem(500, "an error of ours; it is in the log")
+    return error_page(request, 500, "The error is in our log. What you had done before is safe.")
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without its proof of origin: an old page, or a browser that keeps no cookies."""
+    del reason  # for developers; it tells a visitor nothing
+    if is_api(request):
+        return problem(403, "this form did not come from our own page")
+    text = "This form is too old, or your browser keeps no cookies. Go back, load the page again and send it once more."
+    return error_page(request, 403, text)

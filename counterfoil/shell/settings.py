@@ -101,6 +101,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/desk/login"
+CSRF_FAILURE_VIEW = "counterfoil.shell.pages.forged"
 
 MIDDLEWARE = [
     "counterfoil.core.web.SecurityHeaders",

@@ -5,13 +5,18 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import include, path
 
-from counterfoil.shell import health, pages
+from counterfoil.shell import docs, health, pages
 from counterfoil.shell.api import api
 from counterfoil.shell.proxy import card_page, mailbox
+
+handler404 = "counterfoil.shell.pages.not_found"
+handler500 = "counterfoil.shell.pages.server_error"
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("metrics", health.metrics),
+    path("api/v1/docs", docs.page),
+    path("api/v1/docs/<str:name>", docs.asset),
     path("api/v1/", api.urls),
     path("", include("counterfoil.steps.checkout.urls")),
     path("", include("counterfoil.steps.charging.pages")),

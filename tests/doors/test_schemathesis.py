@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
@@ -12,6 +14,9 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 from counterfoil.flow.verify import judge_all
 from counterfoil.shell.api import api
@@ -32,12 +37,17 @@ PROMISES = [
 
 
 @pytest.fixture
-def owner() -> Api:
+def owner() -> Iterator[Api]:
     """The owner's key, a product and an order to act on."""
     made = Api("owner")
     product(made, "0", stock=5)
     made.done("/orders", order_body(("0", 1)))
-    return made
+    # A request that ends closes a connection that is inside a transaction; here that is the test's own.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield made
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @doors.parametrize()

@@ -9,6 +9,7 @@ from counterfoil.core.actor import BUYER, Actor, require
 from counterfoil.core.db import in_writing, writing
 from counterfoil.core.errors import Invalid, Missing, blocked
 from counterfoil.core.shop import shop
+from counterfoil.core.text import mask_cards
 from counterfoil.records.books.ledger import post
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Line, Order
@@ -35,6 +36,7 @@ def adjust_stock(
     """
     require(actor, BUYER)
     _validate(quantity, reason, lot, bin)
+    reason = mask_cards(reason)
     product = Product.objects.filter(sku=sku).first()
     if product is None:
         raise Missing(f"there is no product {sku}")

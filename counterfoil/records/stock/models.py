@@ -1,7 +1,7 @@
 """The unit ledger. Movements are never changed; the balance beside them is provably their sum.
 
-on_hand: on the shelf and sellable, reserved or not · reserved: of those, promised to an order line · picked: taken off the
-shelf for an order · shipped: gone to a customer · quarantined: here, not sellable · due_in: on order at a supplier.
+on_hand: on the shelf and sellable, reserved or not · reserved: of those, promised to an order line · picked: taken off
+the shelf for an order · shipped: gone to a customer · quarantined: here, not sellable · due_in: on order at a supplier.
 """
 
 from __future__ import annotations

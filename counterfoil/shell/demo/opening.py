@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from counterfoil.core import shop
+from django.contrib.auth.hashers import make_password
+
+from counterfoil.core import jobs, shop
 from counterfoil.core.access.models import User
 from counterfoil.core.actor import Actor
 from counterfoil.core.db import writing
@@ -12,9 +14,9 @@ from counterfoil.records.stock.actions import adjust_stock
 from counterfoil.shell.demo.labels import label_svg
 from counterfoil.shell.demo.people import DEMO_PASSWORD, STAFF, SUPPLIERS
 from counterfoil.shell.demo.things import accessory_svg
-from counterfoil.shell.demo.wines import ACCESSORIES, HOUSES, WINES, Accessory, Wine
+from counterfoil.shell.demo.wines import ACCESSORIES, WINES, Accessory, Wine
 
-SHOP_NAME = "Alder & Quill Wines"
+SHOP_NAME, TIMEZONE = "Alder & Quill Wines", "America/Los_Angeles"
 GROUND, EXPRESS, PICK_UP = "Ground, signature 21+", "Express, signature 21+", "Pick up at the shop"
 
 # Round figures for a demo, in millionths; no advice on anybody's tax.
@@ -40,7 +42,7 @@ SETTINGS = {
     "email": "shop@example.com",
     "phone": "+1 707 555 0100",
     "currency": "USD",
-    "timezone": "America/Los_Angeles",
+    "timezone": TIMEZONE,
     "zones": ZONES,
     "deliveries": [
         {"method": GROUND, "price": 1500},
@@ -63,8 +65,9 @@ def open_shop() -> dict[str, Actor]:
     with writing():
         if not User.objects.exists():
             shop.change(**SETTINGS)
-            for person in STAFF:
-                User.objects.create_user(person.email, DEMO_PASSWORD, name=person.name, role=person.role)
+            # One password for all of them, public anyway: hashed once, because hashing is slow by design.
+            password = make_password(DEMO_PASSWORD)
+            User.objects.bulk_create(User(email=p.email, name=p.name, role=p.role, password=password) for p in STAFF)
         staff: dict[str, Actor] = {user.email: user.actor for user in User.objects.all()}
         buyer = staff["buyer@example.com"]
         known = set(Supplier.objects.values_list("name", flat=True))
@@ -80,22 +83,23 @@ def open_shop() -> dict[str, Actor]:
 
 def _fill_shelves(buyer: Actor) -> None:
     names = {s.key: s.name for s in SUPPLIERS}
-    regions = {h.code: h for h in HOUSES}
     known = set(Product.objects.values_list("sku", flat=True))
     for thing in (*WINES, *ACCESSORIES):
         if thing.sku in known:
             continue
-        _create(thing, buyer, names[thing.supplier], regions[thing.family].region if isinstance(thing, Wine) else "")
+        made = _create(thing, buyer, names[thing.supplier])
         if thing.on_hand:
             adjust_stock(
                 actor=buyer, sku=thing.sku, quantity=thing.on_hand, reason="Counted when the shop opened",
                 bin=thing.bin,
             )  # fmt: skip
+            # Nobody waits for a bottle yet.
+            jobs.settle("sourcing.fill", str(made.pk))
 
 
-def _create(thing: Wine | Accessory, buyer: Actor, supplier: str, region: str) -> None:
+def _create(thing: Wine | Accessory, buyer: Actor, supplier: str) -> Product:
     wine = thing if isinstance(thing, Wine) else None
-    create_product(
+    return create_product(
         actor=buyer,
         sku=thing.sku,
         name=thing.title,
@@ -117,8 +121,8 @@ def _create(thing: Wine | Accessory, buyer: Actor, supplier: str, region: str) -
         else None,
         bin=thing.bin,
         description=thing.description,
-        art=label_svg(wine) if wine else accessory_svg(thing) if isinstance(thing, Accessory) else "",
+        art=label_svg(thing) if isinstance(thing, Wine) else accessory_svg(thing),
         reorder_point=thing.reorder_point,
-        region=region,
+        region=wine.region if wine else "",
         grape=wine.grape if wine else "",
     )

@@ -70,7 +70,7 @@ def issue_copies(taken: Order, part: Part, lines: list[Line], *, number: str, ve
 
 
 def reissue_sales_order(*, order: str, part: int) -> None:
-    """The order was amended: a new version of both copies, the old ones kept. Nothing when the newest is right already."""
+    """The order was amended: a new version of both copies, the old ones kept. Nothing when the newest is right."""
     with writing():
         taken = take(order)
         row = Part.objects.get(order=taken, number=part)

@@ -18,7 +18,7 @@ from counterfoil.core.db import is_postgres, writing
 from counterfoil.core.errors import Blocker, Invalid, Refused
 from counterfoil.core.money import MAX_AMOUNT, decimals
 from counterfoil.core.shop import shop
-from counterfoil.core.text import clean
+from counterfoil.core.text import clean, mask_cards
 from counterfoil.records.orders.models import Line, Order, Part
 from counterfoil.records.orders.present import order_json
 from counterfoil.records.orders.slip import mail_slip
@@ -110,11 +110,14 @@ def place_order(*, wanted: Wanted, actor: Actor, key: Key | None = None) -> Plac
                 order_id = queries.next_order_id_sqlite()
             placement, placed = _compose(wanted, offered, priced, amounts, order_id, actor, key)
             queries.write(placement)
-    except IntegrityError:
+    except (IntegrityError, Refused) as error:
         known = Order.objects.filter(channel=wanted.channel, reference=wanted.reference).first()
-        if known is None:
-            raise KeyTaken from None
-        return Placed(known.number, known.token, created=False)
+        if known is not None:
+            # Also when it took the last bottle itself: a repeat is not refused for what the first one has.
+            return Placed(known.number, known.token, created=False)
+        if isinstance(error, Refused):
+            raise
+        raise KeyTaken from None
     return placed
 
 
@@ -150,6 +153,9 @@ def _checked(wanted: Wanted) -> Wanted:
     if email and ("@" not in email[1:-1] or any(c.isspace() for c in email)):
         wrong.append(("customer.email", "this is no e-mail address"))
     wrong += _wrong_lines(wanted.lines)
+    if mask_cards(wanted.reference) != wanted.reference:
+        # Masked, two of them could become one and the same reference.
+        wrong.append(("reference", "this looks like a card number; use a number of the order's own"))
     if not 0 <= wanted.shipping_price <= MAX_AMOUNT // 100:
         wrong.append(("shipping.price", "must be zero or more, in minor units, and within reason"))
     if wanted.tax is not None and not 0 <= wanted.tax <= MAX_AMOUNT // 100:

@@ -64,8 +64,8 @@ def label(request: HttpRequest, sku: str) -> HttpResponse:
 # What stands for a product that nobody has drawn yet.
 PLAIN = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 440"><path fill="#eee7de" d="M0 0h320v440H0z"/>'
-    '<path fill="#c9bcae" d="M142 40h36v96c0 36 46 46 46 106v158a20 20 0 0 1-20 20h-88a20 20 0 0 1-20-20V242c0-60 46-70 '
-    '46-106z"/><path fill="#f8f4ee" d="M96 268h128v96H96z"/></svg>'
+    '<path fill="#c9bcae" d="M142 40h36v96c0 36 46 46 46 106v158a20 20 0 0 1-20 20h-88a20 20 0 0 1-20-20V242c0-60 '
+    '46-70 46-106z"/><path fill="#f8f4ee" d="M96 268h128v96H96z"/></svg>'
 )
 
 

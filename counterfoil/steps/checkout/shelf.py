@@ -73,7 +73,7 @@ def _offers(products: Iterable[Product]) -> list[Offer]:
 
 
 def offers(text: str = "", limit: int = 200) -> list[Offer]:
-    """Listed products by maker, name and vintage, newest first; with `text`, those that every word of it is found in."""
+    """Listed products by maker, name and vintage, newest first; with `text`, those in which every word is found."""
     found = _listed()
     for word in text.split()[:6]:
         if not storable(word):

@@ -33,7 +33,7 @@ def read(lines: Sequence[Mapping[str, Any]], *, shorts: bool = False) -> list[As
     if not lines:
         raise Invalid(("lines", "name at least one line, or leave lines out for everything"))
     for i, line in enumerate(lines):
-        field = f"lines[{i}]"
+        field = f"lines.{i}"
         sku = str(line.get("sku") or "").strip()
         if not sku:
             wrong.append((f"{field}.sku", "is missing"))

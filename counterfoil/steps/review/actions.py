@@ -10,6 +10,7 @@ from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid, Missing
 from counterfoil.core.machine import Move, shift
 from counterfoil.core.shop import shop
+from counterfoil.core.text import clean
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.load import check, facts_of, note, take
 from counterfoil.records.orders.models import REVIEW, Hold, Line, Order, Part, Promise
@@ -81,12 +82,18 @@ def promise(order: Order, part: Part, day: date, *, basis: str, actor: Actor) ->
 def hold_order(*, order: str, reason: str, actor: Actor) -> Hold:
     """Stop everything on an order until the hold is released. Raises Refused when it has left the house."""
     require(actor, CLERK)
-    if not reason.strip():
+    try:
+        reason = clean(reason)
+    except ValueError as error:
+        raise Invalid(("reason", str(error))) from None
+    if not reason:
         raise Invalid(("reason", "say why the order is held"))
+    if len(reason) > 1000:
+        raise Invalid(("reason", "at most 1000 characters"))
     with writing():
         taken = take(order)
         check(may_hold(facts_of(taken)))
-        hold = Hold.objects.create(order=taken, reason=reason.strip(), placed_by=actor.name, at=clock.business_now())
+        hold = Hold.objects.create(order=taken, reason=reason, placed_by=actor.name, at=clock.business_now())
         note(taken, "hold_placed", actor=actor, text=f"Held: {hold.reason}", data={"hold": hold.pk})
     return hold
 

@@ -168,14 +168,14 @@ def test_a_bottle_scanned_twice_is_told_who_has_it() -> None:
 @pytest.mark.parametrize(
     ("lines", "field"),
     [
-        ([{"sku": "QUILL", "quantity": 4}], "lines[0].quantity"),
-        ([{"sku": "QUILL", "quantity": 2, "short": 2}], "lines[0].quantity"),
-        ([{"sku": "QUILL", "quantity": 0}], "lines[0].quantity"),
-        ([{"sku": "QUILL", "quantity": -1}], "lines[0].quantity"),
-        ([{"sku": "QUILL", "quantity": True}], "lines[0].quantity"),
-        ([{"sku": "QUILL", "quantity": 1}, {"sku": "QUILL", "quantity": 1}], "lines[1].sku"),
-        ([{"sku": "QUILL", "quantity": 1}, {"sku": "OTHER", "quantity": 1}], "lines[1].sku"),
-        ([{"quantity": 1}], "lines[0].sku"),
+        ([{"sku": "QUILL", "quantity": 4}], "lines.0.quantity"),
+        ([{"sku": "QUILL", "quantity": 2, "short": 2}], "lines.0.quantity"),
+        ([{"sku": "QUILL", "quantity": 0}], "lines.0.quantity"),
+        ([{"sku": "QUILL", "quantity": -1}], "lines.0.quantity"),
+        ([{"sku": "QUILL", "quantity": True}], "lines.0.quantity"),
+        ([{"sku": "QUILL", "quantity": 1}, {"sku": "QUILL", "quantity": 1}], "lines.1.sku"),
+        ([{"sku": "QUILL", "quantity": 1}, {"sku": "OTHER", "quantity": 1}], "lines.1.sku"),
+        ([{"quantity": 1}], "lines.0.sku"),
         ([], "lines"),
     ],
 )
@@ -420,8 +420,8 @@ def test_what_comes_back_is_sellable_or_set_aside_and_no_money_moves() -> None:
 def test_no_more_comes_back_than_was_shipped() -> None:
     built = shipped(("QUILL", 2), ("TERN", 1))
     give_back(built, "QUILL", 1)
-    assert wrong(lambda: give_back(built, "QUILL", 2)) == ["lines[0].quantity"]
-    assert wrong(lambda: give_back(built, "OTHER", 1)) == ["lines[0].sku"]
+    assert wrong(lambda: give_back(built, "QUILL", 2)) == ["lines.0.quantity"]
+    assert wrong(lambda: give_back(built, "OTHER", 1)) == ["lines.0.sku"]
     assert wrong(lambda: give_back(built, "TERN", 1, "fine", " ")) == ["condition", "reason"]
     assert built.units("QUILL") == (9, 0, 0, 1, 0)
 

@@ -1,0 +1,98 @@
+"""The buttons: what they do, what they say when they may not, and that no role gets around its gate."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from counterfoil.core.shop import shop
+from counterfoil.desk.acts import ACTS, BULK
+from counterfoil.desk.tests.build import at_the_desk, order, product
+from counterfoil.records.orders.models import Hold, Order
+
+pytestmark = pytest.mark.django_db
+
+
+def _tomorrow() -> str:
+    return (shop().today() + timedelta(days=1)).isoformat()
+
+
+def test_approving_at_the_desk_promises_the_date_and_returns_to_the_queue() -> None:
+    product("A", on_hand=5)
+    made = order(("A", 1))
+    form = {"ship_estimate": _tomorrow(), "version": made.version, "next": "/desk/queues/review"}
+    answer = at_the_desk("clerk").post(f"/desk/orders/{made.number}/acts/approve", form)
+    assert (answer.status_code, answer["Location"]) == (303, "/desk/queues/review")
+    assert Order.objects.get(pk=made.pk).review == "approved"
+
+
+def test_a_second_approval_is_told_who_was_first() -> None:
+    product("A", on_hand=5)
+    made = order(("A", 1))
+    at_the_desk().post(f"/desk/orders/{made.number}/acts/approve", {"ship_estimate": _tomorrow()})
+    answer = at_the_desk().post(f"/desk/orders/{made.number}/acts/approve", {"ship_estimate": _tomorrow()})
+    assert answer.status_code == 409
+    assert "already approved by Ann" in answer.content.decode()
+
+
+def test_a_wrong_field_comes_back_with_its_message_beside_it() -> None:
+    product("A", on_hand=5)
+    made = order(("A", 1))
+    answer = at_the_desk().post(f"/desk/orders/{made.number}/acts/hold", {"reason": "  "})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert 'id="e-h-reason"' in page
+    assert 'aria-describedby="e-h-reason"' in page
+    assert not Hold.objects.exists()
+
+
+@pytest.mark.parametrize("verb", ["approve", "hold", "charge", "refund", "cancel", "propose", "record-payment"])
+def test_a_picker_may_not_do_a_clerks_work(verb: str) -> None:
+    product("A", on_hand=5)
+    made = order(("A", 1))
+    form = {
+        "ship_estimate": _tomorrow(),
+        "reason": "because",
+        "amount": "1.00",
+        "reference": "x",
+        "kind:0": "cancel",
+    }
+    answer = at_the_desk("picker").post(f"/desk/orders/{made.number}/acts/{verb}", form)
+    assert answer.status_code == 403
+    assert Order.objects.get(pk=made.pk).version == made.version
+
+
+def test_an_act_answers_only_to_a_form() -> None:
+    product("A", on_hand=5)
+    made = order(("A", 1))
+    for verb in ACTS:
+        assert at_the_desk().get(f"/desk/orders/{made.number}/acts/{verb}").status_code == 405
+
+
+def test_several_orders_at_once_want_a_second_page_and_give_a_result_each() -> None:
+    product("A", on_hand=50)
+    made = [order(("A", 1)) for _ in range(3)]
+    desk = at_the_desk()
+    desk.post(f"/desk/orders/{made[2].number}/acts/hold", {"reason": "ask them"})
+    ticked = {"order": [o.number for o in made]}
+    asked = desk.post("/desk/queues/review/acts", ticked)
+    assert "Approve 3 orders" in asked.content.decode()
+    assert not Order.objects.filter(review="approved").exists()
+    done = desk.post("/desk/queues/review/acts", {**ticked, "sure": "yes", "ship_estimate": _tomorrow()})
+    page = done.content.decode()
+    assert "2 of 3 orders done" in page
+    assert "on hold: ask them" in page
+    assert Order.objects.filter(review="approved").count() == 2
+
+
+def test_every_bulk_act_is_an_act() -> None:
+    assert {verb for verb, _ in BULK.values()} <= set(ACTS)
+
+
+def test_what_was_answered_goes_back_to_the_desk_only() -> None:
+    product("A", on_hand=5)
+    made = order(("A", 1))
+    form = {"reason": "wait", "next": "//elsewhere.example/desk/"}
+    answer = at_the_desk().post(f"/desk/orders/{made.number}/acts/hold", form)
+    assert answer["Location"] == f"/desk/orders/{made.number}"

@@ -1,0 +1,219 @@
+"""Where an order stands: one answer for every set of facts, in the order of the process."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from counterfoil.flow.map import CHECKOUT_LASTS, QUEUES, derive
+from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
+
+TODAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 11, 24, 8, tzinfo=UTC)
+HORIZON = date(2026, 11, 25)
+LATER = date(2026, 12, 10)
+
+CONTRACT_QUEUES = (
+    "review sales_order stock goods charge charged_waiting pick pack ship transit done payment_problem question call "
+    "promise cannot_ship bank_differs unfinished cancelled"
+).split()
+
+LINE = LineFacts(1, "PINOT-21", "Pinot", 6, reserved=6)
+SHORT = replace(LINE, reserved=2)
+SOON = replace(SHORT, due=4, due_confirmed=4, due_date=HORIZON)
+FAR = replace(SOON, due_date=LATER)
+UNSURE = replace(SHORT, due=4)
+PART = PartFacts(stock="confirmed", money="saved", books="sales_order", total=1000, lines=(LINE,), promise_date=LATER)
+ORDER = OrderFacts(
+    number="CF-1001", review="approved", card_state="saved", card_consent=True, parts=(PART,), placed_at=NOW, now=NOW,
+    today=TODAY, day_ends_at=MIDNIGHT, horizon=HORIZON,
+)  # fmt: skip
+SENT = replace(LINE, reserved=0, shipped=6)
+PICKED = replace(LINE, reserved=0, picked=6)
+
+
+def standing(part: dict[str, Any] | None = None, **order: Any) -> tuple[str, str, str]:
+    found = derive(replace(ORDER, parts=(replace(PART, **(part or {})),), **order))
+    return found.status, found.queue, found.next_action
+
+
+WALK: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str, str]]] = [
+    ("check-out", {}, {"finished": False, "review": "pending"}, ("unfinished", "unfinished", "")),
+    ("arrived", {"books": "none"}, {"review": "pending"}, ("pending", "review", "review")),
+    ("approved", {"books": "none"}, {}, ("processing", "sales_order", "make_sales_order")),
+    ("entered", {"stock": "unchecked"}, {}, ("processing", "stock", "check_stock")),
+    ("short", {"stock": "short", "lines": (SHORT,)}, {}, ("processing", "stock", "buy_in")),
+    ("bought in", {"stock": "awaiting", "lines": (UNSURE,)}, {}, ("processing", "goods", "wait_for_goods")),
+    ("due far away", {"stock": "awaiting", "lines": (FAR,)}, {}, ("processing", "goods", "wait_for_goods")),
+    ("due soon", {"stock": "awaiting", "lines": (SOON,)}, {}, ("processing", "charge", "charge")),
+    ("here", {}, {}, ("processing", "charge", "charge")),
+    ("asking", {"money": "charging"}, {}, ("processing", "charge", "ask_bank")),
+    ("not answered", {"money": "unknown"}, {}, ("processing", "charge", "ask_bank")),
+    ("declined", {"money": "declined"}, {}, ("processing", "payment_problem", "send_pay_link")),
+    ("charged", {"money": "charged"}, {}, ("processing", "pick", "pick")),
+    (
+        "charged, due soon",
+        {"money": "charged", "lines": (SOON,)},
+        {},
+        ("processing", "charged_waiting", "wait_for_goods"),
+    ),
+    (
+        "charged, and late now",
+        {"money": "charged", "lines": (FAR,)},
+        {},
+        ("processing", "cannot_ship", "offer_alternative"),
+    ),
+    ("picking", {"money": "charged", "parcel": "picking"}, {}, ("processing", "pick", "pick")),
+    ("picked", {"money": "charged", "parcel": "picked", "lines": (PICKED,)}, {}, ("processing", "pack", "pack")),
+    (
+        "packed",
+        {"money": "charged", "parcel": "packed", "lines": (replace(PICKED, packed=6),)},
+        {},
+        ("processing", "ship", "ship"),
+    ),
+    (
+        "sent",
+        {"money": "charged", "parcel": "shipped", "books": "invoiced", "lines": (SENT,)},
+        {},
+        ("shipped", "transit", "deliver"),
+    ),
+    (
+        "at the door",
+        {"money": "charged", "parcel": "delivered", "books": "invoiced", "lines": (SENT,)},
+        {},
+        ("delivered", "done", ""),
+    ),
+    ("back", {"money": "charged", "parcel": "returned", "lines": (SENT,)}, {}, ("returned", "done", "")),
+]
+
+
+@pytest.mark.parametrize(("part", "order", "stands"), [w[1:] for w in WALK], ids=[w[0] for w in WALK])
+def test_the_process_step_by_step(part: dict[str, Any], order: dict[str, Any], stands: tuple[str, str, str]) -> None:
+    assert standing(part, **order) == stands
+
+
+ASIDE: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str, str]]] = [
+    ("asked", {}, {"question_open": True}, ("waiting_for_customer", "question", "wait_for_answer")),
+    (
+        "asked before review",
+        {"books": "none"},
+        {"question_open": True, "review": "pending"},
+        ("waiting_for_customer", "question", "wait_for_answer"),
+    ),
+    ("answered", {}, {"answer_unapplied": True}, ("processing", "question", "wait_for_answer")),
+    (
+        "card refused",
+        {"money": "unpaid", "books": "none"},
+        {"card_state": "refused", "review": "pending"},
+        ("pending", "payment_problem", "send_pay_link"),
+    ),
+    ("cancelled", {"money": "voided"}, {"cancelled": True}, ("cancelled", "cancelled", "")),
+    (
+        "cancelled, refund failed",
+        {"money": "charged"},
+        {"cancelled": True, "refund_failed": True},
+        ("cancelled", "payment_problem", "refund_again"),
+    ),
+    ("refund failed", {"money": "charged"}, {"refund_failed": True}, ("processing", "payment_problem", "refund_again")),
+    ("history", {"parcel": "delivered"}, {"closed_history": True}, ("delivered", "done", "")),
+    (
+        "promise broken",
+        {"stock": "awaiting", "lines": (FAR,), "promise_date": TODAY - timedelta(days=1)},
+        {},
+        ("processing", "promise", "renew_promise"),
+    ),
+    (
+        "promise cannot be kept",
+        {"stock": "awaiting", "lines": (FAR,), "promise_date": LATER - timedelta(days=1)},
+        {},
+        ("processing", "promise", "renew_promise"),
+    ),
+    (
+        "at the counter",
+        {"money": "unpaid"},
+        {"payment_method": "terminal", "card_state": "none"},
+        ("processing", "charge", "record_payment"),
+    ),
+    (
+        "at the door",
+        {"money": "unpaid"},
+        {"payment_method": "on_delivery", "card_state": "none"},
+        ("processing", "pick", "pick"),
+    ),
+    (
+        "at the door, short",
+        {"money": "unpaid", "stock": "short", "lines": (SHORT,)},
+        {"payment_method": "on_delivery"},
+        ("processing", "stock", "buy_in"),
+    ),
+    (
+        "at the door, due soon",
+        {"money": "unpaid", "stock": "awaiting", "lines": (SOON,)},
+        {"payment_method": "on_delivery"},
+        ("processing", "goods", "wait_for_goods"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("part", "order", "stands"), [a[1:] for a in ASIDE], ids=[a[0] for a in ASIDE])
+def test_what_leaves_the_straight_way(
+    part: dict[str, Any], order: dict[str, Any], stands: tuple[str, str, str]
+) -> None:
+    assert standing(part, **order) == stands
+
+
+def test_the_blockers_are_those_of_the_next_action() -> None:
+    held = replace(ORDER, holds=(HoldFacts(1, "Odd address", "Ann"),))
+    assert [b.code for b in derive(held).blockers] == ["on_hold"]
+    assert derive(ORDER).blockers == []
+    short = replace(ORDER, parts=(replace(PART, stock="short", lines=(SHORT,)),))
+    assert [(b.code, b.line) for b in derive(short).blockers] == [("line_short", "PINOT-21")]
+
+
+def test_an_order_stands_where_its_hindmost_part_stands() -> None:
+    gone = replace(PART, money="charged", parcel="shipped", books="invoiced", lines=(SENT,))
+    waits = replace(PART, number=2, stock="short", lines=(SHORT,))
+    for parts in ((gone, waits), (waits, gone)):
+        found = derive(replace(ORDER, parts=parts))
+        assert (found.status, found.queue) == ("processing", "stock")
+    assert derive(replace(ORDER, parts=(gone, replace(gone, number=2)))).status == "shipped"
+    delivered = replace(gone, number=2, parcel="delivered")
+    assert derive(replace(ORDER, parts=(gone, delivered))).status == "shipped"
+
+
+def test_a_part_of_which_nothing_is_wanted_holds_up_nobody() -> None:
+    empty = replace(PART, number=2, books="none", money="voided", lines=(replace(LINE, quantity=0, reserved=0),))
+    gone = replace(PART, money="charged", parcel="delivered", lines=(SENT,))
+    assert derive(replace(ORDER, parts=(gone, empty))).status == "delivered"
+    assert derive(replace(ORDER, parts=(empty,))).queue == "done"
+
+
+def test_time_alone_moves_an_order_at_the_next_midnight_or_when_a_question_ends() -> None:
+    assert derive(replace(ORDER, parts=(replace(PART, lines=(FAR,), stock="awaiting"),))).next_check_at == MIDNIGHT
+    assert derive(ORDER).next_check_at == MIDNIGHT
+    ends = NOW + timedelta(hours=2)
+    assert derive(replace(ORDER, question_open=True, question_expires_at=ends)).next_check_at == ends
+    assert derive(replace(ORDER, finished=False)).next_check_at == NOW + CHECKOUT_LASTS
+    assert derive(replace(ORDER, cancelled=True)).next_check_at is None
+    pending = replace(ORDER, review="pending", parts=(replace(PART, books="none"),))
+    assert derive(pending).next_check_at is None
+
+
+def test_the_deadline_is_the_next_date_that_matters() -> None:
+    near = TODAY + timedelta(days=3)
+    assert derive(ORDER).deadline == LATER
+    assert derive(replace(ORDER, needed_by=near)).deadline == near
+    legal = replace(PART, promise_date=None, legal_deadline=near)
+    assert derive(replace(ORDER, parts=(legal,))).deadline == near
+    gone = replace(PART, money="charged", parcel="shipped", lines=(SENT,))
+    assert derive(replace(ORDER, parts=(gone,))).deadline is None
+    assert derive(replace(ORDER, cancelled=True, needed_by=near)).deadline is None
+
+
+def test_the_rail_has_the_queues_of_the_contract() -> None:
+    assert set(QUEUES) == set(CONTRACT_QUEUES)
+    ranks = [q.rank for q in QUEUES.values()]
+    assert len(set(ranks)) == len(ranks)

@@ -1,0 +1,69 @@
+"""osCommerce's products, as CSV with the columns sku, name, price, quantity and weight_lb, read and checked."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from decimal import ROUND_HALF_UP, Decimal
+
+from counterfoil.gateways.storefront.fields import MOST_PRICE, amount_of, key_of, number_of, shown, text_of
+from counterfoil.gateways.storefront.lines import Raw
+from counterfoil.gateways.storefront.protocol import BadLine, FeedProduct
+
+NEEDED = ("sku", "name", "price", "quantity")
+MOST_UNITS = 1_000_000
+MOST_GRAMS = 2_147_483_647
+GRAMS_OF_A_POUND = Decimal("453.59237")
+
+
+def read_products(lines: Iterable[Raw], currency: str) -> Iterator[tuple[Raw, FeedProduct | BadLine]]:
+    """Each row after the header, as a product or as the reason why it is none. Prices are in `currency`.
+
+    Every row stands on a line of its own, so that a quotation mark left open spoils no other row. Raises ValueError
+    for a file without the needed columns.
+    """
+    columns: list[str] | None = None
+    for raw in lines:
+        if columns is None:
+            columns = [] if raw.wrong else [c.strip().lower() for c in next(csv.reader([raw.text]), [])]
+            missing = [c for c in NEEDED if c not in columns]
+            if missing:
+                raise ValueError(f"the first line names no column {', '.join(missing)}")
+            continue
+        try:
+            yield raw, _product(raw, columns, currency)
+        except BadLine as wrong:
+            yield raw, wrong
+
+
+def _product(raw: Raw, columns: list[str], currency: str) -> FeedProduct:
+    if raw.wrong:
+        raise BadLine(raw.wrong)
+    try:
+        cells = next(csv.reader([raw.text], strict=True))
+    except csv.Error as error:
+        raise BadLine(f"broken CSV: {error}") from None
+    if len(cells) != len(columns):
+        raise BadLine(f"{len(cells)} columns, {len(columns)} are named in the first line")
+    row = dict(zip(columns, cells, strict=True))
+    return FeedProduct(
+        sku=key_of(row["sku"], "sku", 64),
+        name=text_of(row["name"], "name", 300, needed=True),
+        price=amount_of(row["price"], "price", currency, most=MOST_PRICE),
+        quantity=_units(row["quantity"]),
+        weight_g=_grams(row.get("weight_lb") or "0"),
+    )
+
+
+def _units(text: str) -> int:
+    found = number_of(text, "quantity")
+    if found != found.to_integral_value() or not 0 <= found <= MOST_UNITS:
+        raise BadLine(f"quantity: {shown(text)} is out of range; whole units from 0 to {MOST_UNITS} are needed")
+    return int(found)
+
+
+def _grams(pounds: str) -> int:
+    found = (number_of(pounds, "weight_lb") * GRAMS_OF_A_POUND).to_integral_value(ROUND_HALF_UP)
+    if not 0 <= found <= MOST_GRAMS:
+        raise BadLine(f"weight_lb: {shown(pounds)} is out of range")
+    return int(found)

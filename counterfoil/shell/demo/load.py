@@ -1,0 +1,125 @@
+"""`counterfoil demo-load`: fills an empty database with the demo wine shop by running the process through its past."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from rich.progress import track
+
+from counterfoil.core import clock, jobs, journal
+from counterfoil.core.access.models import User
+from counterfoil.core.actor import SYSTEM
+from counterfoil.core.db import is_postgres, writing
+from counterfoil.core.models import JournalEvent
+from counterfoil.core.shop import shop
+from counterfoil.flow.advance import sweep
+from counterfoil.records.orders.models import Charge, Order
+from counterfoil.shell.demo.days import Days
+from counterfoil.shell.demo.opening import SHOP_NAME, TIMEZONE, open_shop
+from counterfoil.shell.demo.telling import Act, Teller
+from counterfoil.steps.charging.actions import send_charge
+
+SUBJECT = "demo"  # the journal's subject of the load itself
+OPENED = 20  # working days ago
+# What the process owes itself. Mails and PDFs are left to the worker: they hold nothing up.
+ROOMS = ("charging", "sourcing", "flow", "invoicing", "alternatives", "acceptance")
+_SETTLES = timedelta(seconds=4)
+
+
+def load_demo() -> None:
+    """Load the demo shop once. Goes on where an interrupted load stopped; leaves a shop that is not ours alone."""
+    if _happened("demo_loaded"):
+        return
+    begun = _begun()
+    if begun is None:
+        print("this database holds a shop already; the demo is loaded into an empty one only")
+        return
+    started = time.monotonic()
+    with _hurry():
+        count = _tell(begun)
+        with writing():
+            _mark("demo_loaded", f"{SHOP_NAME} stands as the tales tell")
+    print(f"{SHOP_NAME}: {count} acts on {Order.objects.count()} orders in {time.monotonic() - started:.1f} s")
+
+
+def _tell(begun: datetime) -> int:
+    """Run every act at its moment of business time; returns how many there were."""
+    days = Days(begun, ZoneInfo(TIMEZONE), frozenset(shop().working_days))
+    with clock.at(days.at(f"{OPENED} 09:00")):
+        staff = open_shop()
+        _settle()
+    _resume()
+    acts = sorted([*Teller(staff, days).acts(), *_nights(days)], key=lambda act: act.at)
+    for act in _shown(acts):
+        if act.done():
+            continue
+        with clock.at(act.at):
+            act.call()
+        with clock.at(act.at + _SETTLES):
+            _settle()
+    # What has changed since by time alone: the worker would see it a second from now, a page at once.
+    sweep(limit=10_000)
+    return len(acts)
+
+
+def _nights(days: Days) -> list[Act]:
+    """Since the last promise that nobody kept, the shop looks each midnight at what time alone has moved."""
+    return [Act(moment, lambda: sweep(limit=10_000), lambda: False) for moment in days.midnights(1)]
+
+
+def _settle() -> None:
+    jobs.drain(worker="demo", only=ROOMS)
+
+
+def _resume() -> None:
+    """Charges that an interrupted load had begun are finished before anything builds on them."""
+    for pk in Charge.objects.filter(state__in=["intended", "created", "confirming"]).values_list("pk", flat=True):
+        send_charge(pk)
+
+
+def _shown(acts: list[Act]) -> Iterable[Act]:
+    """With a progress bar where somebody watches."""
+    if not sys.stdout.isatty():
+        return acts
+    return track(acts, description="Telling the demo shop's last weeks", transient=True)
+
+
+@contextmanager
+def _hurry() -> Iterator[None]:
+    """Do not wait for the disk at each commit: what a power cut takes away, the next load does again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off" if is_postgres() else "PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit = on" if is_postgres() else "PRAGMA synchronous = FULL")
+
+
+# --- marks in the journal -------------------------------------------------------------------------------------------
+
+
+def _begun() -> datetime | None:
+    """When the first load began, which fixes all its dates; None when this database is somebody's own."""
+    mark = JournalEvent.objects.filter(subject=SUBJECT, kind="demo_begun").first()
+    if mark is not None:
+        return mark.at
+    if User.objects.exists() or Order.objects.exists():
+        return None
+    with writing():
+        _mark("demo_begun", f"{SHOP_NAME} is being set up")
+    return JournalEvent.objects.get(subject=SUBJECT, kind="demo_begun").at
+
+
+def _happened(kind: str) -> bool:
+    return JournalEvent.objects.filter(subject=SUBJECT, kind=kind).exists()
+
+
+def _mark(kind: str, text: str) -> None:
+    journal.record(kind, subject=SUBJECT, actor=SYSTEM, text=text, advance=False)

@@ -1,0 +1,157 @@
+"""Every door that writes: its address, a body that it would accept, and the order (or so) that it would act on."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.doors.build import Desk, soon
+from tests.support import order_body
+
+Json = dict[str, Any]
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Door:
+    """`open` prepares the shop and gives address and body; `bare` says that the body may be left out."""
+
+    open: Callable[[Desk], tuple[str, Json]]
+    bare: bool = False
+
+
+def _on(state: Callable[[Desk], str], act: str, body: Callable[[Desk], Json]) -> Callable[[Desk], tuple[str, Json]]:
+    return lambda desk: (f"/orders/{state(desk)}/{act}", body(desk))
+
+
+def _product(_: Desk) -> tuple[str, Json]:
+    family = {"producer": "Aldous", "name": "Riesling", "vintage": 2019, "size": "0.75 l"}
+    return "/products", {
+        "sku": "RIES-19", "name": "Riesling", "price": 1800, "currency": "USD", "tax_class": "standard",
+        "weight_g": 1300, "supplier": "Northfold", "cost": 900, "lead_time_days": 4, "sell_when_out": "stop",
+        "age_restricted": True, "family": family, "bin": "A-1", "description": "dry",
+    }  # fmt: skip
+
+
+def _order(_: Desk) -> tuple[str, Json]:
+    body = order_body(("PINOT-21", 2), card="pm_card_visa")
+    body["billing_address"] = dict(body["shipping_address"])
+    body["customer"]["phone"] = "+1 707 555 0123"
+    return "/orders", {
+        **body, "placed_at": "2026-01-02T03:04:05Z", "tax": 100, "total": 6600, "needed_by": soon(5),
+        "gift_message": "To many more", "comment": "Ring twice",
+    }  # fmt: skip
+
+
+def _answer(desk: Desk) -> tuple[str, Json]:
+    return f"/proposals/{desk.asked()[1]}/answer", {"choice": 0}
+
+
+def _cheque(desk: Desk) -> str:
+    return desk.approved(payment={"method": "cheque"})
+
+
+def _picked(desk: Desk) -> str:
+    number = desk.approved()
+    desk.api.done(f"/orders/{number}/picks")
+    return number
+
+
+def _short(desk: Desk) -> str:
+    return desk.placed("SYRAH-19", 3)
+
+
+PINOT = {"sku": "PINOT-21", "quantity": 1}
+DOORS: dict[str, Door] = {
+    "products": Door(_product),
+    "suppliers": Door(lambda _: ("/suppliers", {"name": "Aldous", "email": "a@example.com", "lead_time_days": 3})),
+    "stock": Door(
+        lambda _: ("/stock", {"sku": "PINOT-21", "quantity": 3, "reason": "found", "lot": "L1", "bin": "A-2"})
+    ),
+    "orders": Door(_order),
+    "approval": Door(_on(Desk.placed, "approval", lambda _: {"ship_estimate": soon()})),
+    "holds": Door(_on(Desk.placed, "holds", lambda _: {"reason": "address looks odd"})),
+    "stock-check": Door(
+        _on(Desk.approved, "stock-check", lambda _: {"lines": [{"sku": "PINOT-21", "seen": 2}]}), bare=True
+    ),
+    "charge": Door(
+        _on(_cheque, "charge", lambda _: {"part": 1, "reference": "17", "amount": 6500, "brand": "v", "last4": "4242"}),
+        bare=True,
+    ),
+    "refunds": Door(_on(Desk.paid, "refunds", lambda _: {"amount": 100, "reason": "broken"})),
+    "refunds by line": Door(_on(Desk.paid, "refunds", lambda _: {"lines": [PINOT], "reason": "broken"})),
+    "cancellation": Door(_on(Desk.placed, "cancellation", lambda _: {"reason": "changed their mind"})),
+    "proposals": Door(
+        _on(
+            _short,
+            "proposals",
+            lambda _: {
+                "choices": [
+                    {"kind": "substitute", "line": "SYRAH-19", "sku": "PINOT-21", "quantity": 3, "price": 2500},
+                    {"kind": "later_date", "date": soon(9)},
+                ],
+                "message": "The 2019 is gone.",
+                "expires_at": f"{soon(4)}T12:00:00Z",
+            },
+        )
+    ),
+    "answer": Door(_answer),
+    "picks": Door(_on(Desk.approved, "picks", lambda _: {"lines": [{**PINOT, "quantity": 2}], "part": 1}), bare=True),
+    "packages": Door(_on(_picked, "packages", lambda _: {"lines": [PINOT], "weight_g": 900, "part": 1}), bare=True),
+    "shipments": Door(_on(Desk.packed, "shipments", lambda _: {"carrier": "UPS", "tracking_number": "1Z77"})),
+    "deliveries": Door(_on(Desk.shipped, "deliveries", lambda _: {"at": "2026-01-02T03:04:05Z"}), bare=True),
+    "returns": Door(
+        _on(Desk.shipped, "returns", lambda _: {"lines": [PINOT], "condition": "sellable", "reason": "too sweet"})
+    ),
+    "purchase-orders": Door(
+        lambda _: (
+            "/purchase-orders",
+            {
+                "supplier": "Northfold",
+                "lines": [{"sku": "SYRAH-19", "quantity": 6, "cost": 900}],
+                "expected": soon(3),
+            },
+        )
+    ),
+    "confirmation": Door(
+        lambda desk: (
+            f"/purchase-orders/{desk.purchase()}/confirmation",
+            {"expected": soon(2), "lines": [{"sku": "SYRAH-19", "expected": soon(2)}]},
+        )
+    ),
+    "goods-receipts": Door(
+        lambda desk: (
+            "/goods-receipts",
+            {"purchase_order": desk.purchase(), "lines": [{"sku": "SYRAH-19", "received": 6, "damaged": 1}]},
+        )
+    ),
+}
+
+
+def leaves(body: Any, at: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """Every value in a body that is no container, with its place."""
+    if isinstance(body, dict):
+        for name, value in body.items():
+            yield from leaves(value, (*at, name))
+    elif isinstance(body, list):
+        for index, value in enumerate(body):
+            yield from leaves(value, (*at, index))
+    else:
+        yield at, body
+
+
+def changed(body: Json, at: Place, value: Any) -> Json:
+    """The body with another value at that place."""
+    made: Any = copy.deepcopy(body)
+    inside = made
+    for step in at[:-1]:
+        inside = inside[step]
+    inside[at[-1]] = value
+    return dict(made)
+
+
+def named(at: Place) -> str:
+    """A place as an error names it: `lines.0.sku`."""
+    return ".".join(str(step) for step in at)
