@@ -53,7 +53,11 @@ def main() -> int:
     _print(figures)
     machine = {"machine": platform.platform(), "python": platform.python_version(), "cores": _cores()}
     keep = ROOT / "var" / "bench.json"
-    content = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **machine, "figures": [asdict(f) for f in figures]}
+    content = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        **machine,
+        "figures": [asdict(f) for f in figures],
+    }
     keep.write_text(json.dumps({**content, "details": details}, indent=2))
     print(f"\n{_cores()} cores, {time.monotonic() - began:.0f} s; in full in {keep.relative_to(ROOT)}")
     return 0 if all(f.kept is not False for f in figures) else 1
@@ -121,7 +125,10 @@ def _queue(where: House, orders: int) -> tuple[list[Figure], Any]:
 
 def _print(figures: list[Figure]) -> None:
     verdicts = {True: "kept", False: "MISSED", None: ""}
-    table = [("", "figure", "against", "mark", ""), *((f.work, f.figure, f.against, f.mark, verdicts[f.kept]) for f in figures)]
+    table = [
+        ("", "figure", "against", "mark", ""),
+        *((f.work, f.figure, f.against, f.mark, verdicts[f.kept]) for f in figures),
+    ]
     widths = [max(len(row[i]) for row in table) for i in range(5)]
     for row in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,10 +1,10 @@
 """What must happen inside the shop's own process: `python -m bench.inside WHAT` with DATABASE_URL; answers in JSON.
 
-    prepare         migrate, a shop with wines, an API key, a log-in
-    statements      what placing one order says to the database
-    life N          the CPU of N whole lives
-    history N       fill up with orders until there are N
-    page N          how long the queue page takes, N times
+prepare         migrate, a shop with wines, an API key, a log-in
+statements      what placing one order says to the database
+life N          the CPU of N whole lives
+history N       fill up with orders until there are N
+page N          how long the queue page takes, N times
 """
 
 from __future__ import annotations

@@ -46,7 +46,11 @@ def measure(house: House, kind: str, seconds: float) -> dict[str, Any]:
         house.end(worker)
         rounds.append({"raw": raw, "shop": ours, "ratio": ours["per_second"] / raw["per_second"]})
     house.end(web)
-    return {"statements": len(template), "rounds": rounds, "median": sorted(rounds, key=lambda r: r["ratio"])[ROUNDS // 2]}
+    return {
+        "statements": len(template),
+        "rounds": rounds,
+        "median": sorted(rounds, key=lambda r: r["ratio"])[ROUNDS // 2],
+    }
 
 
 def _raw(house: House, url: str, template: Template, seconds: float, first: int) -> dict[str, float]:

@@ -148,7 +148,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         twice = next(name for at, (name, _) in enumerate(pairs) if any(name == n for n, _ in pairs[:at]))
-        raise ValueError(f"{ascii(twice[:60])} stands there twice")
+        raise ValueError(f"{twice[:60]!a} stands there twice")
     return found
 
 

@@ -23,6 +23,17 @@ def body_hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
+def unfit_key(key: str) -> HttpResponse | None:
+    """The refusal of a key that cannot be kept; None for a good one."""
+    if len(key) <= 255 and key.isprintable():
+        return None
+    return problem(
+        422,
+        "Idempotency-Key is too long or not printable",
+        fields=[{"field": "Idempotency-Key", "message": "at most 255 printable characters"}],
+    )
+
+
 def replay(scope: str, path: str, key: str, digest: str) -> HttpResponse | None:
     """The stored answer, or a refusal for a running or different request; None when the key is free."""
     found = rows(
@@ -65,17 +76,14 @@ class IdempotencyMiddleware:
             return self.get_response(request)
         if len(request.path) > MAX_PATH:
             return self.get_response(request)  # nothing has so long an address: there is no answer to keep
-        if len(key) > 255 or not key.isprintable():
-            return problem(
-                422,
-                "Idempotency-Key is too long or not printable",
-                fields=[{"field": "Idempotency-Key", "message": "at most 255 printable characters"}],
-            )
-        since = clock.real_now()
+        unfit = unfit_key(key)
+        if unfit is not None:
+            return unfit
+        since, scope = clock.real_now(), ""
+        digest = body_hash(request.body)
         try:
             actor = bearer(request)
             scope = actor.id if actor else f"open:{request.path}"[:64]
-            digest = body_hash(request.body)
             answered = replay(scope, request.path, key, digest)
             if answered is None and not _claim(scope, request.path, key, digest, since):
                 answered = problem(

@@ -52,6 +52,10 @@ class Shop:
     def today(self) -> date:
         return clock.business_today(self.timezone)
 
+    def day_of(self, moment: datetime) -> date:
+        """The date that a moment has where the shop stands."""
+        return moment.astimezone(ZoneInfo(self.timezone)).date()
+
     def day_ends_at(self) -> datetime:
         """The shop's next midnight, in UTC."""
         zone = ZoneInfo(self.timezone)

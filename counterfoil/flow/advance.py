@@ -36,12 +36,16 @@ def advance(number: str) -> None:
         return
     busy.add(number)
     try:
+        seen = None
         for _ in range(ROUNDS):
-            if not _act_once(number):
+            acted, seen = _act_once(number)
+            if not acted:
                 break
         else:
             log.error("%s does not come to rest", number)
-        store(number)
+            seen = None
+        if seen is None or not _store_seen(*seen):
+            store(number)
     finally:
         busy.discard(number)
 
@@ -57,12 +61,23 @@ def store(number: str) -> Derived:
     return derived
 
 
-def _write(order: Order, derived: Derived) -> None:
+def _store_seen(order: Order, facts: OrderFacts) -> bool:
+    """Write down what facts read before say, unless somebody has taken the order since: whoever changes one takes it."""
+    with writing():
+        if not _write(order, derive(facts), seen=True):
+            return False
+        jobs.settle("flow.advance", order.number)
+        return True
+
+
+def _write(order: Order, derived: Derived, *, seen: bool = False) -> bool:
+    """Store; with `seen` the order is taken in the same statement, if it still is as it was read. False if it is not."""
     since = order.queue_since if order.queue == derived.queue else clock.business_now()
     cast = "%s::jsonb" if is_postgres() else "%s"
-    execute(
-        "UPDATE orders_order SET status = %s, queue = %s, queue_since = %s, next_action = %s, "
-        f"blockers = {cast}, next_check_at = %s, deadline = %s WHERE id = %s",
+    take_it, unchanged = ("version = version + 1, ", " AND version = %s") if seen else ("", "")
+    written = execute(
+        f"UPDATE orders_order SET {take_it}status = %s, queue = %s, queue_since = %s, next_action = %s, "
+        f"blockers = {cast}, next_check_at = %s, deadline = %s WHERE id = %s{unchanged}",
         [
             derived.status,
             derived.queue,
@@ -72,23 +87,28 @@ def _write(order: Order, derived: Derived) -> None:
             derived.next_check_at,
             derived.deadline,
             order.pk,
+            *([order.version] if seen else []),
         ],
     )
+    return written == 1
 
 
-def _act_once(number: str) -> bool:
-    """One automatic act, if one is due. True when something was done and the facts should be read again."""
+def _act_once(number: str) -> tuple[bool, tuple[Order, OrderFacts] | None]:
+    """One automatic act, if one is due. True when something was done and the facts should be read again.
+
+    Also gives the order and then its facts as they were read: while that version stands, so do they.
+    """
     try:
         order = find(number)
     except Missing:
-        return False
+        return False, None
     facts = facts_of(order)
     try:
-        return _do(number, facts)
+        return _do(number, facts), (order, facts)
     except Refused as refused:
         # Somebody was faster between the reading and the act; the gates are asked again in the next round.
         log.info("%s: %s", number, refused)
-        return False
+        return False, None
 
 
 def _do(number: str, facts: OrderFacts) -> bool:

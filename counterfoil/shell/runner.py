@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
+STOPPED = 130  # exit code of a command that somebody stopped
 
 
 @dataclass
@@ -42,11 +43,16 @@ class Crew:
         self.children.append(Child(name, process))
 
     def once(self, *command: str) -> None:
-        """Run a command to its end. Raises SystemExit when it fails."""
-        done = subprocess.run(list(command), env=self.env, cwd=ROOT, check=False)
-        if done.returncode:
+        """Run a command to its end. Raises SystemExit when it fails, or when we were told to stop meanwhile."""
+        process = subprocess.Popen(list(command), env=self.env, cwd=ROOT, start_new_session=True)
+        while process.poll() is None:
+            if self.stopping:
+                process.terminate()
+                process.wait()
+            time.sleep(0.05)
+        if self.stopping or process.returncode:
             self.end()
-            raise SystemExit(done.returncode)
+            raise SystemExit(process.returncode if process.returncode > 0 else STOPPED)
 
     def watch(self) -> int:
         """Wait until told to stop, or until a child has died: then everything ends."""
@@ -151,14 +157,18 @@ def run(*, demo: bool) -> int:
     ports = (free_port(), free_port(), free_port()) if demo else None
     facts = _demo_env(env, var, ports) if ports else {}
     began = time.monotonic()
-    crew.once(PYTHON, "-m", "counterfoil.shell.cli", "migrate")
     if ports:
         _start_demo(crew, var, ports, base, port)
+    crew.once(PYTHON, "-m", "counterfoil.shell.cli", "migrate")
+    if ports:
+        _load_demo(crew)
     web = f"http://{'[::1]' if ':' in shown else shown}:{port}"
     crew.start("web", PYTHON, "-m", "counterfoil.shell.cli", "web")
     crew.start("worker", PYTHON, "-m", "counterfoil.shell.cli", "worker")
     if not _answers(crew, f"{web}/healthz"):
         crew.end()
+        if crew.stopping:
+            return STOPPED
         print("the web server did not come up", file=sys.stderr)
         return 1
     _write_run_file(run_file, env, base, web, facts)
@@ -207,10 +217,14 @@ def _start_demo(crew: Crew, var: Path, ports: tuple[int, int, int], base: str, p
         "mailbox", PYTHON, "-m", "sandbox.mailbox", "--smtp-port", str(smtp), "--http-port", str(mailbox),
         "--data", str(var / "mailbox"),
     )  # fmt: skip
-    for url in (f"http://127.0.0.1:{sandbox}/healthz", f"http://127.0.0.1:{mailbox}/healthz"):
-        if not _answers(crew, url):
+
+
+def _load_demo(crew: Crew) -> None:
+    """Fill the shop, once; its past is told with the sandbox and the mailbox running."""
+    for url in (crew.env["COUNTERFOIL_SANDBOX_URL"], crew.env["COUNTERFOIL_MAILBOX_URL"]):
+        if not _answers(crew, f"{url}/healthz"):
             crew.end()
-            raise SystemExit("the demo's sandbox did not come up")
+            raise SystemExit(STOPPED if crew.stopping else "the demo's sandbox did not come up")
     crew.once(PYTHON, "-m", "counterfoil.shell.cli", "demo-load")
 
 

@@ -138,6 +138,8 @@ def _database(url: str) -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA busy_timeout=20000;"
             "PRAGMA foreign_keys=ON",
         }
+        # Opening it anew for every request costs as much as the request, and the last one to close it folds up the log.
+        found["CONN_MAX_AGE"] = 60
         # A file, because threads on an in-memory database hear "table is locked".
         found["TEST"] = {"NAME": str(VAR / "test" / f"test-{os.getpid()}.sqlite3")}
         if TESTING:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from counterfoil.core import clock
 from tests.doors.build import Desk, soon
 from tests.support import order_body
 
@@ -53,12 +54,6 @@ def _cheque(desk: Desk) -> str:
     return desk.approved(payment={"method": "cheque"})
 
 
-def _picked(desk: Desk) -> str:
-    number = desk.approved()
-    desk.api.done(f"/orders/{number}/picks")
-    return number
-
-
 def _short(desk: Desk) -> str:
     return desk.placed("SYRAH-19", 3)
 
@@ -99,9 +94,9 @@ DOORS: dict[str, Door] = {
     ),
     "answer": Door(_answer),
     "picks": Door(_on(Desk.approved, "picks", lambda _: {"lines": [{**PINOT, "quantity": 2}], "part": 1}), bare=True),
-    "packages": Door(_on(_picked, "packages", lambda _: {"lines": [PINOT], "weight_g": 900, "part": 1}), bare=True),
+    "packages": Door(_on(Desk.picked, "packages", lambda _: {"lines": [PINOT], "weight_g": 900, "part": 1}), bare=True),
     "shipments": Door(_on(Desk.packed, "shipments", lambda _: {"carrier": "UPS", "tracking_number": "1Z77"})),
-    "deliveries": Door(_on(Desk.shipped, "deliveries", lambda _: {"at": "2026-01-02T03:04:05Z"}), bare=True),
+    "deliveries": Door(_on(Desk.shipped, "deliveries", lambda _: {"at": clock.business_now().isoformat()}), bare=True),
     "returns": Door(
         _on(Desk.shipped, "returns", lambda _: {"lines": [PINOT], "condition": "sellable", "reason": "too sweet"})
     ),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -14,9 +17,6 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 
 from counterfoil.flow.verify import judge_all
 from counterfoil.shell.api import api
@@ -58,7 +58,7 @@ def owner() -> Iterator[Api]:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_every_door_answers_as_it_is_described(case: schemathesis.Case, owner: Api) -> None:
+def test_every_door_answers_as_it_is_described(case: schemathesis.Case[Any], owner: Api) -> None:
     answer = case.call(headers={"Authorization": f"Bearer {owner.key}"})
     case.validate_response(answer, checks=PROMISES)
     assert judge_all() == []

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from counterfoil.flow.map import CHECKOUT_LASTS, QUEUES, derive
 from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
 
@@ -16,10 +17,7 @@ MIDNIGHT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 HORIZON = date(2026, 11, 25)
 LATER = date(2026, 12, 10)
 
-CONTRACT_QUEUES = (
-    "review sales_order stock goods charge charged_waiting pick pack ship transit done payment_problem question call "
-    "promise cannot_ship bank_differs unfinished cancelled"
-).split()
+CONTRACT_QUEUES = ["review", "sales_order", "stock", "goods", "charge", "charged_waiting", "pick", "pack", "ship", "transit", "done", "payment_problem", "question", "call", "promise", "cannot_ship", "bank_differs", "unfinished", "cancelled"]
 
 LINE = LineFacts(1, "PINOT-21", "Pinot", 6, reserved=6)
 SHORT = replace(LINE, reserved=2)

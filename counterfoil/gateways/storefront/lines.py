@@ -59,6 +59,7 @@ def _skip_line(file: BinaryIO) -> None:
 
 def parse_json(text: str) -> dict[str, Any]:
     """One JSON object. Numbers with a point come as Decimal. Raises BadLine, also for NaN and endless nesting."""
+
     def refuse(constant: str) -> None:
         raise BadLine(f"{constant} is not a number")
 
@@ -90,10 +91,9 @@ class Rejects:
         self._file: TextIO | None = None
 
     def __enter__(self) -> Rejects:
-        for place in self._places():
-            # What stands there is ours, from an earlier run, and would be taken for this one's.
-            with contextlib.suppress(OSError):
-                place.unlink()
+        # What stands there is ours, from an earlier run, and would be taken for this one's.
+        with contextlib.suppress(OSError):
+            self._places()[0].unlink()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,7 +119,8 @@ class Rejects:
 
     def _places(self) -> list[Path]:
         name = f"{self._feed.stem}.rejects.{self._kind}"
-        return [self._feed.with_name(name), Path(name)]
+        beside = [self._feed.with_name(name)] if os.access(self._feed.parent, os.W_OK) else []
+        return [*beside, Path(name)]
 
     def _open(self) -> TextIO:
         error: OSError | None = None

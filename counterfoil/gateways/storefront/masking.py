@@ -50,8 +50,8 @@ def says_card(text: str) -> bool:
 
 
 def is_trade_number(text: str) -> bool:
-    """A GTIN (the number under a bar code) of 13 or 14 digits: one in ten would pass for an old card number."""
-    if not (text.isascii() and text.isdigit() and len(text) in {13, 14}):
+    """A GTIN-14 (the number on a case of goods): one in ten that begin like a Diners card would pass for one."""
+    if not (text.isascii() and text.isdigit() and len(text) == 14):
         return False
     weighted = sum(int(c) * (3 if place % 2 == 0 else 1) for place, c in enumerate(reversed(text[:-1])))
     return (10 - weighted % 10) % 10 == int(text[-1])

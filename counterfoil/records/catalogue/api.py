@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
-from counterfoil.core.actor import BOOKKEEPER, BUYER, CHANNEL, CLERK, PICKER, require
+from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER, require
 from counterfoil.core.api import Body, Bool, Int, Text, actor_of, answers, reply, router
 from counterfoil.core.errors import Missing
 from counterfoil.core.text import storable
@@ -57,7 +57,7 @@ def post_product(request: HttpRequest, body: ProductIn) -> HttpResponse:
 
 @catalogue.get("/products/{sku}", response=answers(200))
 def get_product(request: HttpRequest, sku: str) -> HttpResponse:
-    require(actor_of(request), CLERK, PICKER, BUYER, BOOKKEEPER, CHANNEL)
+    require(actor_of(request), CLERK, PICKER, BUYER, BOOKKEEPER)
     found = Product.objects.filter(sku=sku).first() if storable(sku) else None
     if found is None:
         raise Missing(f"there is no product {sku}")

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from counterfoil.core import clock, journal
 from counterfoil.core.actor import Actor
-from counterfoil.core.db import in_writing, rows
+from counterfoil.core.db import build, columns, in_writing, read, rows
 from counterfoil.core.errors import Blocker, Missing, Refused
 from counterfoil.core.machine import Move
 from counterfoil.core.models import JournalEvent
@@ -29,7 +29,7 @@ def take(number: str, *, version: int | None = None) -> Order:
         raise RuntimeError("an order is taken inside writing()")
     wanted = "" if version is None else " AND version = %s"
     taken = storable(number) and rows(
-        f"UPDATE orders_order SET version = version + 1 WHERE number = %s{wanted} RETURNING id",
+        f"UPDATE orders_order SET version = version + 1 WHERE number = %s{wanted} RETURNING {columns(Order)}",
         [number] if version is None else [number, version],
     )
     if not taken:
@@ -38,15 +38,15 @@ def take(number: str, *, version: int | None = None) -> Order:
             who = last.actor if last else "somebody else"
             raise Refused([Blocker("someone_else", f"{who} has just worked on {number}; look at it again", by=who)])
         raise Missing(f"there is no order {number}")
-    return Order.objects.get(pk=taken[0][0])
+    return build(Order, taken)[0]
 
 
 def find(number: str) -> Order:
     """An order by its number, to read. Raises Missing."""
-    found = Order.objects.filter(number=number).first() if storable(number) else None
-    if found is None:
+    found = read(Order, "WHERE number = %s", [number]) if storable(number) else []
+    if not found:
         raise Missing(f"there is no order {number}")
-    return found
+    return found[0]
 
 
 def check(blockers: Sequence[Blocker]) -> None:
@@ -89,10 +89,11 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     """Facts of many orders in as many statements as of one."""
     ids = [o.pk for o in orders]
     parts: dict[int, list[Part]] = {i: [] for i in ids}
-    for part in Part.objects.filter(order_id__in=ids).order_by("order_id", "number"):
+    of = f"WHERE order_id IN ({', '.join(['%s'] * len(ids))})"
+    for part in read(Part, f"{of} ORDER BY order_id, number", ids) if ids else ():
         parts[part.order_id].append(part)
     lines: dict[int, list[Line]] = {}
-    for line in Line.objects.filter(order_id__in=ids).order_by("order_id", "position"):
+    for line in read(Line, f"{of} ORDER BY order_id, position", ids) if ids else ():
         lines.setdefault(line.part_id, []).append(line)
     held, asked_of, owing = _exceptions(ids)
     holds: dict[int, list[Hold]] = {}

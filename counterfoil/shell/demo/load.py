@@ -15,7 +15,7 @@ from rich.progress import track
 from counterfoil.core import clock, jobs, journal
 from counterfoil.core.access.models import User
 from counterfoil.core.actor import SYSTEM
-from counterfoil.core.db import is_postgres, writing
+from counterfoil.core.db import is_postgres, rows, writing
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.shop import shop
 from counterfoil.flow.advance import sweep
@@ -53,7 +53,6 @@ def _tell(begun: datetime) -> int:
     days = Days(begun, ZoneInfo(TIMEZONE), frozenset(shop().working_days))
     with clock.at(days.at(f"{OPENED} 09:00")):
         staff = open_shop()
-        _settle()
     _resume()
     acts = sorted([*Teller(staff, days).acts(), *_nights(days)], key=lambda act: act.at)
     for act in _shown(acts):
@@ -78,9 +77,12 @@ def _settle() -> None:
 
 
 def _resume() -> None:
-    """Charges that an interrupted load had begun are finished before anything builds on them."""
-    for pk in Charge.objects.filter(state__in=["intended", "created", "confirming"]).values_list("pk", flat=True):
-        send_charge(pk)
+    """Charges that an interrupted load had begun are finished, then and there, before anything builds on them."""
+    last = JournalEvent.objects.order_by("id").last()
+    with clock.at(last.at if last else clock.business_now()):
+        for pk in Charge.objects.filter(state__in=["intended", "created", "confirming"]).values_list("pk", flat=True):
+            send_charge(pk)
+        _settle()
 
 
 def _shown(acts: list[Act]) -> Iterable[Act]:
@@ -93,13 +95,20 @@ def _shown(acts: list[Act]) -> Iterable[Act]:
 @contextmanager
 def _hurry() -> Iterator[None]:
     """Do not wait for the disk at each commit: what a power cut takes away, the next load does again."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit = off" if is_postgres() else "PRAGMA synchronous = NORMAL")
+    ask, say, fast = (
+        ("SHOW synchronous_commit", "SET synchronous_commit = {}", "off")
+        if is_postgres()
+        else ("PRAGMA synchronous", "PRAGMA synchronous = {}", "NORMAL")
+    )
+    if connection.in_atomic_block:  # SQLite cannot change its mind there, and nothing is committed
+        yield
+        return
+    before = rows(ask)[0][0]
+    rows(say.format(fast))
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SET synchronous_commit = on" if is_postgres() else "PRAGMA synchronous = FULL")
+        rows(say.format(before))
 
 
 # --- marks in the journal -------------------------------------------------------------------------------------------

@@ -30,10 +30,10 @@ ZONES = [
     *({"country": country, "rates": {"standard": ppm}} for country, ppm in _ABROAD.items()),
 ]
 TERMS = (
-    "We charge your card when every bottle of your order is here, or is confirmed to reach us within two business days; "
-    "not before. By ordering you agree that we keep your card with our payment processor until then and charge it once, "
-    "for the total shown. If we cannot ship as promised we ask you first, and you may cancel at no cost until the parcel "
-    "has left. Wine is sold to adults of legal drinking age only; the carrier asks for an adult's signature."
+    "We charge your card when every bottle of your order is here, or is confirmed to reach us within two business "
+    "days; not before. By ordering you agree that we keep your card with our payment processor until then and charge "
+    "it once, for the total shown. If we cannot ship as promised we ask you first, and you may cancel at no cost until "
+    "the parcel has left. Wine is sold to adults of legal drinking age only; the carrier asks for an adult's signature."
 )
 SETTINGS = {
     "name": SHOP_NAME,
@@ -84,7 +84,8 @@ def open_shop() -> dict[str, Actor]:
 def _fill_shelves(buyer: Actor) -> None:
     names = {s.key: s.name for s in SUPPLIERS}
     known = set(Product.objects.values_list("sku", flat=True))
-    for thing in (*WINES, *ACCESSORIES):
+    things: list[Wine | Accessory] = [*WINES, *ACCESSORIES]
+    for thing in things:
         if thing.sku in known:
             continue
         made = _create(thing, buyer, names[thing.supplier])

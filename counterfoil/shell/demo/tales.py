@@ -72,7 +72,12 @@ def fulfil(day: int, nth: int, *, upto: str, promise: int | None = None, by: str
     clerk = by or (MARA, TOBIAS)[nth % 2]
     late = nth * 7 % 46
     walk = (
-        do("approve", f"{day} {at or _time(9, 4 + late)}", clerk, ship=-day if promise is None and day else promise or 1),
+        do(
+            "approve",
+            f"{day} {at or _time(9, 4 + late)}",
+            clerk,
+            ship=-day if promise is None and day else promise or 1,
+        ),
         do("charge", f"{day} {_time(10, 2 + late)}", clerk),
         do("pick", f"{day} {_time(11, 10 + late)}", PIM),
         do("pack", f"{day} {_time(13, 5 + late)}", PIM),

@@ -163,10 +163,9 @@ class Teller:
             case "hold":
                 return hold_order(order=order, reason=give["reason"], actor=actor)
             case "release":
-                return [
-                    release_hold(order=order, hold=pk, actor=actor)
-                    for pk in Hold.objects.filter(order__number=order, released_at=None).values_list("pk", flat=True)
-                ]
+                held = Hold.objects.get(order__number=order, released_at=None)
+                release_hold(order=order, hold=held.pk, actor=actor)
+                return None
             case "charge" | "pay":
                 return self._charge(order, tale, give, actor)
             case "count":

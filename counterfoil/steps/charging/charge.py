@@ -215,8 +215,24 @@ def _ask(charge: Charge, by: str) -> bool:
         # Nothing has happened there. The same key makes a repeat harmless, as long as the processor remembers it.
         if clock.real_now() - charge.made_at > KEY_LIFE:
             return withdraw_charge(charge.pk)
+        if charge.part.order.cancelled_at is not None:
+            return _call_off(charge, by)
         return _confirm(charge, by)
     return _take_over(charge, intent, by)
+
+
+def _call_off(charge: Charge, by: str) -> bool:
+    """Nobody wants the charge any more and it has not happened: the processor is told so, and has the last word."""
+    try:
+        intent = gateway().cancel_intent(charge.intent_id, key=f"{charge.create_key}-cancel")
+    except Wrong:
+        # Too late: the confirmation arrived in this very moment.
+        intent = gateway().get_intent(charge.intent_id)
+    if intent.status != "cancelled":
+        return _take_over(charge, intent, by)
+    with writing():
+        _withdraw_inside(take(charge.part.order.number), charge, never_happens=True)
+    return True
 
 
 def _take_over(charge: Charge, intent: Intent, by: str) -> bool:
@@ -260,9 +276,9 @@ def withdraw_charge(charge_id: int) -> bool:
     return True
 
 
-def _withdraw_inside(taken: Order, charge: Charge) -> bool:
+def _withdraw_inside(taken: Order, charge: Charge, *, never_happens: bool = False) -> bool:
     states = ["intended", "created"]
-    if clock.real_now() - charge.made_at > KEY_LIFE:
+    if never_happens or clock.real_now() - charge.made_at > KEY_LIFE:
         states.append("confirming")  # asked before: the processor knows of no charge
     if not Charge.objects.filter(pk=charge.pk, state__in=states).update(state="withdrawn"):
         return False

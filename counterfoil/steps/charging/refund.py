@@ -174,6 +174,8 @@ def apply_refund(refund: Refund, found: Returned) -> None:
                 text=f"The refund of {show(refund.amount, taken.currency)} failed; it is still owed",
                 data={"refund": refund.pk, "failure": found.failure},
             )
+        elif found.status == "failed" and current.state == "succeeded" and current.refund_id == found.id:
+            _bounce(taken, current, found.failure)
         elif found.id and not current.refund_id:
             Refund.objects.filter(pk=refund.pk).update(refund_id=found.id)
 
@@ -189,7 +191,7 @@ def _succeed(taken: Order, refund: Refund, *, reference: str) -> None:
     part.refunded += refund.amount
     part.save(update_fields=["refund_owed", "refunded"])
     post(
-        cause=f"refund-paid:{refund.pk}",
+        cause=f"refund-paid:{refund.key}",  # a refund that came back is paid again under another key
         kind="refund_paid",
         subject=taken.number,
         text=f"Refund of {taken.number}",
@@ -218,6 +220,31 @@ def _succeed(taken: Order, refund: Refund, *, reference: str) -> None:
             "amount": show(refund.amount, taken.currency),
             "reason": refund.reason,
         },
+    )
+
+
+def _bounce(taken: Order, refund: Refund, failure: str) -> None:
+    """Paid, and sent back by the customer's bank: the money is ours again and theirs still; inside `writing()`."""
+    Refund.objects.filter(pk=refund.pk).update(state="failed", failure=failure[:300])
+    part = Part.objects.get(pk=refund.part_id)
+    part.refund_owed += refund.amount
+    part.refunded -= refund.amount
+    part.save(update_fields=["refund_owed", "refunded"])
+    post(
+        cause=f"refund-came-back:{refund.key}",
+        kind="refund_came_back",
+        subject=taken.number,
+        text=f"Refund of {taken.number} came back",
+        currency=refund.currency,
+        amounts={"card_clearing": refund.amount, "refunds_payable": -refund.amount},
+    )
+    note(
+        taken,
+        "refund_failed",
+        actor=SYSTEM,
+        part=part,
+        text=f"The bank sent {show(refund.amount, taken.currency)} back; it is still owed",
+        data={"refund": refund.pk, "failure": failure},
     )
 
 

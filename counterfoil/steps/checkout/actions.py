@@ -153,9 +153,7 @@ def _checked(wanted: Wanted) -> Wanted:
     if email and ("@" not in email[1:-1] or any(c.isspace() for c in email)):
         wrong.append(("customer.email", "this is no e-mail address"))
     wrong += _wrong_lines(wanted.lines)
-    if mask_cards(wanted.reference) != wanted.reference:
-        # Masked, two of them could become one and the same reference.
-        wrong.append(("reference", "this looks like a card number; use a number of the order's own"))
+    wrong += _wrong_reference(wanted.reference)
     if not 0 <= wanted.shipping_price <= MAX_AMOUNT // 100:
         wrong.append(("shipping.price", "must be zero or more, in minor units, and within reason"))
     if wanted.tax is not None and not 0 <= wanted.tax <= MAX_AMOUNT // 100:
@@ -163,7 +161,8 @@ def _checked(wanted: Wanted) -> Wanted:
     now = clock.business_now()
     if wanted.placed_at is not None and wanted.placed_at > now + timedelta(days=1):
         wrong.append(("placed_at", "is in the future"))
-    if wanted.needed_by is not None and wanted.finished and wanted.placed_at is None and wanted.needed_by < now.date():
+    placed_today = wanted.finished and wanted.placed_at is None
+    if wanted.needed_by is not None and placed_today and wanted.needed_by < shop().today():
         wrong.append(("needed_by", "is in the past"))
     shipping_address = address(wanted.shipping_address, "shipping_address")
     billing = address(wanted.billing_address, "billing_address") if wanted.billing_address else shipping_address
@@ -189,6 +188,12 @@ def _checked(wanted: Wanted) -> Wanted:
     if refused:
         raise Refused([Blocker("state_not_served", refused)])
     return changed
+
+
+def _wrong_reference(reference: str) -> list[tuple[str, str]]:
+    # Masked, two of them could become one and the same reference.
+    masked = mask_cards(reference) != reference
+    return [("reference", "this looks like a card number; use a number of the order's own")] if masked else []
 
 
 def _wrong_lines(lines: Sequence[tuple[str, int, int | None]]) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from pydantic import Field
 from counterfoil.core.actor import CHANNEL
 from counterfoil.core.api import Body, Day, Int, Moment, Text, Word, actor_of, answers, reply
 from counterfoil.core.errors import Forbidden
-from counterfoil.core.idempotency import PLACEMENT, body_hash, replay
+from counterfoil.core.idempotency import PLACEMENT, body_hash, replay, unfit_key
 from counterfoil.core.web import problem
 from counterfoil.records.orders.models import Order
 from counterfoil.records.orders.present import present
@@ -103,8 +103,9 @@ def post_order(request: HttpRequest, body: OrderIn) -> HttpResponse:
     given = request.headers.get("Idempotency-Key", "")
     key = None
     if given:
-        if len(given) > 255 or not given.isprintable():
-            return problem(422, "Idempotency-Key is too long or not printable")
+        unfit = unfit_key(given)
+        if unfit is not None:
+            return unfit
         key = Key(actor.id, PLACEMENT, given, body_hash(request.body))
     wanted = _wanted(body)
     try:
@@ -128,5 +129,5 @@ def post_order(request: HttpRequest, body: OrderIn) -> HttpResponse:
 
 
 def join(orders: Router) -> None:
-    """Add `POST /orders` to the router that has `GET /orders`: of two routers on one address only one would be asked."""
+    """Add `POST /orders` to the router that has `GET /orders`: of two routers on one address only one is asked."""
     orders.post("/orders", response=answers(200, 201))(post_order)

@@ -77,8 +77,7 @@ def priced_lines(feed: FeedOrder) -> tuple[list[Priced], Amounts]:
         weights = [ln.tax_ppm for ln in feed.lines]
     taxes = split(feed.tax, weights)
     priced = [
-        Priced(ln.sku, ln.quantity, ln.unit_price, ln.tax_ppm, tax)
-        for ln, tax in zip(feed.lines, taxes, strict=True)
+        Priced(ln.sku, ln.quantity, ln.unit_price, ln.tax_ppm, tax) for ln, tax in zip(feed.lines, taxes, strict=True)
     ]
     return priced, add_up(priced, feed.shipping_price, feed.total)
 

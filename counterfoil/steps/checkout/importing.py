@@ -126,5 +126,3 @@ def summary(run: Import, seconds: float) -> str:
 
 def _print(text: str) -> None:
     sys.stdout.write(text + "\n")
-
-

@@ -52,6 +52,8 @@ def _plain(value: object) -> str:
 
 def _sqlite(value: Any) -> Any:
     """As Django keeps it there: times as text, naive and in UTC; JSON as text."""
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, dict | list):
         return json.dumps(value)
     if isinstance(value, datetime):

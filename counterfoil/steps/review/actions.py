@@ -63,7 +63,8 @@ def approve_order(*, order: str, ship_estimate: date, actor: Actor, version: int
 
 def promise(order: Order, part: Part, day: date, *, basis: str, actor: Actor) -> None:
     """Keep a new version of the part's promise; inside `writing()`."""
-    deadline = legal_deadline(order.placed_at.date(), day, shop().legal_days)
+    settings = shop()
+    deadline = legal_deadline(settings.day_of(order.placed_at), day, settings.legal_days)
     part.promise_version += 1
     part.promise_date = day
     part.legal_deadline = deadline

@@ -215,7 +215,7 @@ class StripeGateway:
         try:
             stripe.WebhookSignature.verify_header(body.decode(), signature, self._secret, tolerance=300)
             event = json.loads(body)
-        except (stripe.SignatureVerificationError, UnicodeDecodeError, ValueError) as error:
+        except (stripe.SignatureVerificationError, TypeError, ValueError) as error:  # TypeError: a signature not in ASCII
             raise ValueError(f"the event is not signed by the processor: {error}") from None
         if not isinstance(event, dict) or not event.get("id") or not self._secret:
             raise ValueError("this is no event")

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+
 from counterfoil.core.errors import Blocker
 from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
 from counterfoil.steps.charging.rules import covered, may_charge, may_deliver_soon, wants_charge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -372,6 +372,13 @@ def test_a_wrong_field_is_named_and_nothing_is_written(api: Api, field: str) -> 
     refused = place(api, ("PINOT-21", 1), **WRONG[field])
     assert (refused.status, refused.fields) == (422, {field})
     assert footprint() == before
+
+
+def test_today_is_the_day_where_the_shop_stands(api: Api) -> None:
+    product(api, stock=6)
+    with clock.at(datetime(2031, 5, 2, 4, tzinfo=UTC)):  # the evening of 1 May in California
+        assert place(api, ("PINOT-21", 1), needed_by="2031-05-01").status == 201
+        assert place(api, ("PINOT-21", 1), needed_by="2031-04-30").fields == {"needed_by"}
 
 
 def test_a_card_number_in_a_comment_is_not_kept(api: Api) -> None:

@@ -1,0 +1,133 @@
+"""A person approves every order, once, with a date that the customer reads."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from counterfoil.core.actor import CLERK, Actor
+from counterfoil.core.errors import Refused
+from counterfoil.core.models import Document, Job, JournalEvent
+from counterfoil.core.shop import shop
+from counterfoil.flow.verify import states
+from counterfoil.records.orders.models import Order, Part, Promise
+from counterfoil.steps.review.actions import approve_order
+from tests.crowd import together, worked
+from tests.support import Api, order_body, product
+
+ANN = Actor("person", "Ann", CLERK)
+
+
+def placed(api: Api, **more: Any) -> str:
+    if api.get("/products/PINOT-21").status == 404:
+        product(api, stock=50)
+    return str(api.done("/orders", order_body(("PINOT-21", 2), **more))["number"])
+
+
+def day(days: int = 1) -> str:
+    return (shop().today() + timedelta(days=days)).isoformat()
+
+
+@pytest.fixture
+def api(db: None) -> Api:
+    return Api()
+
+
+@pytest.mark.django_db
+class TestApproving:
+    def test_an_approval_promises_the_date_and_tells_the_customer(self, api: Api) -> None:
+        number = placed(api)
+        order = api.done(f"/orders/{number}/approval", {"ship_estimate": day(3)})
+        assert (order["review"], order["status"]) == ("approved", "processing")
+        assert order["parts"][0]["promise"]["date"] == day(3)
+        assert order["parts"][0]["promise"]["legal_deadline"] == day(30)
+        assert Promise.objects.get().basis == "review"
+        mail = Job.objects.get(name="mail.send", payload__kind="promised").payload
+        assert mail["to"] == order["customer"]["email"]
+
+    def test_the_sales_order_and_the_stock_check_follow_by_themselves(self, api: Api) -> None:
+        number = placed(api)
+        order = api.done(f"/orders/{number}/approval", {"ship_estimate": day()})
+        assert (order["axes"]["books"], order["axes"]["stock"]) == ("sales_order", "confirmed")
+        assert Document.objects.filter(subject=number).count() == 3
+        assert not Job.objects.filter(name="flow.advance").exists()
+
+    def test_today_may_be_promised_and_yesterday_may_not(self, api: Api) -> None:
+        number = placed(api)
+        for wrong in (day(-1), day(4000)):
+            assert api.post(f"/orders/{number}/approval", {"ship_estimate": wrong}).fields == {"ship_estimate"}
+        assert api.post(f"/orders/{number}/approval", {"ship_estimate": day(0)}).status == 200
+
+    def test_a_second_approval_is_told_who_did_it(self, api: Api) -> None:
+        number = placed(api)
+        api.done(f"/orders/{number}/approval", {"ship_estimate": day()})
+        refused = Api("clerk", "Ben").post(f"/orders/{number}/approval", {"ship_estimate": day(9)})
+        assert (refused.status, refused.codes) == (409, {"someone_else"})
+        assert refused.body["blockers"][0]["by"] == "owner's key"
+        assert Part.objects.get().promise_version == 1
+
+    def test_who_worked_from_an_old_page_is_told_who_came_between(self, api: Api) -> None:
+        number = placed(api)
+        seen = Order.objects.get(number=number).version
+        api.done(f"/orders/{number}/holds", {"reason": "call them first"})
+        with pytest.raises(Refused) as refused:
+            approve_order(order=number, ship_estimate=shop().today(), actor=ANN, version=seen)
+        (blocker,) = refused.value.blockers
+        assert (blocker.code, blocker.by) == ("someone_else", "owner's key")
+
+    def test_a_picker_approves_nothing(self, api: Api) -> None:
+        number = placed(api)
+        assert Api("picker").post(f"/orders/{number}/approval", {"ship_estimate": day()}).status == 403
+        assert Order.objects.get().review == "pending"
+
+
+@pytest.mark.django_db
+class TestHolding:
+    def test_nothing_moves_while_an_order_is_held(self, api: Api) -> None:
+        number = placed(api)
+        hold = api.done(f"/orders/{number}/holds", {"reason": "odd address"})
+        refused = api.post(f"/orders/{number}/approval", {"ship_estimate": day()})
+        assert (refused.status, refused.codes) == (409, {"on_hold"})
+        assert refused.body["blockers"][0]["by"] == "owner's key"
+        assert [b["code"] for b in api.order(number)["blockers"]] == ["on_hold"]
+        for _ in range(2):
+            assert api.ask("DELETE", f"/orders/{number}/holds/{hold['id']}").status == 204
+        assert api.order(number)["blockers"] == []
+        assert JournalEvent.objects.filter(kind="hold_released").count() == 1
+        assert api.post(f"/orders/{number}/approval", {"ship_estimate": day()}).status == 200
+
+    def test_a_hold_after_the_approval_stops_what_follows_and_its_release_lets_it_go(self, api: Api) -> None:
+        number = placed(api, lines=[{"sku": "PINOT-21", "quantity": 60}])
+        api.done(f"/orders/{number}/approval", {"ship_estimate": day()})
+        hold = api.done(f"/orders/{number}/holds", {"reason": "odd address"})
+        assert "on_hold" in api.post(f"/orders/{number}/charge", {}).codes
+        api.ask("DELETE", f"/orders/{number}/holds/{hold['id']}")
+        assert api.order(number)["holds"] == []
+
+    def test_a_hold_needs_a_reason_and_belongs_to_its_order(self, api: Api) -> None:
+        number, other = placed(api), placed(api)
+        assert api.post(f"/orders/{number}/holds", {"reason": "  "}).fields == {"reason"}
+        hold = api.done(f"/orders/{number}/holds", {"reason": "odd address"})
+        assert api.ask("DELETE", f"/orders/{other}/holds/{hold['id']}").status == 404
+        assert api.order(number)["holds"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.race
+def test_of_two_who_approve_at_once_one_is_told_who_was_faster() -> None:
+    owner, ann, ben = Api(), Api("clerk", "Ann"), Api("clerk", "Ben")
+    for _ in range(5):
+        number = placed(owner)
+        found = worked(
+            together(2, lambda n: (ann, ben)[n].post(f"/orders/{number}/approval", {"ship_estimate": day(n + 1)}))  # noqa: B023
+        )
+        assert sorted(a.status for a in found) == [200, 409]
+        winner = ("Ann", "Ben")[[a.status for a in found].index(200)]
+        (lost,) = (a for a in found if a.status == 409)
+        assert [(b["code"], b["by"]) for b in lost.body["blockers"]] == [("someone_else", winner)]
+        assert Order.objects.get(number=number).approved_by == winner
+        assert Promise.objects.filter(part__order__number=number).count() == 1
+        assert Document.objects.filter(subject=number, kind="sales-order").count() == 1
+    assert states.replay() == states.queues() == []
