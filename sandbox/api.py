@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.routing import Map, Rule
 
-from sandbox import cards, intents, params, refunds, sessions, setups
+from sandbox import cards, disputes, intents, params, refunds, sessions, setups
 from sandbox.errors import ApiError, Json, not_found, refused_parameter
 from sandbox.store import Store, public
 
@@ -22,7 +22,7 @@ def _retrieve(kind: str) -> Handler:
     return handler
 
 
-_COLUMNS = ("customer", "payment_intent", "type")
+_COLUMNS = ("customer", "payment_intent")
 _PAGING: dict[str, Any] = {
     "limit": params.INTEGER,
     "starting_after": params.STRING,
@@ -38,6 +38,8 @@ def _list(kind: str, url: str, *filters: str) -> Handler:
     spec = {**_PAGING, **dict.fromkeys(filters, params.STRING)}
     if kind == "event":
         spec["types"] = [params.STRING]
+    if kind == "payout":
+        spec["arrival_date"] = params.ANYTHING
 
     def handler(store: Store, given: Json) -> Json:
         wanted = params.check(given, spec)
@@ -47,34 +49,45 @@ def _list(kind: str, url: str, *filters: str) -> Handler:
         where, values = ["type = ?"], [kind]
         for name in filters:
             if name in wanted:
-                where.append(f"{name} = ?" if name in _COLUMNS[:2] else f"json_extract(data, '$.{name}') = ?")
+                where.append(_condition(kind, name))
                 values.append(wanted[name])
         if wanted.get("types"):
             where.append(f"json_extract(data, '$.type') IN ({','.join('?' * len(wanted['types']))})")
             values += wanted["types"]
-        _created(wanted.get("created"), where, values)
-        return _page(store, wanted, where, values, limit=limit, url=url)
+        _between("created", "created", wanted.get("created"), where, values)
+        _between("arrival_date", "json_extract(data, '$.arrival_date')", wanted.get("arrival_date"), where, values)
+        return _page(store, wanted, where, values, kind=kind, limit=limit, url=url)
 
     return handler
 
 
-def _created(bound: Any, where: list[str], values: list[Any]) -> None:
+def _condition(kind: str, name: str) -> str:
+    """A filter as SQL: a column, a field of the object, the payout of a balance entry, or a pattern of types."""
+    if name in _COLUMNS:
+        return f"{name} = ?"
+    if (kind, name) == ("balance_transaction", "payout"):
+        return "json_extract(data, '$._payout') = ?"
+    return f"json_extract(data, '$.{name}') {'GLOB' if (kind, name) == ('event', 'type') else '='} ?"
+
+
+def _between(name: str, column: str, bound: Any, where: list[str], values: list[Any]) -> None:
+    """A moment, or bounds of it (`gt`, `gte`, `lt`, `lte`)."""
     if bound is None:
         return
     bounds = bound if isinstance(bound, dict) else {"": bound}
     for word, moment in bounds.items():
         if word and word not in _COMPARE:
-            raise refused_parameter(f"Received unknown parameter: created[{word}]", "created", "parameter_unknown")
-        where.append(f"created {_COMPARE.get(word, '=')} ?")
-        values.append(params.check({"created": moment}, {"created": params.INTEGER})["created"])
+            raise refused_parameter(f"Received unknown parameter: {name}[{word}]", name, "parameter_unknown")
+        where.append(f"{column} {_COMPARE.get(word, '=')} ?")
+        values.append(params.check({name: moment}, {name: params.INTEGER})[name])
 
 
-def _page(store: Store, wanted: Json, where: list[str], values: list[Any], *, limit: int, url: str) -> Json:
+def _page(store: Store, wanted: Json, where: list[str], values: list[Any], *, kind: str, limit: int, url: str) -> Json:
     backwards = "ending_before" in wanted
     for name, sign in (("starting_after", "<"), ("ending_before", ">")):
         if name in wanted:
             where.append(f"seq {sign} ?")
-            values.append(store.position(wanted[name], name))
+            values.append(store.position(kind, wanted[name], name))
     order = "seq ASC" if backwards else "seq DESC"
     found = store.select(" AND ".join(where), values, order, limit + 1)
     page = found[:limit][::-1] if backwards else found[:limit]
@@ -96,7 +109,9 @@ _LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "refunds": ("refund", ("payment_intent", "charge")),
     "checkout/sessions": ("checkout.session", ("customer", "payment_intent", "status")),
     "events": ("event", ("type",)),
-    "balance_transactions": ("balance_transaction", ("source", "type", "currency")),
+    "disputes": ("dispute", ("charge", "payment_intent")),
+    "balance_transactions": ("balance_transaction", ("source", "type", "currency", "payout")),
+    "payouts": ("payout", ("status", "destination")),
 }
 
 
@@ -118,6 +133,8 @@ def _routes() -> Map:
         "payment_methods/<identifier>/attach": cards.attach,
         "payment_methods/<identifier>/detach": cards.detach,
         "refunds": refunds.create,
+        "disputes/<identifier>": disputes.update,
+        "disputes/<identifier>/close": disputes.close,
         "checkout/sessions": sessions.create,
         "checkout/sessions/<identifier>/expire": sessions.expire,
     }.items():

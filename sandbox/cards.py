@@ -22,14 +22,19 @@ class Decline:
 @dataclass(frozen=True)
 class NamedCard:
     """How one test card behaves. `authentication`: `never`; `always`; `unless_set_up` (a saved card may then be
-    charged off session); `on_session` (off-session charges pass as if it had been set up elsewhere)."""
+    charged off session); `on_session` (off-session charges pass as if it had been set up elsewhere).
+    `refunds`: what becomes of them, `succeed`, `fail` (afterwards) or `wait` (pending, then good).
+    `disputed_as`: the reason with which its holder disputes every charge (`inquiry`: only asks, at first)."""
 
     brand: str
     last4: str
     decline: Decline | None = None
     refused_when_saved: bool = False
     authentication: str = "never"
-    refund_fails: bool = False
+    refunds: str = "succeed"
+    disputed_as: str | None = None
+    inquiry: bool = False
+    available_at_once: bool = False
 
 
 GENERIC = Decline("card_declined", "generic_decline", "Your card was declined.")
@@ -62,7 +67,12 @@ CARDS: dict[str, NamedCard] = {
     "pm_card_discover": NamedCard("discover", "1117"),
     "pm_card_chargeCustomerFail": NamedCard("visa", "0341", GENERIC),
     "pm_card_radarBlock": NamedCard("visa", "0019", FRAUD, True),
-    "pm_card_refundFail": NamedCard("visa", "5126", refund_fails=True),
+    "pm_card_refundFail": NamedCard("visa", "5126", refunds="fail"),
+    "pm_card_pendingRefund": NamedCard("visa", "7726", refunds="wait"),
+    "pm_card_createDispute": NamedCard("visa", "0259", disputed_as="fraudulent"),
+    "pm_card_createDisputeProductNotReceived": NamedCard("visa", "2685", disputed_as="product_not_received"),
+    "pm_card_createDisputeInquiry": NamedCard("visa", "1976", disputed_as="fraudulent", inquiry=True),
+    "pm_card_bypassPending": NamedCard("visa", "0077", available_at_once=True),
     "pm_card_authenticationRequired": NamedCard("visa", "3184", authentication="always"),
     "pm_card_authenticationRequiredOnSetup": NamedCard("visa", "3155", authentication="unless_set_up"),
     "pm_card_authenticationRequiredSetupForOffSession": NamedCard("visa", "0446", authentication="on_session"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.cards import Decline
+from sandbox import balance
+from sandbox.cards import CARDS, Decline
 from sandbox.errors import Json
 from sandbox.store import Store
 
@@ -65,36 +66,16 @@ def _outcome(why: Decline | None) -> Json:
 
 def settle(store: Store, charge: Json, amount: int) -> Json:
     """Capture `amount` minor units: the money now counts, and the balance shows it."""
-    entry = balance_entry(store, charge, "charge", amount, charge["id"], fee=fee_of(amount))
-    charge |= {"captured": True, "amount_captured": amount, "balance_transaction": entry["id"]}
-    return store.save(charge)
-
-
-def fee_of(amount: int) -> int:
-    """The processor's fee in minor units: 2.9 %, rounded half up, and 30; never more than the amount."""
-    return min(amount, (amount * 29 + 500) // 1000 + 30)
-
-
-def balance_entry(store: Store, charge: Json, kind: str, amount: int, source: str, *, fee: int = 0) -> Json:
-    """One entry of the balance: `amount` minor units, negative when money goes back."""
-    now = store.now()
-    return store.save(
-        {
-            "id": store.new_id("txn"),
-            "object": "balance_transaction",
-            "amount": amount,
-            "available_on": now + 2 * 86_400,
-            "created": now,
-            "currency": charge["currency"],
-            "description": charge["description"],
-            "exchange_rate": None,
-            "fee": fee,
-            "fee_details": [{"amount": fee, "currency": charge["currency"], "type": "stripe_fee"}] if fee else [],
-            "net": amount - fee,
-            "reporting_category": kind,
-            "source": source,
-            "status": "pending",
-            "type": kind,
-            "_charge": charge["id"],
-        }
+    card = CARDS[charge["_card"]]
+    entry = balance.entry(
+        store,
+        "charge",
+        amount,
+        of=charge,
+        currency=charge["currency"],
+        fee=balance.fee_of(amount, charge["currency"]),
+        available_on=store.now() if card.available_at_once else None,
     )
+    charge |= {"captured": True, "amount_captured": amount, "balance_transaction": entry["id"]}
+    charge["_due_at"] = store.now() if card.disputed_as else None  # its holder goes to the bank before the next call
+    return store.save(charge)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -12,15 +13,21 @@ from typing import Any
 from sandbox.errors import Json, refused_parameter
 
 REQUEST_KINDS = ("lost_answer", "error_500", "error_500_after", "delay", "rate_limit")
-EVENT_KINDS = ("webhooks_off", "webhooks_twice", "webhooks_late")
-KINDS = (*REQUEST_KINDS, *EVENT_KINDS, "refund_fails")
-_DEFAULT_SECONDS = {"delay": 2.0, "webhooks_late": 5.0, "refund_fails": 0.0}
-_FIELDS = {"kind", "count", "rate", "path", "method", "seconds"}
+EVENT_KINDS = ("webhooks_off", "webhooks_twice", "webhooks_late", "webhooks_out_of_order")
+BANK_KINDS = ("refund_fails", "payout_fails")
+KINDS = (*REQUEST_KINDS, *EVENT_KINDS, *BANK_KINDS)
+_DEFAULT_SECONDS = {"delay": 2.0, "webhooks_late": 5.0, "webhooks_out_of_order": 5.0}
+_BY_BUSINESS_TIME = (*BANK_KINDS, "webhooks_off")  # these seconds may be many
+_LONGEST_SECONDS = {True: 30 * 86_400, False: 86_400}
+_FIELDS = {"kind", "count", "rate", "path", "method", "seconds", "then"}
 
 
 @dataclass
 class Fault:
-    """One order. `left`: how often it still strikes (None: no end); `rate`: with what chance (None: always)."""
+    """One order. `left`: how often it still strikes (None: no end); `rate`: with what chance (None: always).
+
+    `until` (business seconds) ends an outage of the webhooks; `then`: what it held back is `delivered` or `never`.
+    """
 
     kind: str
     left: int | None
@@ -28,10 +35,16 @@ class Fault:
     path: str | None
     method: str
     seconds: float
+    until: float | None = None
+    then: str = "never"
+
+    def over(self, now: float) -> bool:
+        """Whether it has struck for the last time."""
+        return self.left == 0 or (self.until is not None and self.until <= now)
 
     def meets(self, kind: str, path: str, method: str | None) -> bool:
         """Whether this fault is about such a call (or, for webhooks, such a type of event)."""
-        if self.kind != kind or self.left == 0:
+        if self.kind != kind:
             return False
         if method is not None and self.method not in ("*", method):
             return False
@@ -47,14 +60,17 @@ class Fault:
             "path": self.path,
             "method": self.method,
             "seconds": self.seconds,
+            "until": self.until,
+            "then": self.then if self.kind == "webhooks_off" else None,
         }
 
 
 class Faults:
-    """The faults in force. Kept in memory only: a restarted sandbox is a healthy one."""
+    """The faults in force. Kept in memory only: a restarted sandbox is a healthy one. `now`: business time."""
 
-    def __init__(self, seed: str = "0") -> None:
+    def __init__(self, seed: str = "0", now: Callable[[], float] = time.time) -> None:
         self._seed = seed
+        self._now = now
         self._chance = random.Random(seed)  # noqa: S311 - chance in tests, no secret
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
@@ -72,12 +88,17 @@ class Faults:
         if rate is not None and (not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 <= rate <= 1):
             raise refused_parameter("rate is a number from 0 to 1", "rate")
         seconds = order.get("seconds", _DEFAULT_SECONDS.get(kind, 0.0))
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 86_400:
-            raise refused_parameter("seconds is a number from 0 to 86400", "seconds")
+        longest = _LONGEST_SECONDS[kind in _BY_BUSINESS_TIME]
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= longest:
+            raise refused_parameter(f"seconds is a number from 0 to {longest}", "seconds")
+        until = self._now() + seconds if kind == "webhooks_off" and seconds else None
+        then = order.get("then", "never")
+        if then not in ("never", "delivered") or ("then" in order and until is None):
+            raise refused_parameter("then, for webhooks_off with seconds, is never or delivered", "then")
         path, method = order.get("path"), order.get("method", "POST")
         if not isinstance(path, str | None) or not isinstance(method, str):
             raise refused_parameter("path and method are text", "path")
-        fault = Fault(kind, count, rate, path, method.upper(), float(seconds))
+        fault = Fault(kind, count, rate, path, method.upper(), float(seconds), until, then)
         with self._lock:
             self._faults.append(fault)
         return fault
@@ -86,7 +107,7 @@ class Faults:
         """The fault that strikes now, used up by one; None if the call is spared."""
         with self._lock:
             for fault in self._faults:
-                if not fault.meets(kind, path, method):
+                if not fault.meets(kind, path, method) or fault.over(self._now()):
                     continue
                 if fault.rate is not None and self._chance.random() >= fault.rate:
                     continue
@@ -104,4 +125,4 @@ class Faults:
     def listed(self) -> list[Json]:
         """The faults still in force."""
         with self._lock:
-            return [fault.shown() for fault in self._faults if fault.left != 0]
+            return [fault.shown() for fault in self._faults if not fault.over(self._now())]

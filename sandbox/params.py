@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from sandbox.errors import Json, refused_parameter
 
 STRING = "string"
+TEXT = "text"  # a long string
 INTEGER = "integer"
 BOOLEAN = "boolean"
 METADATA = "metadata"
@@ -95,6 +96,12 @@ def _string(value: Any, path: str) -> str:
     return value
 
 
+def _text(value: Any, path: str) -> str:
+    if not isinstance(value, str) or "\x00" in value or len(value) > 20_000:
+        raise refused_parameter(f"Invalid string: {path} is text of up to 20000 characters", path)
+    return value
+
+
 def _integer(value: Any, path: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -135,7 +142,7 @@ def _url(value: Any, path: str) -> str:
     return text
 
 
-_CONVERTERS = {STRING: _string, INTEGER: _integer, BOOLEAN: _boolean, METADATA: _metadata, URL: _url}
+_CONVERTERS = {STRING: _string, TEXT: _text, INTEGER: _integer, BOOLEAN: _boolean, METADATA: _metadata, URL: _url}
 
 
 def require(params: Json, *names: str) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sqlite3
 import sys
 import time
@@ -17,13 +16,21 @@ from typing import Any
 
 from werkzeug.exceptions import HTTPException
 
-from sandbox import idempotency, intents, refunds, sessions
+from sandbox import disputes, events, idempotency, intents, ledger, payouts, refunds, sessions
 from sandbox.api import ROUTES, perform
 from sandbox.errors import ApiError, Json, refused_parameter
-from sandbox.faults import Faults
 from sandbox.store import Store
 
 CALLS_KEPT = 5_000
+_BY_CLOCK: dict[str, Callable[[Store, Json], object]] = {  # what happens when an object's time has come
+    "payment_intent": lambda store, intent: intents.release(store, intent, "automatic"),
+    "checkout.session": sessions.lapse,
+    "charge": disputes.from_card,
+    "refund": refunds.by_clock,
+    "dispute": disputes.by_clock,
+    "balance_transaction": payouts.at_midnight,
+    "payout": payouts.fail,
+}
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,8 @@ class Processor:
         webhooks: bool = False,
         public_url: str = "http://127.0.0.1:8000/sandbox",
     ) -> None:
-        self.faults = Faults(seed or "0")
-        self.store = Store(
-            connection, clock=clock, seed=seed, faults=self.faults, webhooks=webhooks, public_url=public_url
-        )
+        self.store = Store(connection, clock=clock, seed=seed, webhooks=webhooks, public_url=public_url)
+        self.faults = self.store.faults
         self._keys = idempotency.Keys()
         self._sleep = sleep
         self._refusals = itertools.count(1)
@@ -151,19 +156,14 @@ class Processor:
     # -- time ------------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Let happen what the clock brings: authorisations lapse, sessions expire, refunds come back."""
+        """Let happen what the clock brings: holds lapse, sessions expire, refunds come back, money is paid out."""
         with self.store.transaction():
             self._pass_time()
 
     def _pass_time(self) -> None:
-        while due := self.store.due():
-            for thing in due:
-                if thing["object"] == "payment_intent":
-                    intents.release(self.store, thing, "automatic")
-                elif thing["object"] == "checkout.session":
-                    sessions.lapse(self.store, thing)
-                else:
-                    refunds.fail(self.store, thing)
+        while thing := self.store.next_due():
+            _BY_CLOCK[thing["object"]](self.store, thing)
+        events.release_held(self.store)
 
     def set_clock(self, offset_seconds: int) -> int:
         """Move business time to `offset_seconds` ahead of real time; 400 if that is backwards."""
@@ -183,46 +183,32 @@ class Processor:
             return self.store.get("checkout.session", identifier, in_path=True)
 
     def at_page(self, act: Callable[[Store], Any]) -> Any:
-        """Run what a customer does on a hosted page in one transaction, after the clock has had its way."""
+        """Run what a customer does on a hosted page, or a test at its doors, in one transaction, after the clock
+        has had its way."""
         with self.store.transaction():
             self._pass_time()
             return act(self.store)
 
-    # -- looking in ------------------------------------------------------------------------------------------------
+    # -- doors for tests -------------------------------------------------------------------------------------------
+
+    def heal(self) -> None:
+        """No faults any more; what an outage of the webhooks held back is sent."""
+        with self.store.transaction():
+            self.faults.clear()
+            self.store.connection.execute("UPDATE held SET until = ?", (self.store.now(),))
+            self._pass_time()
 
     def ledger(self) -> Json:
         """Every object by type (oldest first), the calls, and the state of webhook deliveries."""
-        with self.store.transaction():
-            self._pass_time()
-            objects: dict[str, list[Json]] = {}
-            for kind, data in self.store.connection.execute("SELECT type, data FROM objects ORDER BY seq"):
-                thing = json.loads(data)
-                objects.setdefault(kind, []).append({k: v for k, v in thing.items() if not k.startswith("_")})
-            return {
-                "offset_seconds": self.store.offset_seconds,
-                "now": self.store.now(),
-                "objects": objects,
-                "calls": self._rows("calls"),
-                "deliveries": self._rows("deliveries"),
-            }
-
-    def _rows(self, table: str) -> list[Json]:
-        cursor = self.store.connection.execute(f"SELECT * FROM {table} ORDER BY id")
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+        return dict(self.at_page(ledger.everything))
 
     def summary(self) -> list[Json]:
         """One line of money for each payment intent, oldest first; amounts in minor units."""
-        with self.store.transaction():
-            self._pass_time()
-            lines = []
-            for intent in self.store.select("type = 'payment_intent'", (), "seq"):
-                charge = self.store.find(intent["latest_charge"]) if intent["latest_charge"] else None
-                line = {name: intent[name] for name in ("id", "amount", "currency", "status", "customer", "metadata")}
-                line["amount_captured"] = charge["amount_captured"] if charge else 0
-                line["amount_refunded"] = charge["amount_refunded"] if charge else 0
-                lines.append(line)
-            return lines
+        return list(self.at_page(ledger.intents))
+
+    def statement(self) -> Json:
+        """The summary, with disputes, payouts and the totals of each currency."""
+        return dict(self.at_page(ledger.statement))
 
 
 if __name__ == "__main__":

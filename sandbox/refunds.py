@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox import params
+from sandbox import balance, disputes, params
 from sandbox.cards import CARDS, EXPAND
-from sandbox.charges import balance_entry
 from sandbox.errors import Json, refused_parameter, wrong_state
 from sandbox.events import emit
 from sandbox.store import Store
@@ -23,6 +22,7 @@ def create(store: Store, given: Json) -> Json:
     """POST /v1/refunds."""
     wanted = params.check(given, _CREATE)
     charge = _charge(store, wanted)
+    disputes.before_refund(store, charge)
     left = charge["amount_captured"] - charge["amount_refunded"]
     if charge["refunded"] or left == 0:
         raise wrong_state(f"Charge {charge['id']} has already been refunded.", "charge_already_refunded")
@@ -37,7 +37,9 @@ def create(store: Store, given: Json) -> Json:
         )
     refund = _pay_back(store, charge, amount, wanted)
     emit(store, "refund.created", refund)
-    emit(store, "charge.refunded", store.get("charge", charge["id"]))
+    charge = store.get("charge", charge["id"])
+    emit(store, "charge.refunded", charge)
+    disputes.after_refund(store, charge)
     return refund
 
 
@@ -63,16 +65,16 @@ def _charge(store: Store, wanted: Json) -> Json:
 
 
 def _pay_back(store: Store, charge: Json, amount: int, wanted: Json) -> Json:
-    identifier = store.new_id("re")
-    entry = balance_entry(store, charge, "refund", -amount, identifier)
+    refund: Json = {"id": store.new_id("re"), "description": charge["description"]}
+    entry = balance.entry(store, "refund", -amount, of=refund, currency=charge["currency"])
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
     store.save(charge)
     fault = store.faults.take("refund_fails", "/v1/refunds", "POST")
-    fails = fault is not None or CARDS[charge["_card"]].refund_fails
+    fate = "fail" if fault else CARDS[charge["_card"]].refunds
     return store.save(
         {
-            "id": identifier,
+            "id": refund["id"],
             "object": "refund",
             "amount": amount,
             "balance_transaction": entry["id"],
@@ -84,16 +86,26 @@ def _pay_back(store: Store, charge: Json, amount: int, wanted: Json) -> Json:
             "payment_intent": charge["payment_intent"],
             "reason": wanted.get("reason"),
             "receipt_number": None,
-            "status": "succeeded",
-            "_due_at": store.now() + int(fault.seconds if fault else 0) if fails else None,
+            "status": "pending" if fate == "wait" else "succeeded",
+            "_due_at": None if fate == "succeed" else store.now() + int(fault.seconds if fault else 0),
         }
     )
+
+
+def by_clock(store: Store, refund: Json) -> None:
+    """What the bank made of a refund: one that was waiting is through, one that had succeeded comes back."""
+    if refund["status"] != "pending":
+        fail(store, refund)
+        return
+    refund |= {"status": "succeeded", "_due_at": None}
+    store.save(refund)
+    emit(store, "refund.updated", refund)
 
 
 def fail(store: Store, refund: Json) -> Json:
     """The customer's bank sent the money back: it counts as captured again."""
     charge = store.get("charge", refund["charge"])
-    entry = balance_entry(store, charge, "refund_failure", refund["amount"], refund["id"])
+    entry = balance.entry(store, "refund_failure", refund["amount"], of=refund, currency=refund["currency"])
     charge["amount_refunded"] -= refund["amount"]
     charge["refunded"] = False
     store.save(charge)

@@ -9,7 +9,6 @@ import argparse
 import base64
 import binascii
 import hmac
-import json
 import signal
 import socket
 import sys
@@ -25,7 +24,8 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from sandbox import params
-from sandbox.errors import ApiError, Json, refused_parameter
+from sandbox.doors import Doors, as_json
+from sandbox.errors import ApiError
 from sandbox.pages import HostedPages
 from sandbox.processor import Processor
 from sandbox.store import connect
@@ -39,16 +39,8 @@ _ROUTES = Map(
     [
         Rule("/pay/<identifier>", methods=["GET", "POST"], endpoint="pay"),
         Rule("/authenticate/<identifier>", methods=["GET", "POST"], endpoint="authenticate"),
-        Rule("/healthz", methods=["GET"], endpoint="healthz"),
-        Rule("/_ledger", methods=["GET"], endpoint="ledger"),
-        Rule("/_clock", methods=["GET", "POST"], endpoint="clock"),
-        Rule("/_faults", methods=["GET", "POST", "DELETE"], endpoint="faults"),
     ]
 )
-
-
-def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps(body, ensure_ascii=False, indent=2), status, headers, mimetype="application/json")
 
 
 class Application:
@@ -58,6 +50,7 @@ class Application:
         self._processor = processor
         self._api_key = api_key
         self._pages = HostedPages(processor, shop)
+        self._doors = Doors(processor)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -66,22 +59,24 @@ class Application:
         try:
             response = self._api(request) if request.path.startswith("/v1/") else self._other(request)
         except ApiError as refusal:
-            response = _json(refusal.body, refusal.status)
+            response = as_json(refusal.body, refusal.status)
         except HTTPException as problem:
-            response = _json({"error": {"type": "invalid_request_error", "message": problem.name}}, problem.code or 500)
+            response = as_json(
+                {"error": {"type": "invalid_request_error", "message": problem.name}}, problem.code or 500
+            )
         return response(environ, start_response)
 
     def _api(self, request: Request) -> Response:
         if not self._knows(request):
             message = "Invalid API key: give the secret key as Bearer token or Basic user."
-            return _json({"error": {"type": "invalid_request_error", "message": message}}, 401)
+            return as_json({"error": {"type": "invalid_request_error", "message": message}}, 401)
         given = params.nest([*request.args.items(multi=True), *request.form.items(multi=True)])
         key = request.headers.get("Idempotency-Key")
         answer = self._processor.call(request.method, request.path, given, key=key)
         if answer.lost:
             drop(request)
         headers = {**answer.headers, **({"Idempotency-Key": key} if key else {})}
-        return _json(answer.body, answer.status, headers)
+        return as_json(answer.body, answer.status, headers)
 
     def _knows(self, request: Request) -> bool:
         scheme, _, value = request.headers.get("Authorization", "").partition(" ")
@@ -95,43 +90,12 @@ class Application:
         return hmac.compare_digest(value.strip().encode(), self._api_key.encode())
 
     def _other(self, request: Request) -> Response:
+        if not request.path.startswith(("/pay/", "/authenticate/")):
+            return self._doors.answer(request)
         endpoint, values = _ROUTES.bind_to_environ(request.environ).match()
         if endpoint == "pay":
             return self._pages.pay(request, values["identifier"])
-        if endpoint == "authenticate":
-            return self._pages.authenticate(request, values["identifier"])
-        if endpoint == "healthz":
-            return _json({"status": "ok", "now": self._processor.store.now()})
-        if endpoint == "ledger":
-            short = request.args.get("summary") == "1"
-            return _json({"payment_intents": self._processor.summary()} if short else self._processor.ledger())
-        return self._clock(request) if endpoint == "clock" else self._faults(request)
-
-    def _clock(self, request: Request) -> Response:
-        if request.method == "POST":
-            seconds = _body(request).get("offset_seconds")
-            if not isinstance(seconds, int) or isinstance(seconds, bool) or abs(seconds) > 10**10:
-                raise refused_parameter("offset_seconds is a whole number", "offset_seconds")
-            self._processor.set_clock(seconds)
-        store = self._processor.store
-        return _json({"offset_seconds": store.offset_seconds, "now": store.now()})
-
-    def _faults(self, request: Request) -> Response:
-        if request.method == "POST":
-            self._processor.faults.add(_body(request))
-        elif request.method == "DELETE":
-            self._processor.faults.clear()
-        return _json({"faults": self._processor.faults.listed()})
-
-
-def _body(request: Request) -> Json:
-    try:
-        body = json.loads(request.get_data())
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise refused_parameter("The body is a JSON object.", None)
-    return body
+        return self._pages.authenticate(request, values["identifier"])
 
 
 def drop(request: Request) -> None:

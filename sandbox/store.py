@@ -35,6 +35,10 @@ CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
     first_at REAL NOT NULL, next_at REAL, delivered_at REAL, last_status TEXT);
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_by_payout ON objects (json_extract(data, '$._payout'))
+    WHERE type = 'balance_transaction';
+CREATE TABLE IF NOT EXISTS held (event TEXT PRIMARY KEY, until INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS overtaken (delivery INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, business_time INTEGER NOT NULL, method TEXT NOT NULL,
     path TEXT NOT NULL, idempotency_key TEXT, status INTEGER NOT NULL, note TEXT);
@@ -58,13 +62,12 @@ class Store:
         *,
         clock: Callable[[], float] = time.time,
         seed: str | None = None,
-        faults: Faults | None = None,
         webhooks: bool = False,
         public_url: str = "http://127.0.0.1:8000/sandbox",
     ) -> None:
         self.connection = connection
         self.clock = clock
-        self.faults = faults or Faults()
+        self.faults = Faults(seed or "0", self.now)
         self.webhooks = webhooks
         self.public_url = public_url.rstrip("/")  # where customers reach the hosted pages
         self.lock = threading.RLock()
@@ -160,16 +163,19 @@ class Store:
         rows = self.connection.execute(query, (*values, limit)).fetchall()
         return [json.loads(row[0]) for row in rows]
 
-    def position(self, identifier: str, param: str) -> int:
-        """Where the object stands in the order of creation, for paging."""
-        row = self.connection.execute("SELECT seq FROM objects WHERE id = ?", (identifier,)).fetchone()
+    def position(self, kind: str, identifier: str, param: str) -> int:
+        """Where the object of this type stands in the order of creation, for paging."""
+        row = self.connection.execute(
+            "SELECT seq FROM objects WHERE id = ? AND type = ?", (identifier, kind)
+        ).fetchone()
         if row is None:
-            raise not_found("object", identifier, param, in_path=False)
+            raise not_found(kind, identifier, param, in_path=False)
         return int(row[0])
 
-    def due(self) -> list[Json]:
-        """Objects whose time has come, oldest first."""
-        return self.select("due_at <= ?", (self.now(),), order="due_at, seq")
+    def next_due(self) -> Json | None:
+        """The object whose time came first and that nothing was done about yet, or None."""
+        due = self.select("due_at <= ?", (self.now(),), order="due_at, seq", limit=1)
+        return due[0] if due else None
 
 
 def public(thing: Json) -> Json:

@@ -67,9 +67,20 @@ def finish(store: Store, delivery: Delivery, *, taken: bool, result: str) -> Non
             (None if over else now + wait, now if taken else None, result, delivery.id),
         )
         if over:
+            _let_follow(store, delivery.id, now)
             event = store.get("event", delivery.event_id)
             event["pending_webhooks"] = 0
             store.save(event)
+
+
+def _let_follow(store: Store, delivery_id: int, now: float) -> None:
+    """A delivery that waits to be overtaken may go: this later one has arrived (or it was that one itself)."""
+    for (waiting,) in store.connection.execute("SELECT delivery FROM overtaken").fetchall():
+        if waiting <= delivery_id:
+            store.connection.execute(
+                "UPDATE deliveries SET next_at = min(next_at, ?) WHERE id = ? AND attempts = 0", (now, waiting)
+            )
+            store.connection.execute("DELETE FROM overtaken WHERE delivery = ?", (waiting,))
 
 
 class Courier:

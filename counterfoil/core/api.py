@@ -13,7 +13,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.security import HttpBearer
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from counterfoil.core.actor import Actor
 from counterfoil.core.errors import Forbidden
@@ -61,10 +61,17 @@ Moment = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_sane_year
 Bool = StrictBool
 
 
-class Body(Schema):
-    """A request body: unknown fields are told, not swallowed."""
+class Body(BaseModel):
+    """A request body: unknown fields are told, not swallowed.
+
+    No ninja Schema, which reads every nested object through a wrapper meant for model instances.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    def dict(self, **how: Any) -> Any:
+        """Its members as plain values; `how` as for pydantic's `model_dump`."""
+        return self.model_dump(**how)
 
 
 class BlockerOut(Schema):

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from counterfoil.core import clock, jobs, papers
-from counterfoil.core.db import in_writing, rows, writing
+from counterfoil.core.db import in_writing, read, rows, writing
 from counterfoil.core.errors import Missing
 from counterfoil.core.models import Document, Printing, Rendering
 from counterfoil.core.shop import shop
@@ -123,18 +123,18 @@ def print_pdf(document: Document, *, actor_name: str) -> bytes:
 
 def find(number: str) -> Document:
     """A document by its number. Raises Missing."""
-    found = Document.objects.filter(number=number).first()
-    if found is None:
+    found = read(Document, "WHERE number = %s", [number])
+    if not found:
         raise Missing(f"there is no document {number}")
-    return found
+    return found[0]
 
 
 def newest(subject: str, kind: str, *, part: int | None = None) -> Document | None:
     """The newest document of a kind on an order; None when there is none yet."""
-    wanted = Document.objects.filter(subject=subject, kind=kind)
-    if part is not None:
-        wanted = wanted.filter(part=part)
-    return wanted.order_by("-id").first()
+    only = "" if part is None else " AND part = %s"
+    params = [subject, kind] if part is None else [subject, kind, part]
+    found = read(Document, f"WHERE subject = %s AND kind = %s{only} ORDER BY id DESC LIMIT 1", params)
+    return found[0] if found else None
 
 
 @jobs.handler("core.render", lease=60)

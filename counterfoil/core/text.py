@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_CARD = re.compile(r"(?<![\d])(?:\d[ \-.\u00a0]?){12,18}\d(?![\d])")
+# Not after a plus: that is a telephone number, and a German one has as many digits as an old Visa card.
+_CARD = re.compile(r"(?<![\d+])(?:\d[ \-.\u00a0]?){12,18}\d(?![\d])")
 
 
 def luhn(digits: str) -> bool:
@@ -21,7 +22,7 @@ def luhn(digits: str) -> bool:
 # The networks' first digits and lengths. No wider: a telephone number (+49 151...) and a marketplace's order number are
 # long, too, and one in ten has a fitting check digit.
 _NETWORKS = re.compile(
-    r"4(?:\d{15}|\d{18})"  # Visa
+    r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
     r"|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"  # Mastercard
     r"|3[47]\d{13}"  # American Express
     r"|3(?:0[0-5]|[689]\d)\d{11}"  # Diners
@@ -47,7 +48,9 @@ def mask_cards(text: str) -> str:
 
 def storable(text: str) -> bool:
     """False for text with a NUL byte or a lone surrogate: PostgreSQL cannot keep it."""
-    return "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+    if "\x00" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def clean(text: str) -> str:

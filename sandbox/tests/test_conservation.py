@@ -11,7 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from sandbox.processor import Answer, Processor
 
-CARDS = st.sampled_from(["pm_card_visa", "pm_card_refundFail", "pm_card_chargeCustomerFail", "pm_card_amex"])
+CARDS = st.sampled_from(
+    [
+        *("pm_card_visa", "pm_card_refundFail", "pm_card_pendingRefund", "pm_card_chargeCustomerFail", "pm_card_amex"),
+        *("pm_card_createDispute", "pm_card_createDisputeInquiry", "pm_card_bypassPending"),
+    ]
+)
+EVIDENCE = st.sampled_from(["winning_evidence", "losing_evidence", "escalate_inquiry_evidence", "We sent it."])
 AMOUNTS = st.integers(50, 5_000)
 
 
@@ -67,6 +73,16 @@ class Shop(RuleBasedStateMachine):
     def refund(self, which: int, amount: int) -> None:
         self.post("refunds", payment_intent=self.intents[which % len(self.intents)], amount=amount)
 
+    @rule(which=st.integers(0, 50), evidence=EVIDENCE)
+    def answer_a_dispute(self, which: int, evidence: str) -> None:
+        if disputes := self.processor.ledger()["objects"].get("dispute"):
+            path = f"disputes/{disputes[which % len(disputes)]['id']}"
+            self.post(path, evidence={"uncategorized_text": evidence})
+
+    @rule()
+    def a_payout_comes_back(self) -> None:
+        self.processor.faults.add({"kind": "payout_fails", "count": 1})
+
     @rule(hours=st.integers(1, 100))
     def time_passes(self, hours: int) -> None:
         self.processor.set_clock(self.processor.store.offset_seconds + hours * 3_600)
@@ -74,9 +90,20 @@ class Shop(RuleBasedStateMachine):
     @invariant()
     def books_and_balance_agree(self) -> None:
         objects = self.processor.ledger()["objects"]
-        balance = sum(entry["amount"] for entry in objects.get("balance_transaction", []))
+        entries = objects.get("balance_transaction", [])
         paid_back = sum(one["amount"] for one in objects.get("refund", []) if one["status"] == "succeeded")
-        assert balance == sum(self.taken.values()) - paid_back
+        disputed = [
+            one for one in objects.get("dispute", []) if one["status"] in ("needs_response", "under_review", "lost")
+        ]
+        gone = sum(one["amount"] for one in disputed)
+        payments = sum(entry["amount"] for entry in entries if not entry["type"].startswith("payout"))
+        assert payments == sum(self.taken.values()) - paid_back - gone
+        paid_out = sum(one["amount"] for one in objects.get("payout", []) if one["status"] == "paid")
+        fees = sum(entry["fee"] for entry in entries if entry["type"] == "charge") + 1_500 * len(disputed)
+        assert sum(entry["net"] for entry in entries) == payments - fees - paid_out
+        for total in self.processor.statement()["totals"].values():
+            left = total["captured"] - total["refunded"] - total["disputed"] - total["fees"] - total["paid_out"]
+            assert (total["balance"], total["paid_out"]) == (left, paid_out)
         lines = {line["id"]: line for line in self.processor.summary()}
         for intent, taken in self.taken.items():
             line = lines[intent]

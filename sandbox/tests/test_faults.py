@@ -77,7 +77,18 @@ def test_a_fault_strikes_only_the_path_it_names(processor: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    "order", [{"kind": "fire"}, {"kind": "delay", "seconds": -1}, {"kind": "delay", "count": 0}, {"rate": 2}, {"x": 1}]
+    "order",
+    [
+        {"kind": "webhooks_off", "then": "delivered"},
+        {"kind": "webhooks_off", "seconds": 5, "then": "perhaps"},
+        {"kind": "webhooks_late", "seconds": 5, "then": "delivered"},
+        {"kind": "payout_fails", "seconds": 31 * 86_400},
+        {"kind": "fire"},
+        {"kind": "delay", "seconds": -1},
+        {"kind": "delay", "count": 0},
+        {"rate": 2},
+        {"x": 1},
+    ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(processor: Sandbox, order: dict[str, Any]) -> None:
     assert requests.post(f"{processor.url}/_faults", json=order, timeout=5).status_code == 400

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import requests
 import stripe
 
 from sandbox.tests.running import DAY, SECRET, Receiver, Sandbox, envelope, wait_for
@@ -111,3 +112,75 @@ def test_what_was_not_delivered_before_a_crash_is_delivered_after_it(tmp_path: P
     finally:
         assert after.stop() == 0
         door.close()
+
+
+def _settled(processor: Sandbox) -> bool:
+    return all(row["next_at"] is None for row in processor.ledger()["deliveries"])
+
+
+def test_an_event_may_arrive_after_the_one_that_followed_it(processor: Sandbox, receiver: Receiver) -> None:
+    saved = processor.saved_card()
+    wait_for(lambda: _settled(processor))
+    processor.fault("webhooks_out_of_order", path="payment_intent.*", seconds=20)
+    paid = [processor.charge(saved).id for _ in range(4)]
+    wait_for(lambda: all(_told(receiver, "payment_intent.succeeded", one) for one in paid), 10)
+    came = [event["data"]["object"]["id"] for event in receiver.events("payment_intent.succeeded")]
+    assert [one for one in came if one in paid] == [paid[1], paid[0], paid[3], paid[2]]
+
+
+def test_an_event_that_nothing_follows_is_late_only(processor: Sandbox, receiver: Receiver) -> None:
+    saved = processor.saved_card()
+    wait_for(lambda: _settled(processor))
+    processor.fault("webhooks_out_of_order", count=1, path="payment_intent.*", seconds=0.5)
+    paid = processor.charge(saved)
+    assert _told(receiver, "payment_intent.succeeded", paid.id) == []
+    wait_for(lambda: _told(receiver, "payment_intent.succeeded", paid.id))
+
+
+def test_after_an_outage_by_the_clock_the_webhooks_come_in_their_order(processor: Sandbox, receiver: Receiver) -> None:
+    saved = processor.saved_card()
+    processor.fault("webhooks_off", seconds=3_600, then="delivered")
+    held = processor.charge(saved)
+    refund = processor.stripe.v1.refunds.create({"payment_intent": held.id})
+    waiting = processor.ledger()["held_webhooks"]
+    assert len(waiting) == 3
+    assert processor.stripe.v1.events.retrieve(waiting[0]["event"]).pending_webhooks == 1
+    assert _told(receiver, "payment_intent.succeeded", held.id) == []
+    processor.later(3_600)
+    wait_for(lambda: _told(receiver, "refund.created", refund.id))
+    wait_for(lambda: _told(receiver, "payment_intent.succeeded", held.id))
+    assert processor.ledger()["held_webhooks"] == []
+    after = processor.charge(saved)  # and the outage is over
+    wait_for(lambda: _told(receiver, "payment_intent.succeeded", after.id))
+
+
+def test_an_outage_that_is_called_off_lets_go_of_what_it_held(processor: Sandbox, receiver: Receiver) -> None:
+    processor.fault("webhooks_off", seconds=86_400, then="delivered", path="payment_intent.*")
+    held = processor.charge(processor.saved_card())
+    processor.healthy()
+    wait_for(lambda: _told(receiver, "payment_intent.succeeded", held.id))
+
+
+def test_what_was_lost_in_an_outage_can_be_sent_again(processor: Sandbox, receiver: Receiver) -> None:
+    def resend(**order: str) -> requests.Response:
+        return requests.post(f"{processor.url}/_webhooks/resend", json=order, timeout=10)
+
+    saved = processor.saved_card()
+    wait_for(lambda: _settled(processor))
+    resend()  # whatever other tests have lost
+    wait_for(lambda: _settled(processor))
+    processor.fault("webhooks_off", seconds=60, path="payment_intent.*")
+    lost = [processor.charge(saved).id for _ in range(2)]
+    processor.later(61)
+    came = processor.charge(saved)
+    wait_for(lambda: _told(receiver, "payment_intent.succeeded", came.id))
+    wait_for(lambda: _settled(processor))
+    assert not any(_told(receiver, "payment_intent.succeeded", one) for one in lost)
+    assert resend().json() == {"queued": 2}
+    wait_for(lambda: all(_told(receiver, "payment_intent.succeeded", one) for one in lost))
+    wait_for(lambda: _settled(processor))
+    assert resend().json() == {"queued": 0}
+    event = str(_told(receiver, "payment_intent.succeeded", came.id)[0]["id"])
+    assert resend(event=event).json() == {"queued": 1}
+    wait_for(lambda: len(_told(receiver, "payment_intent.succeeded", came.id)) == 2)
+    assert resend(event="evt_nobody").status_code == 400

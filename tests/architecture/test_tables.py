@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models, transaction
 
-from counterfoil.core import clock, triggers
+from counterfoil.core import triggers
 from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import execute, rows, writing
 from counterfoil.core.documents import issue
@@ -20,6 +19,7 @@ from counterfoil.records.books.ledger import post
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.stock.ledger import Change, move
 from counterfoil.records.stock.models import Balance
+from tests.crowd import start
 
 # A lower floor never points at a higher one. Inside records: who may point at whom.
 FLOORS = {"core": 0, "records": 1, "gateways": 1, "steps": 2, "flow": 3, "desk": 4, "shell": 5}
@@ -158,13 +158,33 @@ def test_a_ledger_takes_new_rows_and_lets_none_be_changed_or_removed(table: str,
     assert rows(f"SELECT COUNT(*) FROM {table}") == count
 
 
-@pytest.mark.django_db
-def test_a_fresh_shop_has_the_triggers_by_its_migrations_not_by_the_tests() -> None:
-    """The tests put them back by themselves; a shop has only its migrations."""
-    text = Path(str(apps.get_app_config("flow").path), "migrations", "0001_append_only.py").read_text()
-    assert "triggers.install()" in text
-    statements = "\n".join(triggers.install())
-    assert all(table in statements for table in WRITERS)
+FRESH = """
+import django; django.setup()
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from counterfoil.core import journal
+from counterfoil.core.actor import SYSTEM
+from counterfoil.core.db import execute, rows, writing
+call_command("migrate", verbosity=0)
+with writing():
+    journal.record("noted", subject="CF-1", actor=SYSTEM, text="a note", advance=False)
+for statement in ("UPDATE core_journalevent SET text = ''", "DELETE FROM core_journalevent"):
+    try:
+        print("done" if execute(statement) else "nothing")
+    except DatabaseError as error:
+        print("append-only" in str(error))
+print([rows(f"PRAGMA {name}")[0][0] for name in ("synchronous", "journal_mode", "foreign_keys")])
+"""
+
+
+def test_a_new_shop_is_append_only_and_has_each_act_on_the_disk_before_it_is_told(tmp_path: Path) -> None:
+    """By its migrations and its own settings: the tests take a shorter way to the disk."""
+    fresh = start(
+        "-c", FRESH, DATABASE_URL=f"sqlite:///{tmp_path / 'shop.sqlite3'}", COUNTERFOIL_TESTING="0",
+        COUNTERFOIL_VAR=str(tmp_path),
+    )  # fmt: skip
+    said, _ = fresh.communicate(timeout=60)
+    assert said.splitlines() == ["True", "True", "[2, 'wal', 1]"], said  # 2 is FULL
 
 
 @pytest.mark.django_db
@@ -194,19 +214,3 @@ def test_the_database_itself_refuses_an_impossible_shelf(change: str) -> None:
         _movement()
     with pytest.raises(DatabaseError), transaction.atomic():
         execute(f"UPDATE stock_balance SET {change}")
-
-
-@pytest.mark.django_db
-def test_the_pen_is_on_the_disk_before_an_act_is_told(settings: Any) -> None:
-    """A shop's own settings; the tests themselves take the short way on SQLite."""
-    from counterfoil.shell import settings as shop_settings
-
-    if connection.vendor == "sqlite":
-        text = Path(str(shop_settings.__file__)).read_text()
-        assert "PRAGMA synchronous=FULL" in text
-        assert rows("PRAGMA journal_mode")[0][0] == "wal"
-        assert rows("PRAGMA foreign_keys")[0][0] == 1
-    else:
-        options = connection.settings_dict["OPTIONS"]
-        assert (options["server_side_binding"], options["prepare_threshold"]) == (True, 1)
-    assert clock.real_now().tzinfo is not None

@@ -53,7 +53,7 @@ def unchanged(before: dict[str, list[Any]]) -> None:
 
 
 class Desk:
-    """A shop with a product on the shelf and one at the supplier's; its orders are paid offline, so no bank is needed."""
+    """A shop with a product on the shelf and one at the supplier's; its orders are paid offline: no bank is needed."""
 
     def __init__(self) -> None:
         questions._tries.clear()  # every test is another caller

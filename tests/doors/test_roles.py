@@ -183,3 +183,14 @@ def test_a_channel_does_not_learn_of_anothers_order_by_its_reference(desk: Desk)
     mine = as_role("channel").post("/orders", {**body, "channel": "web"})
     assert mine.status == 201
     assert mine.body["number"] != theirs
+
+
+@pytest.mark.parametrize("key", ["", "cf_", "cf_" + "a" * 43, "x" * 8000, "\u00e9\u00ff", "null", "Bearer", "a b c"])
+def test_a_wrong_key_is_told_apart_from_a_wrong_role(desk: Desk, key: str) -> None:
+    stranger = Api("owner")
+    stranger.key = key
+    before = picture()
+    for answer in (stranger.get("/orders"), stranger.post("/suppliers", {"name": "x"}), stranger.post("/orders", b"{")):
+        refused(answer, 401)
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    unchanged(before)

@@ -10,7 +10,7 @@ from typing import Any
 from counterfoil.core.text import looks_like_card, mask_cards
 
 # Digits with anything between them that people put there: blanks, dots, dashes, slashes, line breaks.
-_RUN = re.compile(r"\d(?:[\s.\-\u2010-\u2015/_,:]{0,3}\d){11,}")
+_RUN = re.compile(r"(?<![\d+])\d(?:[\s.\-\u2010-\u2015/_,:]{0,3}\d){11,}")
 _GROUP = re.compile(r"\d+")
 # How the networks print their numbers; a window over groups of any length would hit tracking numbers too often.
 _SHAPES = ((4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (4, 4, 5), (6, 10), (6, 13), (8, 8))

@@ -40,7 +40,7 @@ class FeedAddress:
 
 @dataclass(frozen=True, slots=True)
 class FeedLine:
-    """One product of an order. `unit_price`: what it was sold for, minor units, without its `tax_ppm` millionths of tax."""
+    """One product of an order. `unit_price`: what it was sold for, minor units, before tax; `tax_ppm`: millionths."""
 
     sku: str
     name: str

@@ -11,6 +11,8 @@ def may_make_sales_order(facts: OrderFacts) -> list[Blocker]:
     found: list[Blocker] = []
     if facts.cancelled:
         return [Blocker("cancelled", "the order is cancelled")]
+    if facts.closed_history:
+        return [Blocker("delivered", "delivered by another system before this one")]
     if facts.review != "approved":
         found.append(Blocker("not_approved", "nobody has approved the order"))
     found += [Blocker("on_hold", f"on hold: {h.reason}", by=h.by) for h in facts.holds]

@@ -14,6 +14,7 @@ from counterfoil.records.orders.models import MONEY, Charge, Order, Part, PayLin
 from counterfoil.records.orders.refunds import decide_refund, refundable
 from counterfoil.records.orders.slip import order_paper, say_moment
 
+CARD_METHODS = ("card", "link")
 UNSETTLED = ("intended", "created", "confirming")
 
 
@@ -50,10 +51,10 @@ def write_capture(taken: Order, part: Part, charge: Charge, *, amount: int, by: 
     card = f", {charge.brand} ending in {charge.last4}" if charge.last4 else ""
     note(
         taken,
-        "card_charged" if charge.method in {"card", "link"} else "payment_recorded",
+        "card_charged" if charge.method in CARD_METHODS else "payment_recorded",
         actor=Actor("person", by, "clerk") if by != SYSTEM.name else SYSTEM,
         part=part,
-        text=f"Charged {show(amount, taken.currency)}{card}",
+        text=f"{'Charged' if charge.method in CARD_METHODS else 'Recorded'} {show(amount, taken.currency)}{card}",
         moves=moves,
         data={"charge": charge.pk, "amount": amount, "receipt": receipt},
     )
@@ -64,7 +65,7 @@ def write_capture(taken: Order, part: Part, charge: Charge, *, amount: int, by: 
 
 def post_capture(taken: Order, charge: Charge, amount: int, *, shipped: bool) -> None:
     """Into the books (domain: capture before shipment). What was shipped unpaid stood as receivable until now."""
-    asset = "card_clearing" if charge.method in {"card", "link"} else "other_clearing"
+    asset = "card_clearing" if charge.method in CARD_METHODS else "other_clearing"
     against = "receivable" if shipped else "customer_deposits"
     post(
         cause=f"charge:{charge.pk}",
