@@ -52,7 +52,8 @@ def _insert(first: int, last: int) -> None:
         "card_brand": "'visa'", "card_last4": "'4242'", "card_consent": "true", "review": "'pending'",
         "approved_by": "''", "cancelled_by": "''", "cancel_reason": "''", "finished": "true", "closed_history": "false",
         "flags": f"'[]'{json}", "status": f"(CASE WHEN i > {OPEN} THEN 'delivered' ELSE 'processing' END)",
-        "queue": queue, "queue_since": at, "deadline": day, "next_action": f"(CASE WHEN i > {OPEN} THEN '' ELSE 'review' END)",
+        "queue": queue, "queue_since": at, "deadline": day,
+        "next_action": f"(CASE WHEN i > {OPEN} THEN '' ELSE 'review' END)",
         "blockers": f"'[]'{json}",
     }  # fmt: skip
     _from_series("orders_order", order, recursive, series)

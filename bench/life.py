@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 from django.test import Client
 
+from bench.listening import listening
 from bench.orders import FIRST_SKU, PRODUCTS, body
 from counterfoil.core import jobs, papers
 from counterfoil.core.access.keys import make_key
@@ -24,7 +25,7 @@ class Papers:
     def __init__(self) -> None:
         self.seconds, self.count = 0.0, 0
         self._render = papers.render
-        papers.render = self  # type: ignore[assignment]
+        papers.render = self
 
     def __call__(self, *args: Any, **kwargs: Any) -> bytes:
         began = time.process_time()
@@ -42,8 +43,7 @@ def measure(lives: int) -> dict[str, Any]:
     for n in range(WARM):
         _live(client, n)
     rendering = Papers()
-    statements: list[str] = []
-    with connection.execute_wrapper(lambda call, sql, *rest: (statements.append(sql), call(sql, *rest))[1]):
+    with listening() as statements:
         _live(client, WARM)
     papers_of_one, rendering.seconds = rendering.count, 0.0
     before, began = _cpu(), time.perf_counter()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.test import Client
 
+from bench.listening import listening
 from bench.prepare import EMAIL, PASSWORD
 from counterfoil.shell.wsgi import application
 
@@ -25,8 +26,7 @@ def measure(times: int) -> dict[str, Any]:
     for _ in range(WARM):
         page, _ = _get(cookie)
     assert len(set(re.findall(rb"CF-\d+", page))) >= 50, "the page does not show fifty orders"
-    statements: list[str] = []
-    with connection.execute_wrapper(lambda call, sql, *rest: (statements.append(sql), call(sql, *rest))[1]):
+    with listening() as statements:
         _get(cookie)
     took = sorted(_get(cookie)[1] for _ in range(times))
     return {
@@ -53,8 +53,13 @@ def _get(cookie: str) -> tuple[bytes, float]:
         "wsgi.version": (1, 0), "wsgi.multithread": True, "wsgi.multiprocess": True, "wsgi.run_once": False,
     }  # fmt: skip
     status: list[str] = []
+
+    def start(code: str, headers: Any, error: Any = None) -> Callable[[bytes], object]:
+        status.append(code)
+        return lambda _: None
+
     began = time.perf_counter()
-    answer = application(environ, lambda code, headers: status.append(code))
+    answer = application(environ, start)
     body = b"".join(answer)
     took = (time.perf_counter() - began) * 1000
     answer.close()

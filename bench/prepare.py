@@ -27,14 +27,14 @@ def prepare() -> dict[str, Any]:
                 [i, f"BENCH-{i}", f"Bench wine no. {i}", 2500, False, True],
             )
             execute(
-                "INSERT INTO stock_movement (product_id, bin, lot, kind, on_hand, reserved, picked, shipped, quarantined, "
-                "due_in, cause, subject, reason, actor, at) VALUES (%s, '', '', 'adjusted', 100000000, 0, 0, 0, 0, 0, %s, "
-                "'', 'bench', 'bench', CURRENT_TIMESTAMP)",
+                "INSERT INTO stock_movement (product_id, bin, lot, kind, on_hand, reserved, picked, shipped, "
+                "quarantined, due_in, cause, subject, reason, actor, at) VALUES (%s, '', '', 'adjusted', "
+                "100000000, 0, 0, 0, 0, 0, %s, '', 'bench', 'bench', CURRENT_TIMESTAMP)",
                 [i, f"bench:{i}"],
             )
             execute(
-                "INSERT INTO stock_balance (product_id, on_hand, reserved, picked, shipped, quarantined, due_in, waiting) "
-                "VALUES (%s, 100000000, 0, 0, 0, 0, 0, 0)",
+                "INSERT INTO stock_balance (product_id, on_hand, reserved, picked, shipped, quarantined, due_in, "
+                "waiting) VALUES (%s, 100000000, 0, 0, 0, 0, 0, 0)",
                 [i],
             )
     User.objects.create_user(EMAIL, PASSWORD, name="Bench", role="owner")

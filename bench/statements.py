@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db import connection
 from django.test import Client
 
+from bench.listening import listening
 from bench.orders import APART, FIRST_SKU, PRODUCTS, ROOM, body
 from counterfoil.core.access.keys import make_key
 from counterfoil.core.db import execute, is_postgres, writing
@@ -26,19 +25,22 @@ def capture() -> list[dict[str, Any]]:
     """
     _set_apart()
     key, client = make_key("bench", "owner"), Client()
-    said: list[dict[str, Any]] = []
-    # The first one also reads settings, clock and key, which a process then remembers.
-    for serial in ("warm", "capture"):
-        said.clear()
-        with connection.execute_wrapper(_listening(said)):
-            answer = client.post(
-                "/api/v1/orders",
-                body(serial, [str(p) for p in CART]),
-                content_type="application/json",
-                headers={"Authorization": f"Bearer {key}"},
-            )
+
+    def place(serial: str) -> Order:
+        answer = client.post(
+            "/api/v1/orders",
+            body(serial, [str(p) for p in CART]),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {key}"},
+        )
         assert answer.status_code == 201, answer.content
-    return _template(said, "capture", Order.objects.get(number=answer.json()["number"]))
+        return Order.objects.get(number=answer.json()["number"])
+
+    place("warm")  # also reads settings, clock and key, which a process then remembers
+    with listening() as said:
+        order = place("capture")
+    said.pop()  # our own look at the order
+    return _template(said, "capture", order)
 
 
 def _set_apart() -> None:
@@ -48,14 +50,6 @@ def _set_apart() -> None:
         for i, table in enumerate(("orders_order", "orders_part", "orders_line", "customers_customer")):
             execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
             execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, APART + i * ROOM])
-
-
-def _listening(said: list[dict[str, Any]]) -> Callable[..., Any]:
-    def wrapper(execute: Callable[..., Any], sql: str, params: Sequence[Any], many: bool, context: Any) -> Any:
-        said.append({"sql": sql, "params": list(params or ())})
-        return execute(sql, params, many, context)
-
-    return wrapper
 
 
 def _template(said: list[dict[str, Any]], serial: str, order: Order) -> list[dict[str, Any]]:

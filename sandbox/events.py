@@ -34,11 +34,13 @@ def _dispatch(store: Store, event_id: str, kind: str) -> None:
     """Usually one delivery, at once; as the faults in force say otherwise."""
     late = store.faults.take("webhooks_late", kind)
     wait = late.seconds if late else 0.0
-    waiting = store.connection.execute("SELECT 1 FROM overtaken").fetchone()  # then this one is to overtake it
+    waiting = store.connection.execute("SELECT delivery FROM swaps WHERE overtaken_by IS NULL").fetchone()
     swap = None if waiting else store.faults.take("webhooks_out_of_order", kind)
     first = queue(store, event_id, max(wait, swap.seconds if swap else 0.0))
-    if swap:
-        store.connection.execute("INSERT INTO overtaken VALUES (?)", (first,))
+    if waiting:
+        store.connection.execute("UPDATE swaps SET overtaken_by = ? WHERE delivery = ?", (first, waiting[0]))
+    elif swap:
+        store.connection.execute("INSERT INTO swaps VALUES (?, NULL)", (first,))
     if store.faults.take("webhooks_twice", kind):
         queue(store, event_id, wait)
 

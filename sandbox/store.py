@@ -38,7 +38,7 @@ CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (next_at) WHERE next_at 
 CREATE INDEX IF NOT EXISTS objects_by_payout ON objects (json_extract(data, '$._payout'))
     WHERE type = 'balance_transaction';
 CREATE TABLE IF NOT EXISTS held (event TEXT PRIMARY KEY, until INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS overtaken (delivery INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS swaps (delivery INTEGER PRIMARY KEY, overtaken_by INTEGER);
 CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, business_time INTEGER NOT NULL, method TEXT NOT NULL,
     path TEXT NOT NULL, idempotency_key TEXT, status INTEGER NOT NULL, note TEXT);

@@ -74,13 +74,13 @@ def finish(store: Store, delivery: Delivery, *, taken: bool, result: str) -> Non
 
 
 def _let_follow(store: Store, delivery_id: int, now: float) -> None:
-    """A delivery that waits to be overtaken may go: this later one has arrived (or it was that one itself)."""
-    for (waiting,) in store.connection.execute("SELECT delivery FROM overtaken").fetchall():
-        if waiting <= delivery_id:
-            store.connection.execute(
-                "UPDATE deliveries SET next_at = min(next_at, ?) WHERE id = ? AND attempts = 0", (now, waiting)
-            )
-            store.connection.execute("DELETE FROM overtaken WHERE delivery = ?", (waiting,))
+    """A delivery that waits for this one to overtake it may go."""
+    store.connection.execute(
+        "UPDATE deliveries SET next_at = min(next_at, ?) WHERE attempts = 0 AND id IN "
+        "(SELECT delivery FROM swaps WHERE overtaken_by = ?)",
+        (now, delivery_id),
+    )
+    store.connection.execute("DELETE FROM swaps WHERE delivery = ? OR overtaken_by = ?", (delivery_id, delivery_id))
 
 
 class Courier:

@@ -59,7 +59,11 @@ def writing() -> Iterator[None]:
     try:
         turn = contextlib.nullcontext() if is_postgres() else _sqlite_turn()
         with turn, transaction.atomic():
+            mark: Callable[[], None] | None = getattr(_local, "mark", None)
+            if mark is not None:
+                mark()
             yield
+        _local.mark = None
     except BaseException:
         _local.depth, _local.later = 0, []
         raise
@@ -71,6 +75,11 @@ def writing() -> Iterator[None]:
         except Exception:
             # The same work stands in a job row that committed with the act; a worker will do it.
             log.exception("after-commit work failed; its job will do it")
+
+
+def mark_first_write(mark: Callable[[], None] | None) -> None:
+    """Have `mark` run inside this thread's next transaction that commits, once: proof that some work was done."""
+    _local.mark = mark
 
 
 def after_commit(call: Callable[[], None]) -> None:

@@ -9,11 +9,12 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from counterfoil.core import clock
-from counterfoil.core.db import execute, moment, rows, writing
+from counterfoil.core.db import execute, mark_first_write, moment, rows, writing
 from counterfoil.core.web import GetResponse, bearer, is_api, problem, problem_of
 
 LIFE = timedelta(hours=24)
 STALE = timedelta(seconds=90)  # a request that has run this long has died with its process
+CLAIMED, BEGUN = 0, -1  # a row's status before there is an answer: nothing written yet, or something committed
 MAX_PATH = 200  # characters, as the table keeps them
 PLACEMENT = "/api/v1/orders"  # keeps its key in the order's own transaction
 
@@ -45,7 +46,7 @@ def replay(scope: str, path: str, key: str, digest: str) -> HttpResponse | None:
         return None
     known, status, answer, created = found[0]
     age = clock.real_now() - (moment(created) or clock.real_now())
-    if age > LIFE or (status == 0 and age > STALE):
+    if age > LIFE or (status == CLAIMED and age > STALE):
         execute(
             "DELETE FROM core_idempotencykey WHERE scope = %s AND path = %s AND key = %s AND created_at = %s",
             [scope, path, key, created],
@@ -57,7 +58,13 @@ def replay(scope: str, path: str, key: str, digest: str) -> HttpResponse | None:
             "this Idempotency-Key was used with another body",
             fields=[{"field": "Idempotency-Key", "message": "used before with another body; take a new key"}],
         )
-    if status == 0:
+    if status == BEGUN and age > STALE:
+        return problem(
+            409,
+            "the first request with this Idempotency-Key did its work, or part of it, and its answer was lost: "
+            "look at what is there, then decide whether to ask again with a new key",
+        )
+    if status in {CLAIMED, BEGUN}:
         return problem(409, "the first request with this Idempotency-Key is still running; ask again in a moment")
     made = HttpResponse(answer, status=status, content_type="application/json")
     made["Idempotent-Replayed"] = "true"
@@ -97,9 +104,13 @@ class IdempotencyMiddleware:
         if answered is not None:
             return answered
         response: HttpResponse | None = None
+        # The first thing that this request commits says so on its key, in the same transaction: should the process die
+        # before the answer is kept, nobody repeats the work believing that it was never done.
+        mark_first_write(lambda: _begun(scope, request.path, key, since))
         try:
             response = self.get_response(request)
         finally:
+            mark_first_write(None)
             _keep(scope, request.path, key, since, response)
         return response
 
@@ -118,12 +129,22 @@ def _claim(scope: str, path: str, key: str, digest: str, since: datetime) -> boo
 
 def _keep(scope: str, path: str, key: str, since: datetime, response: HttpResponse | None) -> None:
     """Only on the row that this request made: one that was given up may have lost its key to another."""
-    mine = "scope = %s AND path = %s AND key = %s AND created_at = %s AND status = 0"
+    mine = "scope = %s AND path = %s AND key = %s AND created_at = %s AND status <= 0"
     with writing():
         if response is not None and 200 <= response.status_code < 300 and response.status_code != 202:
             execute(
                 f"UPDATE core_idempotencykey SET status = %s, answer = %s WHERE {mine}",
                 [response.status_code, response.content.decode(), scope, path, key, since],
             )
-        else:
-            execute(f"DELETE FROM core_idempotencykey WHERE {mine}", [scope, path, key, since])
+            return
+        if response is None or response.status_code >= 500:
+            mine += f" AND status = {CLAIMED}"  # what was begun before the fault is not to be repeated blindly
+        execute(f"DELETE FROM core_idempotencykey WHERE {mine}", [scope, path, key, since])
+
+
+def _begun(scope: str, path: str, key: str, since: datetime) -> None:
+    execute(
+        "UPDATE core_idempotencykey SET status = %s WHERE scope = %s AND path = %s AND key = %s AND created_at = %s "
+        "AND status = %s",
+        [BEGUN, scope, path, key, since, CLAIMED],
+    )

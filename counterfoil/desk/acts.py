@@ -8,7 +8,7 @@ from typing import Any
 from counterfoil.core import jobs
 from counterfoil.core.actor import CLERK, Actor, require
 from counterfoil.core.db import writing
-from counterfoil.core.errors import Invalid, StillAsking
+from counterfoil.core.errors import Invalid, Missing, StillAsking
 from counterfoil.core.money import show
 from counterfoil.desk.reading import (
     Form,
@@ -25,7 +25,7 @@ from counterfoil.desk.saying import say_date
 from counterfoil.flow import amend
 from counterfoil.gateways.card.protocol import NotDone, OutcomeUnknown
 from counterfoil.records.orders.load import find, note, take
-from counterfoil.records.orders.models import Charge
+from counterfoil.records.orders.models import Charge, Proposal
 from counterfoil.steps.acceptance import actions as acceptance
 from counterfoil.steps.alternatives import actions as alternatives
 from counterfoil.steps.charging import actions as charging
@@ -107,8 +107,9 @@ def _pay_link(order: str, form: Form, actor: Actor) -> str:
 
 
 def _refund_again(order: str, form: Form, actor: Actor) -> str:
-    charging.retry_refund(order=order, refund_id=whole_of(form, "refund", least=1), actor=actor)
-    return f"{order}: the refund is tried again."
+    by_hand = bool(text_of(form, "by_hand"))
+    charging.retry_refund(order=order, refund_id=whole_of(form, "refund", least=1), actor=actor, by_hand=by_hand)
+    return f"{order}: the refund is {'written down as paid back' if by_hand else 'tried again'}."
 
 
 def _refund(order: str, form: Form, actor: Actor) -> str:
@@ -193,6 +194,8 @@ def _propose(order: str, form: Form, actor: Actor) -> str:
 
 def _answer(order: str, form: Form, actor: Actor) -> str:
     choice = maybe_whole(form, "choice")
+    if not Proposal.objects.filter(order__number=order, token=text_of(form, "token")).exists():
+        raise Missing(f"{order} has no such question")
     alternatives.answer_proposal(
         token=text_of(form, "token"), choice=choice, decline=choice is None, via="telephone", actor=actor
     )

@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from datetime import timedelta
 
 from counterfoil.core import clock, jobs, journal
 from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import execute, is_postgres, rows, writing
 from counterfoil.core.errors import Missing, Refused
 from counterfoil.flow.amend import apply_answer
-from counterfoil.flow.map import CHECKOUT_LASTS, QUEUES, Derived, derive
+from counterfoil.flow.map import QUEUES, Derived, derive, due_by_itself
 from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import facts_of, find, take
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.acceptance.actions import make_sales_order
-from counterfoil.steps.acceptance.rules import may_make_sales_order
 from counterfoil.steps.alternatives.actions import expire_proposals
 from counterfoil.steps.fulfilment.actions import issue_pick_list
 from counterfoil.steps.fulfilment.rules import may_pick
-from counterfoil.steps.invoicing.actions import issue_invoice
+from counterfoil.steps.invoicing.actions import credit_unpaid, issue_invoice
 from counterfoil.steps.sourcing.actions import check_stock
 
 log = logging.getLogger(__name__)
@@ -36,34 +36,30 @@ def advance(number: str) -> None:
         return
     busy.add(number)
     try:
-        seen = None
         for _ in range(ROUNDS):
             acted, seen = _act_once(number)
-            if not acted:
-                break
-        else:
-            log.error("%s does not come to rest", number)
-            seen = None
-        if seen is None or not _store_seen(*seen):
-            store(number)
+            # Stored only as it was read: if somebody has taken the order meanwhile, what they did may call for an act.
+            if not acted and (seen is None or _store_seen(*seen)):
+                return
+        log.error("%s does not come to rest", number)
+        store(number)
     finally:
         busy.discard(number)
 
 
 def store(number: str) -> Derived:
-    """Derive where the order stands from its facts and write it down, with the queued advance it settles."""
+    """Derive where the order stands from its facts and write it down. What is owed by itself stays owed: by its job."""
     with writing():
-        # The order first, then the job: whoever queues one holds the order, so nobody's wake-up is lost.
         order = take(number)
-        jobs.settle("flow.advance", number)
         derived = derive(facts_of(order))
         _write(order, derived)
     return derived
 
 
 def _store_seen(order: Order, facts: OrderFacts) -> bool:
-    """Write down what facts read before say, unless somebody has taken the order since: whoever changes one takes it."""
+    """Write down what facts read before say. False when somebody took the order since: whoever changes one takes it."""
     with writing():
+        # The order first, then the job: whoever queues one holds the order, so nobody's wake-up is lost.
         if not _write(order, derive(facts), seen=True):
             return False
         jobs.settle("flow.advance", order.number)
@@ -71,7 +67,7 @@ def _store_seen(order: Order, facts: OrderFacts) -> bool:
 
 
 def _write(order: Order, derived: Derived, *, seen: bool = False) -> bool:
-    """Store; with `seen` the order is taken in the same statement, if it still is as it was read. False if it is not."""
+    """Store; with `seen` the order is taken in the same statement, if nobody has since it was read (else False)."""
     since = order.queue_since if order.queue == derived.queue else clock.business_now()
     cast = "%s::jsonb" if is_postgres() else "%s"
     take_it, unchanged = ("version = version + 1, ", " AND version = %s") if seen else ("", "")
@@ -112,56 +108,46 @@ def _act_once(number: str) -> tuple[bool, tuple[Order, OrderFacts] | None]:
 
 
 def _do(number: str, facts: OrderFacts) -> bool:
-    now = clock.business_now()
-    if facts.cancelled or facts.closed_history:
-        return False
-    if not facts.finished:
-        return _end_checkout(number, facts)
-    if facts.question_open and facts.question_expires_at is not None and facts.question_expires_at <= now:
-        expire_proposals(order=number)
-        return True
-    if facts.answer_unapplied:
-        apply_answer(order=number, actor=SYSTEM)
-        # It waits while a charge is in flight; then there is nothing to read again.
-        return not facts_of(find(number)).answer_unapplied
-    if facts.review != "approved":
-        return False
-    if not facts.sales_order_by_hand and not may_make_sales_order(facts) and _missing_sales_order(facts):
-        make_sales_order(order=number, actor=SYSTEM)
-        return True
-    if not facts.stock_check_by_hand and not facts.holds and _unchecked(facts):
-        check_stock(order=number, actor=SYSTEM)
-        return True
-    return _papers(number, facts)
+    """Do the act that is due by itself. False when the facts need not be read again."""
+    match due_by_itself(facts):
+        case "end_checkout":
+            return _end_checkout(number)
+        case "expire_question":
+            expire_proposals(order=number)
+        case "apply_answer":
+            apply_answer(order=number, actor=SYSTEM)
+            # It waits while a charge is in flight; then there is nothing to read again.
+            return not facts_of(find(number)).answer_unapplied
+        case "make_sales_order":
+            make_sales_order(order=number, actor=SYSTEM)
+        case "check_stock":
+            check_stock(order=number, actor=SYSTEM)
+        case "issue_invoice":
+            for part in facts.parts:
+                if part.parcel in {"shipped", "delivered", "returned"} and part.books == "sales_order":
+                    issue_invoice(order=number, part=part.number, actor=SYSTEM)
+        case "credit_unpaid":
+            for part in facts.parts:
+                credit_unpaid(order=number, part=part.number, actor=SYSTEM)
+        case _:
+            _issue_pick_lists(number, facts)
+            return False
+    return True
 
 
-def _missing_sales_order(facts: OrderFacts) -> bool:
-    return any(p.books == "none" and p.live for p in facts.parts)
-
-
-def _unchecked(facts: OrderFacts) -> bool:
-    return any(
-        p.stock == "unchecked" and p.books != "none" and p.live and p.parcel in {"waiting", "picking"}
-        for p in facts.parts
-    )
-
-
-def _papers(number: str, facts: OrderFacts) -> bool:
+def _issue_pick_lists(number: str, facts: OrderFacts) -> None:
+    """Idempotent, and no reason for another round."""
     for part in facts.parts:
         if part.live and part.parcel in {"waiting", "picking"} and not may_pick(facts, part):
-            # Idempotent, and no reason for another round.
             issue_pick_list(order=number, part=part.number, actor=SYSTEM)
-        if part.parcel in {"shipped", "delivered", "returned"} and part.books == "sales_order":
-            issue_invoice(order=number, part=part.number, actor=SYSTEM)
-            return True
-    return False
 
 
-def _end_checkout(number: str, facts: OrderFacts) -> bool:
-    if facts.placed_at is not None and facts.placed_at + CHECKOUT_LASTS <= clock.business_now():
-        with writing():
-            take(number)
-            jobs.enqueue("charging.expire_checkout", key=number, payload={"order": number})
+def _end_checkout(number: str) -> bool:
+    if rows("SELECT 1 FROM core_job WHERE key = %s AND state <> 'dead'", [f"charging.expire_checkout:{number}"]):
+        return False  # it is being asked already, with its own patience
+    with writing():
+        take(number)
+        jobs.enqueue("charging.expire_checkout", key=number, payload={"order": number})
     return False
 
 
@@ -172,7 +158,13 @@ def sweep(limit: int = 200) -> int:
         [clock.business_now(), limit],
     )
     for (number,) in due:
-        advance(str(number))
+        try:
+            advance(str(number))
+        except Exception:
+            # One order's trouble is not the others': it is looked at again in a minute, and verify names it.
+            log.exception("the sweep cannot advance %s", number)
+            later = clock.business_now() + timedelta(minutes=1)
+            execute("UPDATE orders_order SET next_check_at = %s WHERE number = %s", [later, number])
     return len(due)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
-from counterfoil.core.api import Body, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Body, Text, actor_of, answers, router
 from counterfoil.flow.amend import cancel_order
+from counterfoil.records.orders.api import order_reply
 from counterfoil.records.orders.load import find
-from counterfoil.records.orders.present import present
 
 flow = router()
 
@@ -20,4 +20,4 @@ class CancelIn(Body):
 def post_cancellation(request: HttpRequest, number: str, body: CancelIn) -> HttpResponse:
     """Cancel an order; what was charged goes back by itself."""
     cancel_order(order=number, reason=body.reason, actor=actor_of(request))
-    return reply(present(find(number)))
+    return order_reply(request, find(number))

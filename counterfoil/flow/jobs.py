@@ -19,7 +19,12 @@ def advance_order(payload: dict[str, Any]) -> None:
 @jobs.handler("flow.cancel", lease=60)
 def cancel(payload: dict[str, Any]) -> None:
     try:
-        cancel_order(order=payload["order"], reason=payload["reason"], actor=SYSTEM)
+        cancel_order(
+            order=payload["order"],
+            reason=payload["reason"],
+            actor=SYSTEM,
+            only_unfinished=bool(payload.get("only_unfinished")),
+        )
     except Refused:
         # It was shipped (or finished) meanwhile: there is nothing left to cancel.
         return

@@ -82,6 +82,36 @@ def derive(facts: OrderFacts) -> Derived:
     return Derived(status, queue, action, blockers, _next_check(facts, queue), deadline)
 
 
+def due_by_itself(facts: OrderFacts) -> str | None:
+    """The act that the process does next without a person, from the facts alone; None when it waits for somebody.
+
+    Issuing a pick list is not named: that it exists is no fact, and issuing it again changes nothing.
+    """
+    if facts.cancelled or facts.closed_history:
+        return None
+    if not facts.finished:
+        over = facts.placed_at is not None and facts.now is not None and facts.placed_at + CHECKOUT_LASTS <= facts.now
+        return "end_checkout" if over else None
+    if facts.question_open and facts.now and facts.question_expires_at and facts.question_expires_at <= facts.now:
+        return "expire_question"
+    if facts.answer_unapplied:
+        in_flight = any(p.money in {"charging", "unknown"} for p in facts.parts)
+        return None if in_flight else "apply_answer"
+    if facts.review != "approved":
+        return None
+    live = [p for p in facts.parts if p.live]
+    if not facts.sales_order_by_hand and not may_make_sales_order(facts) and any(p.books == "none" for p in live):
+        return "make_sales_order"
+    unchecked = [p for p in live if p.stock == "unchecked" and p.books != "none" and p.parcel in {"waiting", "picking"}]
+    if unchecked and not facts.stock_check_by_hand and not facts.holds:
+        return "check_stock"
+    if any(p.parcel in {"shipped", "delivered", "returned"} and p.books == "sales_order" for p in facts.parts):
+        return "issue_invoice"
+    if any(p.parcel == "returned" and p.money == "receivable" and p.books == "invoiced" for p in facts.parts):
+        return "credit_unpaid"
+    return None
+
+
 def _status(facts: OrderFacts) -> str:
     if not facts.finished and not facts.cancelled:
         return "unfinished"
@@ -212,5 +242,7 @@ def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
     if queue in {"goods", "charge", "charged_waiting", "promise", "cannot_ship"}:
         moments.append(facts.day_ends_at)  # due dates and promises are judged by the shop's date
     if queue == "unfinished" and facts.placed_at is not None:
-        moments.append(facts.placed_at + CHECKOUT_LASTS)
+        over = facts.placed_at + CHECKOUT_LASTS
+        # Over already: the processor is being asked; look again now and then.
+        moments.append(max(over, facts.now + timedelta(minutes=1)) if facts.now and over <= facts.now else over)
     return min((m for m in moments if m is not None), default=None)

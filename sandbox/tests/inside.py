@@ -26,7 +26,8 @@ class Inside:
     def pay(self, card: str = "pm_card_visa", amount: int = 4_200, currency: str = "usd", **more: Any) -> Any:
         """A payment with this test card, captured at once; the charge is expanded."""
         params: Any = {"amount": amount, "currency": currency, "payment_method": card, "confirm": True}
-        return self.stripe.payment_intents.create({**params, "expand": ["latest_charge"], **more})
+        params |= {"expand": ["latest_charge"], **more}
+        return self.stripe.payment_intents.create(params)
 
     def later(self, seconds: int) -> None:
         """Move business time on."""
@@ -40,4 +41,4 @@ class Inside:
     def told(self, identifier: str) -> list[str]:
         """The types of all events about this object, oldest first."""
         events = self.stripe.events.list({"limit": 100}).auto_paging_iter()
-        return [event.type for event in events if event.data.object["id"] == identifier][::-1]
+        return [str(event.type) for event in events if event.data.object["id"] == identifier][::-1]

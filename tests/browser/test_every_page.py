@@ -1,4 +1,4 @@
-"""Every page, at desktop and phone width, light and dark: no complaint of the browser, nothing that scrolls sideways."""
+"""Every page, at desktop and phone width, light and dark: the browser complains of nothing, nothing scrolls sideways."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def put_in_cart(page: Page, base: str, sku: str, quantity: int = 1) -> None:
     page.goto(f"{base}/products/{sku}")
     if quantity > 1:
         page.fill("[name=quantity]", str(quantity))
-    page.get_by_role("button", name=re.compile("cart", re.I)).first.click()
+    page.get_by_role("button", name=re.compile("cart", re.IGNORECASE)).first.click()
     page.wait_for_load_state()
 
 
@@ -132,7 +132,7 @@ def test_a_card_that_declines_is_replaced_by_the_customer_and_the_order_goes_on(
         next_action(desk)
         desk.goto(f"{sqlite_shop.base}/desk/orders/{number}")
         next_action(desk)
-        expect(desk.locator("body")).to_contain_text(re.compile("declined", re.I))
+        expect(desk.locator("body")).to_contain_text(re.compile("declined", re.IGNORECASE))
         clerk.picture("charge-declined")
 
         page.goto(their_page)

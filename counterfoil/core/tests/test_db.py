@@ -22,10 +22,15 @@ def test_what_follows_a_commit_runs_after_it_and_outside_of_it() -> None:
 
 def test_an_act_that_fails_leaves_nothing_and_is_followed_by_nothing() -> None:
     told: list[str] = []
-    with pytest.raises(KeyError), writing():
-        Series.objects.create(prefix="ZZ")
-        after_commit(lambda: told.append("never"))
-        raise KeyError
+
+    def act() -> None:
+        with writing():
+            Series.objects.create(prefix="ZZ")
+            after_commit(lambda: told.append("never"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        act()
     assert told == []
     assert not Series.objects.filter(prefix="ZZ").exists()
     assert not in_writing()

@@ -24,7 +24,9 @@ from counterfoil.steps.alternatives.actions import withdraw_question
 MAX_REASON = 500
 
 
-def cancel_order(*, order: str, reason: str, actor: Actor, version: int | None = None) -> Order:
+def cancel_order(
+    *, order: str, reason: str, actor: Actor, version: int | None = None, only_unfinished: bool = False
+) -> Order:
     """Cancel an order of which nothing has left: stock goes back, what was charged is refunded, the rest voided.
 
     A cancelled order comes back unchanged. Raises Forbidden, Missing, Invalid (`reason`) or Refused `not_cancellable`.
@@ -43,6 +45,9 @@ def cancel_order(*, order: str, reason: str, actor: Actor, version: int | None =
         return known
     with writing():
         taken = take(order, version=version)
+        if only_unfinished and taken.finished:
+            # The customer completed the check-out at the last moment.
+            return taken
         if taken.cancelled_at is None:
             facts = facts_of(taken)
             check(may_cancel(facts))

@@ -15,7 +15,10 @@ TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 HORIZON = date(2026, 11, 25)
-STATUSES = ["unfinished", "pending", "processing", "waiting_for_customer", "shipped", "delivered", "returned", "cancelled"]
+STATUSES = {
+    "unfinished", "pending", "processing", "waiting_for_customer",
+    "shipped", "delivered", "returned", "cancelled",
+}  # fmt: skip
 
 few = st.integers(0, 4)
 lines = st.builds(

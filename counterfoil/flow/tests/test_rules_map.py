@@ -17,7 +17,12 @@ MIDNIGHT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 HORIZON = date(2026, 11, 25)
 LATER = date(2026, 12, 10)
 
-CONTRACT_QUEUES = ["review", "sales_order", "stock", "goods", "charge", "charged_waiting", "pick", "pack", "ship", "transit", "done", "payment_problem", "question", "call", "promise", "cannot_ship", "bank_differs", "unfinished", "cancelled"]
+CONTRACT_QUEUES = [
+    "review", "sales_order", "stock", "goods", "charge",
+    "charged_waiting", "pick", "pack", "ship", "transit",
+    "done", "payment_problem", "question", "call", "promise",
+    "cannot_ship", "bank_differs", "unfinished", "cancelled",
+]  # fmt: skip
 
 LINE = LineFacts(1, "PINOT-21", "Pinot", 6, reserved=6)
 SHORT = replace(LINE, reserved=2)

@@ -17,6 +17,7 @@ CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
     ("units: what is due in is what purchase orders still owe", units.purchases),
     ("money: parts agree with their charges and refunds", money.parts),
     ("money: our ledger is the processor's ledger", money.processor),
+    ("money: nothing has been unanswered for long", money.answered),
     ("money: nothing was shipped without it", money.shipped),
     ("books: debits equal credits", books.balanced),
     ("books: accounts agree with the orders", books.accounts),
@@ -24,6 +25,7 @@ CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
     ("papers: contents and renderings have their hashes", papers.hashes),
     ("journal: replaying it gives the same states", states.replay),
     ("queues: they are what the facts say", states.queues),
+    ("process: nothing that is due by itself has been left undone", states.undone),
     ("jobs: none is dead or stuck", states.jobs_alive),
     ("inbox: no event is stuck", states.inbox),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import requests
 from django.conf import settings
 
+from counterfoil.core import clock
 from counterfoil.core.db import rows
 
 
@@ -25,6 +27,12 @@ def parts() -> list[str]:
             found.append(f"{number} part {part}: charged, refunded, owed are {said}, its records sum to {done}")
         if refunded + owed > charged:
             found.append(f"{number} part {part}: more goes back than was charged")
+    for number, part, kept, total in rows(
+        "SELECT o.number, p.number, p.charged - p.refunded - p.refund_owed, p.total FROM orders_part p "
+        "JOIN orders_order o ON o.id = p.order_id WHERE p.charged - p.refunded - p.refund_owed > p.total "
+        "OR (o.cancelled_at IS NOT NULL AND p.charged - p.refunded - p.refund_owed > 0)"
+    ):
+        found.append(f"{number} part {part}: we keep {kept} of what was charged, and it costs {total} or is cancelled")
     for (number,) in rows(
         "SELECT number FROM orders_order WHERE total <> subtotal + shipping + tax + rounding OR "
         "total <> (SELECT SUM(p.total) FROM orders_part p WHERE p.order_id = orders_order.id)"
@@ -72,6 +80,28 @@ def processor() -> list[str]:
         )
         if there["amount_captured"] and mine and intent not in ours:
             found.append(f"{marks['order']}: the processor captured {there['amount_captured']}, we do not know of it")
+    return found
+
+
+def answered() -> list[str]:
+    """No charge has been asked about for more than ten minutes, no card refund has been on its way for over a week."""
+    now = clock.real_now()
+    found = [
+        f"{number}: whether {amount} was charged has been unknown since {made}"
+        for number, amount, made in rows(
+            "SELECT o.number, c.amount, c.made_at FROM orders_charge c JOIN orders_part p ON p.id = c.part_id "
+            "JOIN orders_order o ON o.id = p.order_id WHERE c.state IN ('intended', 'created', 'confirming') "
+            "AND c.made_at < %s",
+            [now - timedelta(minutes=10)],
+        )
+    ]
+    for number, amount, made in rows(
+        "SELECT o.number, r.amount, r.made_at FROM orders_refund r JOIN orders_part p ON p.id = r.part_id "
+        "JOIN orders_order o ON o.id = p.order_id JOIN orders_charge c ON c.id = r.charge_id "
+        "WHERE r.state = 'pending' AND c.method IN ('card', 'link') AND r.made_at < %s",
+        [now - timedelta(days=7)],
+    ):
+        found.append(f"{number}: the refund of {amount} has been on its way since {made}")
     return found
 
 

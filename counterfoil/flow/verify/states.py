@@ -7,7 +7,7 @@ from datetime import timedelta
 from counterfoil.core import clock
 from counterfoil.core.db import rows
 from counterfoil.core.models import JournalEvent
-from counterfoil.flow.map import derive
+from counterfoil.flow.map import derive, due_by_itself
 from counterfoil.records.orders.load import facts_of_many
 from counterfoil.records.orders.models import AXES, REVIEW, Order, Part
 
@@ -56,6 +56,24 @@ def queues() -> list[str]:
             if is_ != should:
                 found.append(f"{order.number}: stands at {is_}, the facts say {should}")
         last = page[-1].pk
+    return found
+
+
+def undone() -> list[str]:
+    """What the process does by itself has been done, or a job owes it."""
+    found = []
+    last = 0
+    while page := list(Order.objects.filter(pk__gt=last).order_by("pk")[:PAGE]):
+        facts = facts_of_many(page)
+        last = page[-1].pk
+        for order in page:
+            act = due_by_itself(facts[order.pk])
+            owed = act and rows(
+                "SELECT 1 FROM core_job WHERE key = %s OR key LIKE %s",
+                [f"flow.advance:{order.number}", f"charging.expire_checkout:{order.number}"],
+            )
+            if act and not owed:
+                found.append(f"{order.number}: {act} is due by itself, and nobody owes it")
     return found
 
 

@@ -55,7 +55,8 @@ def purchases() -> list[str]:
     found = []
     for sku, due_in, owed in rows(
         "SELECT p.sku, b.due_in, COALESCE((SELECT SUM(CASE WHEN pl.quantity > pl.received THEN "
-        "pl.quantity - pl.received ELSE 0 END) FROM sourcing_purchaseline pl JOIN sourcing_purchaseorder po ON po.id = pl.po_id "
+        "pl.quantity - pl.received ELSE 0 END) FROM sourcing_purchaseline pl "
+        "JOIN sourcing_purchaseorder po ON po.id = pl.po_id "
         "WHERE pl.product_id = b.product_id AND po.state <> 'closed'), 0) "
         "FROM stock_balance b JOIN catalogue_product p ON p.id = b.product_id"
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -68,6 +68,7 @@ class Session:
     expires_at: datetime | None
     intent_id: str = ""
     saved: Saved | None = None
+    reference: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

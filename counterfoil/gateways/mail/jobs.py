@@ -45,7 +45,10 @@ def send(payload: dict[str, Any]) -> None:
         body=render_to_string(f"mail/{payload['kind']}.txt", context),
         from_email=_sender(),
         to=[payload["to"]],
-        headers={"Message-ID": message_id(payload["kind"], payload["key"], host), "Auto-Submitted": "auto-generated"},
+        headers={
+            "Message-ID": message_id(payload["kind"], payload["key"], context.get("url", ""), host),
+            "Auto-Submitted": "auto-generated",
+        },
         connection=_connection(),
     )
     mail.attach_alternative(render_to_string(f"mail/{payload['kind']}.html", context), "text/html")

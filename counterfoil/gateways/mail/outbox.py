@@ -24,7 +24,7 @@ def owe_mail(kind: str, *, to: str, key: str, context: Mapping[str, Any], docume
     )
 
 
-def message_id(kind: str, key: str, host: str) -> str:
-    """The same event, the same Message-ID, for ever."""
-    digest = hashlib.sha256(f"{kind}\n{key}".encode()).hexdigest()[:32]
+def message_id(kind: str, key: str, address: str, host: str) -> str:
+    """The same event, the same Message-ID, for ever; `address` is the order's page, which no other shop has."""
+    digest = hashlib.sha256(f"{kind}\n{key}\n{address}".encode()).hexdigest()[:32]
     return f"<{digest}@{host}>"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Schema
 from pydantic import Field
 
-from counterfoil.core.actor import BOOKKEEPER, BUYER, CHANNEL, CLERK, PICKER, Actor, require
+from counterfoil.core.actor import BOOKKEEPER, BUYER, CHANNEL, CLERK, OWNER, PICKER, Actor, require
 from counterfoil.core.api import actor_of, answers, reply, router
 from counterfoil.core.errors import Missing
 from counterfoil.core.text import storable
@@ -19,6 +19,18 @@ from counterfoil.records.orders.present import present, present_many, timeline
 
 orders = router()
 READERS = (CLERK, PICKER, BUYER, BOOKKEEPER, CHANNEL)
+
+
+def order_reply(request: HttpRequest, order: Order, status: int = 200) -> HttpResponse:
+    """The order as it stands now, for the eyes of whoever asks."""
+    return reply(for_eyes(actor_of(request), present(order)), status)
+
+
+def for_eyes(actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
+    """Without the customer's own right to answer, unless the one who asks may answer for them on the telephone."""
+    if actor.role not in {OWNER, CLERK}:
+        body["proposals"] = [{k: v for k, v in asked.items() if k != "token"} for asked in body["proposals"]]
+    return body
 
 
 def readable(number: str, actor: Actor) -> Order:
@@ -73,7 +85,9 @@ def list_orders(request: HttpRequest, wish: Query[Wish]) -> HttpResponse:
     page = list(found.order_by("pk")[: wish.limit + 1])
     more = len(page) > wish.limit
     page = page[: wish.limit]
-    return reply({"orders": present_many(page), "next": page[-1].number if more else None})
+    return reply(
+        {"orders": [for_eyes(actor, o) for o in present_many(page)], "next": page[-1].number if more else None}
+    )
 
 
 def _id_of(number: str) -> int:
@@ -83,7 +97,7 @@ def _id_of(number: str) -> int:
 
 @orders.get("/orders/{number}", response=answers(200))
 def get_order(request: HttpRequest, number: str) -> HttpResponse:
-    return reply(present(readable(number, actor_of(request))))
+    return order_reply(request, readable(number, actor_of(request)))
 
 
 @orders.get("/orders/{number}/timeline", response=answers(200))

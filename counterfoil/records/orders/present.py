@@ -103,7 +103,7 @@ def order_json(
         "charged": charged,
         "refunded": refunded,
         # What the customer still owes us; what we owe them is `refund_owed`.
-        "owed": 0 if cancelled else max(0, order.total - charged),
+        "owed": 0 if cancelled else sum(max(0, p.total - p.charged) for p in parts),
         "refund_owed": promised_back,
         "needed_by": day(order.needed_by),
         "customer": {"name": order.name, "email": order.email, "phone": order.phone},
@@ -201,7 +201,8 @@ def present_many(orders: Sequence[Order]) -> list[dict[str, Any]]:
     documents = [
         Document(number=number, kind=kind, subject=subject, version=version, part=part, sha256=sha256)
         for number, kind, subject, version, part, sha256 in rows(
-            f"SELECT number, kind, subject, version, part, sha256 FROM core_document WHERE subject IN ({marks}) ORDER BY id",
+            "SELECT number, kind, subject, version, part, sha256 FROM core_document "
+            f"WHERE subject IN ({marks}) ORDER BY id",
             [o.number for o in orders],
         )
     ]

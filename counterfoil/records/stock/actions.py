@@ -127,8 +127,7 @@ def release_line(*, line: Line, actor: Actor, order: Order) -> None:
         ],
         actor=actor,
     )  # fmt: skip
-    if order.finished:
-        ledger.change_waiting({line.product_id: -line.open_units})
+    ledger.change_waiting({line.product_id: -line.open_units})
     freed = line.reserved + line.picked
     line.reserved = line.picked = line.packed = 0
     line.save(update_fields=["reserved", "picked", "packed"])

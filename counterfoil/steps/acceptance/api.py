@@ -10,9 +10,9 @@ from counterfoil.core.api import actor_of, answers, reply, router
 from counterfoil.core.errors import Missing
 from counterfoil.core.models import Document
 from counterfoil.core.text import storable
-from counterfoil.records.orders.api import READERS, readable
+from counterfoil.records.orders.api import READERS, order_reply, readable
 from counterfoil.records.orders.load import find
-from counterfoil.records.orders.present import moment, present
+from counterfoil.records.orders.present import moment
 from counterfoil.steps.acceptance.actions import document_of, make_sales_order
 
 acceptance = router()
@@ -29,7 +29,7 @@ def pdf_answer(document: Document) -> HttpResponse:
 @acceptance.post("/orders/{number}/sales-order", response=answers(200))
 def post_sales_order(request: HttpRequest, number: str) -> HttpResponse:
     make_sales_order(order=number, actor=actor_of(request))
-    return reply(present(find(number)))
+    return order_reply(request, find(number))
 
 
 @acceptance.get("/orders/{number}/documents", response=answers(200))

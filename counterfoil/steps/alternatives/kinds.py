@@ -175,7 +175,7 @@ def later_date(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
     return _closing(made, order, 0, day)
 
 
-def cancel(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:  # noqa: ARG001 - every kind is made alike
+def cancel(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
     if wish.raw.get("line") is None:
         return _cancel_all(wish, order)
     found = line_of(wish, order, needed=True)

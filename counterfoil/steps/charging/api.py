@@ -12,8 +12,9 @@ from counterfoil.core.api import Anything, Body, Id, Int, Text, actor_of, answer
 from counterfoil.core.errors import Invalid, StillAsking
 from counterfoil.core.web import problem
 from counterfoil.gateways.card.protocol import CardError
+from counterfoil.records.orders.api import order_reply
 from counterfoil.records.orders.load import find
-from counterfoil.records.orders.present import present, refund_json
+from counterfoil.records.orders.present import refund_json
 from counterfoil.steps.charging import actions, webhooks
 
 charging = router()
@@ -49,8 +50,8 @@ def post_charge(request: HttpRequest, number: str, body: ChargeIn | None = None)
     try:
         actions.charge_order(order=number, actor=actor_of(request), part=body.part, offline=given or None)
     except StillAsking:
-        return reply(present(find(number)), 202)
-    return reply(present(find(number)))
+        return order_reply(request, find(number), 202)
+    return order_reply(request, find(number))
 
 
 @charging.post("/orders/{number}/refunds", response=answers(201))

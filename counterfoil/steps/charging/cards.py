@@ -23,6 +23,8 @@ from counterfoil.records.orders.slip import mail_slip
 from counterfoil.steps.charging.settle import settle_link_payment
 
 OPEN = ("intended", "open")
+LOOK_SECONDS = 120.0  # how often an open page is asked after
+CHECKOUT_LASTS = timedelta(minutes=35)  # an unfinished check-out holds its stock that long
 
 
 def processor_customer(order: Order) -> str:
@@ -126,15 +128,11 @@ def open_card_page(*, order: str) -> str:
     known = find(order)
     if known.payment_method != "card" or known.cancelled_at is not None:
         raise blocked("cancelled" if known.cancelled_at else "no_payment_method", "there is no card to give here")
-    part = Part.objects.filter(order=known, money="declined").order_by("number").first()
-    if part is None and known.card_state == "saved":
-        raise blocked("already_charged", "a card is saved for this order; nothing is to be done")
-    mode = "payment" if part else "setup"
-    link = _link(known, part, mode)
+    link = _link(order)
     if link.state == "open" and link.url:
         return link.url
     session = gateway().open_session(
-        mode=mode,
+        mode=link.mode,
         customer=processor_customer(known),
         amount=link.amount,
         currency=known.currency,
@@ -146,16 +144,32 @@ def open_card_page(*, order: str) -> str:
     )
     with writing():
         taken = take(order)
-        PayLink.objects.filter(pk=link.pk, state="intended").update(
+        opened = PayLink.objects.filter(pk=link.pk, state="intended").update(
             state="open", session_id=session.id, url=session.url, expires_at=session.expires_at
         )
-        note(taken, "card_page_opened", actor=customer_actor(taken.name), text="Card page opened", advance=False)
+        if opened:
+            note(taken, "card_page_opened", actor=customer_actor(taken.name), text="Card page opened", advance=False)
+            # Should the customer close the window and the webhook be lost, somebody asks all the same.
+            jobs.enqueue("charging.look_link", key=str(link.pk), payload={"link": link.pk}, delay=LOOK_SECONDS)
+        else:
+            PayLink.objects.filter(pk=link.pk).update(session_id=session.id, url=session.url)
+    if not opened:
+        # Closed while the processor was making the page: nobody has its address, and nobody may get it.
+        gateway().expire_session(session.id, key=f"{link.key}-expire")
+        raise blocked("someone_else", "this order has just changed; look at it again")
     return session.url
 
 
-def _link(known: Order, part: Part | None, mode: str) -> PayLink:
+def _link(order: str) -> PayLink:
+    """The page to be opened, judged with the order in hand: one for payment while a charge stands declined."""
     with writing():
-        taken = take(known.number)
+        taken = take(order)
+        part = Part.objects.filter(order=taken, money="declined").order_by("number").first()
+        if taken.cancelled_at is not None or (part is None and taken.card_state == "saved"):
+            raise blocked("already_charged", "nothing is to be paid at the moment")
+        if not taken.finished and taken.placed_at + CHECKOUT_LASTS <= clock.business_now():
+            raise blocked("cancelled", "this check-out has taken too long; please start again")
+        mode = "payment" if part else "setup"
         for old in PayLink.objects.filter(order=taken, state__in=OPEN).order_by("id"):
             usable = old.expires_at is None or old.expires_at > clock.business_now() + timedelta(minutes=5)
             same = old.mode == mode and (part is None or (old.part_id == part.pk and old.amount == due_of(part)))
@@ -186,7 +200,7 @@ def finish_session(*, session_id: str) -> None:
     link = PayLink.objects.filter(session_id=session_id).select_related("order").first()
     if link is None:
         raise Missing("this card page is none of ours")
-    if link.state in {"complete", "expired"}:
+    if link.state == "complete":
         return
     apply_session(link, gateway().get_session(session_id))
 
@@ -209,7 +223,7 @@ def apply_session(link: PayLink, session: Session) -> None:
         return
     with writing():
         taken = take(link.order.number)
-        if not PayLink.objects.filter(pk=link.pk, state__in=OPEN).update(state="complete"):
+        if not PayLink.objects.filter(pk=link.pk).exclude(state="complete").update(state="complete"):
             return
         if taken.cancelled_at is not None:
             return
@@ -262,6 +276,39 @@ def close_links(order: Order) -> None:
         close_link(link_id=link.pk)
 
 
+def look_at_pages(order: Order) -> None:
+    """Ask the processor what came of every hosted page of an order that is open."""
+    for link in PayLink.objects.filter(order=order, state="open").order_by("id"):
+        finish_session(session_id=link.session_id)
+
+
+def look_at_link(*, link_id: int) -> None:
+    """Ask after one open page, again and again until it is done or its time is over.
+
+    Raises jobs.Later while it stands open.
+    """
+    link = PayLink.objects.filter(pk=link_id, state="open").first()
+    if link is None:
+        return
+    finish_session(session_id=link.session_id)
+    if PayLink.objects.filter(pk=link_id, state="open").exists():
+        raise jobs.Later(LOOK_SECONDS, "the customer has not finished at the card page")
+
+
+def adopt_session(*, session_id: str) -> bool:
+    """A page unknown by its id: ours by the key that it carries? Then take it in. False for a stranger's."""
+    try:
+        session = gateway().get_session(session_id)
+    except Wrong:
+        return False
+    link = PayLink.objects.filter(key=session.reference.get("link", "")).select_related("order").first()
+    if link is None:
+        return False
+    PayLink.objects.filter(pk=link.pk, session_id="").update(session_id=session.id, url=session.url)
+    apply_session(link, session)
+    return True
+
+
 def expire_checkout(*, order: str) -> None:
     """An unfinished check-out has had its time: ask the processor, then finish the order or let the stock go."""
     known = find(order)
@@ -277,5 +324,9 @@ def expire_checkout(*, order: str) -> None:
         jobs.enqueue(
             "flow.cancel",
             key=order,
-            payload={"order": order, "reason": f"the check-out at {shop().name} was not completed"},
+            payload={
+                "order": order,
+                "only_unfinished": True,
+                "reason": f"the check-out at {shop().name} was not completed",
+            },
         )

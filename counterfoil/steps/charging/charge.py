@@ -13,13 +13,14 @@ from counterfoil.core.machine import shift
 from counterfoil.core.text import clean
 from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import CardError, Intent, NotDone, OutcomeUnknown, Refusal, Wrong
-from counterfoil.records.orders.facts import OrderFacts, PartFacts
+from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import check, facts_of, find, note, take
-from counterfoil.records.orders.models import MONEY, Charge, Order, Part
-from counterfoil.steps.charging.cards import close_links, due_of, save_card
+from counterfoil.records.orders.models import MONEY, Charge, Order, Part, PayLink
+from counterfoil.steps.charging.cards import OPEN, close_links, due_of, look_at_pages, save_card
 from counterfoil.steps.charging.rules import may_charge
 from counterfoil.steps.charging.settle import settle_decline, settle_success, write_capture
 
+PAGES = 3  # tries to find no card page open
 PATIENCE = 10.0  # seconds until the asker is told that the bank has not answered
 KEY_LIFE = timedelta(hours=20)  # the processor forgets keys after 24; an older one is never repeated
 
@@ -38,6 +39,10 @@ def charge_order(
     Raises Refused with every blocker, Declined, StillAsking (unknown after ten seconds), Invalid, Forbidden, Missing.
     """
     require(actor, CLERK)
+    if version is not None:
+        # What the page showed is compared once, before our own writes move the order on.
+        with writing():
+            take(order, version=version)
     known = find(order)
     if offline is not None:
         return _record_payment(known.number, actor, part, offline)
@@ -46,24 +51,21 @@ def charge_order(
             save_card(order=order)
         except (NotDone, OutcomeUnknown) as error:
             raise StillAsking(f"the card is not saved yet: {error}") from error
-    try:
-        close_links(known)
-    except CardError as error:
-        raise StillAsking(f"a card page is still open and cannot be closed: {error}") from error
-    charges = [_begin(order, number, actor, version) for number in _open_parts(order, part)]
-    asking = False
-    for charge in charges:
-        asking |= not _await(charge.pk, actor)
-    if asking:
+    if known.payment_method == "card" and find(order).card_state != "saved":
+        # Perhaps the customer has just given a card at the hosted page, and its webhook is not here yet.
+        try:
+            look_at_pages(known)
+        except CardError as error:
+            raise StillAsking(f"the card page cannot be asked: {error}") from error
+    if not _await_all(_begin(order, part, actor), actor):
         raise StillAsking("the bank has not answered yet; we keep asking. Nothing is charged twice")
     return find(order)
 
 
-def _open_parts(order: str, wanted: int | None) -> list[int]:
-    facts = facts_of(find(order))
+def _open_parts(facts: OrderFacts, wanted: int | None) -> list[int]:
     gates = {p.number: may_charge(facts, p) for p in facts.parts if wanted in {None, p.number}}
     if not gates:
-        raise Invalid(("part", f"{order} has no part {wanted}"))
+        raise Invalid(("part", f"{facts.number} has no part {wanted}"))
     open_ = [number for number, blockers in gates.items() if not blockers]
     if not open_:
         raise Refused(_most_telling(list(gates.values())))
@@ -76,43 +78,66 @@ def _most_telling(gates: list[list[Blocker]]) -> list[Blocker]:
     return (undone or gates)[0]
 
 
-def _begin(order: str, number: int, actor: Actor, version: int | None) -> Charge:
-    """Intend a charge: from here on no other can start, and its keys outlive any crash."""
-    with writing():
-        taken = take(order, version=version)
-        facts = facts_of(taken)
-        part = Part.objects.get(order=taken, number=number)
-        check(may_charge(facts, _facts_part(facts, number)))
-        attempt = Charge.objects.filter(part=part).count() + 1
-        key = f"pi-{taken.token[:20]}-{number}-{attempt}"
-        charge = Charge.objects.create(
-            part=part,
-            attempt=attempt,
-            amount=due_of(part),
-            currency=taken.currency,
-            create_key=key,
-            confirm_key=f"{key}-confirm",
-            actor=actor.name,
-            made_at=clock.real_now(),
-        )
-        part.charged_by = actor.name
-        part.save(update_fields=["charged_by"])
-        note(
-            taken,
-            "charge_begun",
-            actor=actor,
-            part=part,
-            text="Asking the bank",
-            moves=[shift(MONEY, "begin", part, part=number)],
-            data={"charge": charge.pk, "amount": charge.amount},
-        )
-        # Should this process die now, the job finds the charge and goes on where it stood.
-        jobs.enqueue("charging.send", key=str(charge.pk), payload={"charge": charge.pk}, delay=30)
+def _begin(order: str, wanted: int | None, actor: Actor) -> list[Charge]:
+    """Intend a charge of every part that is open: from here on no other can start, and the keys outlive any crash.
+
+    A card page at which the customer could pay the same money is closed at the processor first.
+    """
+    for _ in range(PAGES):
+        try:
+            close_links(find(order))
+        except CardError as error:
+            raise StillAsking(f"a card page is still open and cannot be closed: {error}") from error
+        with writing():
+            taken = take(order)
+            facts = facts_of(taken)
+            numbers = _open_parts(facts, wanted)
+            if not PayLink.objects.filter(order=taken, mode="payment", state__in=OPEN).exists():
+                return [_intend(taken, number, actor) for number in numbers]
+    raise StillAsking("the customer is just opening a page to pay; look again in a moment")
+
+
+def _intend(taken: Order, number: int, actor: Actor) -> Charge:
+    part = Part.objects.get(order=taken, number=number)
+    attempt = Charge.objects.filter(part=part).count() + 1
+    key = f"pi-{taken.token[:20]}-{number}-{attempt}"
+    charge = Charge.objects.create(
+        part=part,
+        attempt=attempt,
+        amount=due_of(part),
+        currency=taken.currency,
+        create_key=key,
+        confirm_key=f"{key}-confirm",
+        actor=actor.name,
+        made_at=clock.real_now(),
+    )
+    part.charged_by = actor.name
+    part.save(update_fields=["charged_by"])
+    note(
+        taken,
+        "charge_begun",
+        actor=actor,
+        part=part,
+        text="Asking the bank",
+        moves=[shift(MONEY, "begin", part, part=number)],
+        data={"charge": charge.pk, "amount": charge.amount},
+    )
+    # Should this process die now, the job finds the charge and goes on where it stood.
+    jobs.enqueue("charging.send", key=str(charge.pk), payload={"charge": charge.pk}, delay=30)
     return charge
 
 
-def _facts_part(facts: OrderFacts, number: int) -> PartFacts:
-    return next(p for p in facts.parts if p.number == number)
+def _await_all(charges: list[Charge], actor: Actor) -> bool:
+    """Send charges one after the other. False when one is not answered; after a decline the unsent are taken back."""
+    answered = True
+    for place, charge in enumerate(charges):
+        try:
+            answered &= _await(charge.pk, actor)
+        except Declined:
+            for unsent in charges[place + 1 :]:
+                withdraw_charge(unsent.pk)
+            raise
+    return answered
 
 
 def _await(charge_id: int, actor: Actor) -> bool:
@@ -121,7 +146,7 @@ def _await(charge_id: int, actor: Actor) -> bool:
     while True:
         try:
             settled = send_charge(charge_id, by=actor.name)
-        except (NotDone, OutcomeUnknown):
+        except CardError:
             settled = False
         if settled:
             break
@@ -132,7 +157,10 @@ def _await(charge_id: int, actor: Actor) -> bool:
     if charge.state == "declined":
         raise Declined(charge.decline_code or "card_declined", charge.decline_message or "the bank declined the card")
     if charge.state == "withdrawn":
-        raise blocked("cancelled", "the order was cancelled before the charge was sent; nothing was charged")
+        facts = facts_of(find(charge.part.order.number))
+        part = next(p for p in facts.parts if p.number == charge.part.number)
+        check(may_charge(facts, part))
+        raise blocked("someone_else", "the charge was taken back before it was sent; nothing was charged")
     return True
 
 
@@ -181,10 +209,11 @@ def send_charge(charge_id: int, *, by: str = "") -> bool:
 
 
 def _claim_confirm(charge: Charge, number: str) -> bool:
-    """Just before money moves: is the order still alive, and is this process the one that sends?"""
+    """Just before money moves: may it still, and is this process the one that sends?"""
     with writing():
         taken = take(number)
-        if taken.cancelled_at is not None:
+        facts = facts_of(taken)
+        if facts.cancelled or facts.holds or facts.question_open or facts.answer_unapplied:
             _withdraw_inside(taken, charge)
             return False
         return Charge.objects.filter(pk=charge.pk, state="created").update(state="confirming") == 1
@@ -252,8 +281,9 @@ def _lose_sight(charge: Charge) -> None:
     with writing():
         taken = take(charge.part.order.number)
         part = Part.objects.get(pk=charge.part_id)
-        jobs.enqueue("charging.send", key=str(charge.pk), payload={"charge": charge.pk}, delay=2)
         if part.money == "charging":
+            # Only now: once it is unknown, the job that asks is there already and backs off by itself.
+            jobs.enqueue("charging.send", key=str(charge.pk), payload={"charge": charge.pk}, delay=2)
             note(
                 taken,
                 "charge_unknown",

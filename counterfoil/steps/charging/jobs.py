@@ -36,6 +36,11 @@ def close_link(payload: dict[str, Any]) -> None:
     actions.close_link(link_id=int(payload["link"]))
 
 
+@jobs.handler("charging.look_link", lease=90, max_attempts=60)
+def look_link(payload: dict[str, Any]) -> None:
+    cards.look_at_link(link_id=int(payload["link"]))
+
+
 @jobs.handler("charging.close_pages", lease=90, max_attempts=30)
 def close_pages(payload: dict[str, Any]) -> None:
     cards.close_links(find(payload["order"]))

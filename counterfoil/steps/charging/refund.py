@@ -21,6 +21,7 @@ from counterfoil.records.orders.slip import mail_slip
 from counterfoil.steps.charging.charge import KEY_LIFE
 
 CARD = ("card", "link")
+BY_HAND = "by hand"  # stands in place of the processor's id
 
 
 def refund_order(
@@ -51,7 +52,7 @@ def refund_order(
         for refund in made:
             if refund.charge.method not in CARD:
                 # A person gives this money back with their own hands, now.
-                _succeed(taken, refund, reference="by hand")
+                _succeed(taken, refund, reference=BY_HAND)
     return Refund.objects.get(pk=made[0].pk)
 
 
@@ -102,22 +103,20 @@ def _by_line(
         raise Invalid(("lines", "name at least one line"))
     for i, want in enumerate(wanted):
         quantity = want.get("quantity")
-        line = next((ln for ln in lines if ln.sku == want.get("sku")), None)
-        if line is None:
+        mine = [ln for ln in lines if ln.sku == want.get("sku")]
+        if not mine:
             wrong.append((f"lines.{i}.sku", f"{taken.number} has no line {want.get('sku')}"))
             continue
-        left = line.quantity + line.cancelled - line.refunded
+        # Units that an amendment took off were given back with it: only what is still on the line can be refunded.
+        left = sum(max(0, ln.quantity - ln.refunded) for ln in mine)
         if not isinstance(quantity, int) or not 1 <= quantity <= left:
             wrong.append((f"lines.{i}.quantity", f"between 1 and {left}"))
             continue
-        # Tax by largest remainder over the units, so that refunding one by one gives back exactly the tax.
-        shares = split(line.tax, [1] * max(1, line.quantity))
-        tax = sum(shares[line.refunded : line.refunded + quantity])
-        net = quantity * line.unit_price
-        held = sums.get(line.part_id, (0, 0, []))
-        sums[line.part_id] = (held[0] + net + tax, held[1] + tax, [*held[2], {"sku": line.sku, "quantity": quantity}])
-        line.refunded += quantity
-        line.save(update_fields=["refunded"])
+        for line in mine:
+            units = min(quantity, max(0, line.quantity - line.refunded))
+            if units:
+                _add_units(sums, line, units)
+                quantity -= units
     if wrong:
         raise Invalid(*wrong)
     made: list[Refund] = []
@@ -130,6 +129,18 @@ def _by_line(
                 order=taken, part=part, amount=amount, reason=reason, actor=actor, lines=named, tax=tax
             )
     return made
+
+
+def _add_units(sums: dict[int, tuple[int, int, list[dict[str, object]]]], line: Line, units: int) -> None:
+    """Price and tax of some units of a line, added to its part's refund; the line remembers them."""
+    # Tax by largest remainder over the units, so that refunding one by one gives back exactly the tax.
+    shares = split(line.tax, [1] * max(1, line.quantity))
+    tax = sum(shares[line.refunded : line.refunded + units])
+    amount, of_it, named = sums.get(line.part_id, (0, 0, []))
+    named = [*named, {"sku": line.sku, "quantity": units}]
+    sums[line.part_id] = (amount + units * line.unit_price + tax, of_it + tax, named)
+    line.refunded += units
+    line.save(update_fields=["refunded"])
 
 
 def send_refund(*, refund_id: int) -> None:
@@ -198,7 +209,9 @@ def _succeed(taken: Order, refund: Refund, *, reference: str) -> None:
         currency=refund.currency,
         amounts={
             "refunds_payable": refund.amount,
-            "card_clearing" if refund.charge.method in CARD else "other_clearing": -refund.amount,
+            "card_clearing"
+            if refund.charge.method in CARD and reference != BY_HAND
+            else "other_clearing": -refund.amount,
         },
     )
     note(
@@ -248,21 +261,26 @@ def _bounce(taken: Order, refund: Refund, failure: str) -> None:
     )
 
 
-def retry_refund(*, order: str, refund_id: int, actor: Actor) -> None:
-    """Try a failed refund again under a new key, or write down that a person has paid it back by hand."""
+def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = False) -> None:
+    """Try a failed refund again under a new key, or (`by_hand`) write down that a person has paid it back otherwise.
+
+    What was paid outside the card processor can only go back by hand. A refund on its way is left alone.
+    """
     require(actor, CLERK, BOOKKEEPER)
     with writing():
         taken = take(order)
         refund = Refund.objects.select_related("charge").filter(pk=refund_id, part__order=taken).first()
         if refund is None:
             raise Missing(f"{order} has no refund {refund_id}")
-        if refund.charge.method not in CARD:
-            _succeed(taken, refund, reference="by hand")
+        offline = refund.charge.method not in CARD
+        if offline or (by_hand and refund.state == "failed"):
+            _succeed(taken, refund, reference=BY_HAND)
             return
         if refund.state != "failed":
             return
+        base, _, tries = refund.key.partition("~")
         Refund.objects.filter(pk=refund.pk, state="failed").update(
-            state="pending", key=f"{refund.key}-again", refund_id="", made_at=clock.real_now()
+            state="pending", key=f"{base}~{int(tries or 1) + 1}", refund_id="", made_at=clock.real_now()
         )
         note(taken, "refund_tried_again", actor=actor, text="Refund tried again", data={"refund": refund.pk})
         jobs.enqueue("charging.refund", key=str(refund.pk), payload={"refund": refund.pk})

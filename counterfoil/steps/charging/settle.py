@@ -61,6 +61,11 @@ def write_capture(taken: Order, part: Part, charge: Charge, *, amount: int, by: 
     if taken.cancelled_at is not None and amount:
         # The cancellation came while the bank was being asked: what is proven to be taken goes back, unasked.
         decide_refund(order=taken, part=part, amount=amount, reason="cancelled before the charge", actor=SYSTEM)
+        return
+    surplus = refundable(part) - part.total
+    if surplus > 0 and taken.cancelled_at is None:
+        # Paid twice, by a page and by us, or paid before it was amended to cost less.
+        decide_refund(order=taken, part=part, amount=surplus, reason="paid more than is due", actor=SYSTEM)
 
 
 def post_capture(taken: Order, charge: Charge, amount: int, *, shipped: bool) -> None:
@@ -113,7 +118,8 @@ def settle_decline(charge_id: int, code: str, message: str) -> bool:
         part = Part.objects.get(pk=charge.part_id)
         moves = []
         if part.money in {"charging", "unknown"}:
-            moves.append(shift(MONEY, "decline", part, part=part.number))
+            paid = part.charged > 0 and part.charged >= part.total
+            moves.append(shift(MONEY, "capture" if paid else "decline", part, part=part.number))
             if taken.cancelled_at is not None:
                 moves.append(shift(MONEY, "void", part, part=part.number))
         jobs.settle("charging.send", str(charge_id))
@@ -142,7 +148,8 @@ def settle_link_payment(link: PayLink, intent: Intent) -> None:
     """
     with writing():
         taken = take(link.order.number)
-        if not PayLink.objects.filter(pk=link.pk, state__in=("intended", "open")).update(state="complete"):
+        # Also one that we thought expired: the processor says that it was paid.
+        if not PayLink.objects.filter(pk=link.pk).exclude(state="complete").update(state="complete"):
             return
         if link.part_id is None:
             raise RuntimeError("a page for payment belongs to a part")
@@ -166,15 +173,13 @@ def settle_link_payment(link: PayLink, intent: Intent) -> None:
             settled_at=clock.business_now(),
         )
         moves = []
-        if MONEY.target("begin", part.money) is not None:
+        if MONEY.target("begin", part.money) is not None and part.charged + intent.captured >= part.total:
+            # Less than it costs by now (it was amended meanwhile) leaves the part declined, with the rest still due.
             moves = [
                 shift(MONEY, "begin", part, part=part.number),
                 shift(MONEY, "capture", part, part=part.number),
             ]
         write_capture(taken, part, charge, amount=intent.captured, by=taken.name, moves=moves)
-        surplus = min(refundable(part), part.charged - part.refunded - part.refund_owed - part.total)
-        if surplus > 0 and taken.cancelled_at is None:
-            decide_refund(order=taken, part=part, amount=surplus, reason="paid more than is due", actor=SYSTEM)
         if intent.method_id and intent.last4 and taken.card_state != "saved":
             taken.card_state, taken.card_method = "saved", intent.method_id
             taken.card_brand, taken.card_last4, taken.card_consent = intent.brand, intent.last4, True

@@ -8,7 +8,7 @@ from counterfoil.core import clock, jobs
 from counterfoil.core.db import writing
 from counterfoil.gateways.card import gateway
 from counterfoil.records.orders.models import Charge, PayLink, Refund
-from counterfoil.steps.charging.cards import finish_session
+from counterfoil.steps.charging.cards import adopt_session, finish_session
 from counterfoil.steps.charging.charge import send_charge
 from counterfoil.steps.charging.models import InboxEvent
 from counterfoil.steps.charging.refund import apply_refund
@@ -49,7 +49,7 @@ def _look_into(event: InboxEvent) -> str:
     kind = event.type
     if kind.startswith("checkout.session."):
         if not PayLink.objects.filter(session_id=event.object_id).exists():
-            return _not_ours_yet(event)
+            return "page taken in" if adopt_session(session_id=event.object_id) else _not_ours_yet(event)
         finish_session(session_id=event.object_id)
         return "session looked at"
     if kind.startswith("payment_intent."):

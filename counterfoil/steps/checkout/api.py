@@ -13,8 +13,8 @@ from counterfoil.core.api import Body, Day, Int, Moment, Text, Word, actor_of, a
 from counterfoil.core.errors import Forbidden
 from counterfoil.core.idempotency import PLACEMENT, body_hash, replay, unfit_key
 from counterfoil.core.web import problem
+from counterfoil.records.orders.api import order_reply
 from counterfoil.records.orders.models import Order
-from counterfoil.records.orders.present import present
 from counterfoil.steps.checkout.actions import Key, KeyTaken, Wanted, place_order
 
 
@@ -125,7 +125,7 @@ def post_order(request: HttpRequest, body: OrderIn) -> HttpResponse:
         stored = replay(key.scope, key.path, key.key, key.digest)
         if stored is not None:
             return stored
-    return reply(present(Order.objects.get(number=placed.number)))
+    return order_reply(request, Order.objects.get(number=placed.number))
 
 
 def join(orders: Router) -> None:

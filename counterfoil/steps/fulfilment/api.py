@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
 from counterfoil.core.api import Body, Bool, Id, Int, Moment, Text, actor_of, answers, reply, router
+from counterfoil.records.orders.api import order_reply
 from counterfoil.records.orders.load import find
-from counterfoil.records.orders.present import package_json, present, shipment_json
+from counterfoil.records.orders.present import package_json, shipment_json
 from counterfoil.steps.fulfilment import actions
 
 fulfilment = router()
@@ -60,7 +61,7 @@ def post_pick(request: HttpRequest, number: str, body: PickIn | None = None) -> 
     body = body or PickIn()
     lines = None if body.lines is None else [ln.dict(exclude_none=True) for ln in body.lines]
     actions.pick_order(order=number, actor=actor_of(request), lines=lines, part=body.part)
-    return reply(present(find(number)))
+    return order_reply(request, find(number))
 
 
 @fulfilment.post("/orders/{number}/packages", response=answers(201))
@@ -87,7 +88,7 @@ def post_shipment(request: HttpRequest, number: str, body: ShipIn) -> HttpRespon
 def post_delivery(request: HttpRequest, number: str, body: DeliverIn | None = None) -> HttpResponse:
     body = body or DeliverIn()
     actions.deliver_order(order=number, actor=actor_of(request), shipment=body.shipment, at=body.at)
-    return reply(present(find(number)))
+    return order_reply(request, find(number))
 
 
 @fulfilment.post("/orders/{number}/returns", response=answers(201))
@@ -99,4 +100,4 @@ def post_return(request: HttpRequest, number: str, body: ReturnIn) -> HttpRespon
         condition=body.condition,
         reason=body.reason,
     )
-    return reply(present(find(number)), 201)
+    return order_reply(request, find(number), 201)

@@ -14,7 +14,7 @@ from counterfoil.core.money import show
 from counterfoil.core.shop import shop
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import check, facts_of, note, take
-from counterfoil.records.orders.models import BOOKS, Line, Order, Part, Refund
+from counterfoil.records.orders.models import BOOKS, MONEY, Line, Order, Part, Refund
 from counterfoil.steps.invoicing import papers
 from counterfoil.steps.invoicing.rules import Settlement, credited_in_full, may_invoice, settle
 
@@ -98,6 +98,49 @@ def issue_credit_note(*, order: str, part: int, refund_id: int, actor: Actor) ->
             data={"document": document.number, "refund": refund.pk},
         )
     return document
+
+
+def credit_unpaid(*, order: str, part: int, actor: Actor) -> None:
+    """A parcel to be paid at the door came back whole and unpaid: its invoice is credited, the receivable closed.
+
+    Called by advance; does nothing where it does not apply (any more).
+    """
+    require(actor, CLERK, BOOKKEEPER)
+    with writing():
+        taken = take(order)
+        row = _part(taken, part)
+        billed = documents.newest(order, "invoice", part=part)
+        if row.money != "receivable" or row.parcel != "returned" or row.books != "invoiced" or billed is None:
+            return
+        count = Document.objects.filter(subject=order, kind="credit-note", part=part).count()
+        document = documents.issue(
+            "credit-note",
+            subject=order,
+            part=part,
+            version=count + 1,
+            content=papers.unpaid_credit_note(taken, row, billed, "Not accepted at the door; everything came back"),
+        )
+        post(
+            cause=f"credit:{document.number}",
+            kind="credit_unpaid",
+            subject=order,
+            text=f"Credit note {document.number} on {billed.number}, never paid",
+            currency=taken.currency,
+            amounts={
+                "returns": row.total - row.tax,
+                "tax_payable": row.tax,
+                "receivable": -row.total,
+            },
+        )
+        note(
+            taken,
+            "credit_note_issued",
+            actor=actor,
+            text=f"Credit note {document.number} for {show(row.total, taken.currency)}: it came back unpaid",
+            part=row,
+            moves=[shift(MONEY, "forgive", row, part=part), shift(BOOKS, "credit", row, part=part)],
+            data={"document": document.number},
+        )
 
 
 def _part(order: Order, number: int) -> Part:

@@ -85,6 +85,20 @@ def _charge_words(charge: Charge) -> str:
 
 def credit_note(order: Order, lines: Sequence[Line], refund: Refund, billed: Document) -> dict[str, Any]:
     """What goes back to the customer of one invoice. Carries the refund's id, by which it is made only once."""
+    return {
+        **_credit(order, lines, refund, billed),
+        "refund": refund.pk,
+        "refund_text": f"{show(refund.amount, refund.currency)}, {_back(refund.charge)}",
+    }
+
+
+def unpaid_credit_note(order: Order, part: Part, billed: Document, reason: str) -> dict[str, Any]:
+    """The invoice of a parcel that came back unpaid is taken back whole; no money moves."""
+    whole = Refund(part=part, amount=part.total, tax=part.tax, currency=order.currency, reason=reason)
+    return {**_credit(order, [], whole, billed), "refund_text": "Nothing was paid, and nothing is owed any more"}
+
+
+def _credit(order: Order, lines: Sequence[Line], refund: Refund, billed: Document) -> dict[str, Any]:
     net = refund.amount - refund.tax
     rows = _credited_lines(lines, refund)
     if sum(amount for _, amount in rows) > net:  # another refund gives back the rest of these lines
@@ -93,7 +107,6 @@ def credit_note(order: Order, lines: Sequence[Line], refund: Refund, billed: Doc
     sums = [("Goods", listed), ("Other", net - listed), ("Tax", refund.tax)]
     return {
         **order_paper(order, at=clock.business_now()),
-        "refund": refund.pk,
         "currency": refund.currency,
         "amount": show(refund.amount, refund.currency),
         "lines": [row for row, _ in rows],
@@ -104,7 +117,6 @@ def credit_note(order: Order, lines: Sequence[Line], refund: Refund, billed: Doc
         "invoice_number": billed.number,
         "invoice_date_text": str(billed.content.get("date_text", "")) or None,
         "reason": refund.reason,
-        "refund_text": f"{show(refund.amount, refund.currency)}, {_back(refund.charge)}",
     }
 
 

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 
 from counterfoil.core.actor import CLERK, require
 from counterfoil.core.api import Body, Day, Text, actor_of, answers, reply, router
+from counterfoil.records.orders.api import order_reply
 from counterfoil.records.orders.load import find
-from counterfoil.records.orders.present import present
 from counterfoil.steps.review import actions
 
 review = router()
@@ -24,7 +24,7 @@ class HoldIn(Body):
 @review.post("/orders/{number}/approval", response=answers(200))
 def post_approval(request: HttpRequest, number: str, body: ApprovalIn) -> HttpResponse:
     actions.approve_order(order=number, ship_estimate=body.ship_estimate, actor=actor_of(request))
-    return reply(present(find(number)))
+    return order_reply(request, find(number))
 
 
 @review.post("/orders/{number}/holds", response=answers(201))

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
 from counterfoil.core.api import Body, Day, Int, Text, actor_of, answers, reply, router
+from counterfoil.records.orders.api import order_reply
 from counterfoil.records.orders.load import find
-from counterfoil.records.orders.present import present
 from counterfoil.steps.sourcing import actions
 from counterfoil.steps.sourcing.present import purchase_order_json, receipt_json
 
@@ -62,7 +62,7 @@ class ReceiptIn(Body):
 def post_stock_check(request: HttpRequest, number: str, body: StockCheckIn | None = None) -> HttpResponse:
     lines = [ln.dict() for ln in body.lines] if body and body.lines is not None else None
     actions.check_stock(order=number, actor=actor_of(request), lines=lines)
-    return reply(present(find(number)))
+    return order_reply(request, find(number))
 
 
 @sourcing.post("/purchase-orders", response=answers(201))

@@ -53,7 +53,10 @@ def _asking() -> Iterator[None]:
         if "refused" in text or "ConnectTimeout" in text or "NewConnectionError" in text:
             raise NotDone("the processor cannot be reached") from error
         raise OutcomeUnknown("the connection broke before the processor answered") from error
-    except (stripe.IdempotencyError, stripe.InvalidRequestError, stripe.AuthenticationError) as error:
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        # Our own key is wrong or lacks a right: no bank has said anything, and every call waits until it is mended.
+        raise NotDone(f"the processor does not accept our key: {type(error).__name__}") from error
+    except (stripe.IdempotencyError, stripe.InvalidRequestError) as error:
         if error.http_status == 409:
             raise OutcomeUnknown("the same call is still running at the processor") from error
         raise Wrong(f"{type(error).__name__}: {error.user_message or error}") from error
@@ -209,13 +212,18 @@ class StripeGateway:
             expires_at=datetime.fromtimestamp(expires, UTC) if expires else None,
             intent_id=_id(payment),
             saved=saved,
+            reference=made.metadata.to_dict() if getattr(made, "metadata", None) else {},
         )
 
     def read_event(self, body: bytes, signature: str) -> dict[str, Any]:
         try:
             stripe.WebhookSignature.verify_header(body.decode(), signature, self._secret, tolerance=300)
             event = json.loads(body)
-        except (stripe.SignatureVerificationError, TypeError, ValueError) as error:  # TypeError: a signature not in ASCII
+        except (
+            stripe.SignatureVerificationError,
+            TypeError,
+            ValueError,
+        ) as error:  # TypeError: a signature not in ASCII
             raise ValueError(f"the event is not signed by the processor: {error}") from None
         if not isinstance(event, dict) or not event.get("id") or not self._secret:
             raise ValueError("this is no event")

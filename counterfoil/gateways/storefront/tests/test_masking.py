@@ -67,9 +67,7 @@ def test_every_corner_of_a_line_is_masked() -> None:
 
 
 @given(st.text("0123456789", min_size=14, max_size=14), st.text(" .-/", max_size=2), st.text("xyz ,", max_size=4))
-def test_any_visa_number_is_masked_alone_and_between_words(
-    body: str, gap: str, around: str
-) -> None:
+def test_any_visa_number_is_masked_alone_and_between_words(body: str, gap: str, around: str) -> None:
     start = f"4{body}"
     number = next(start + c for c in "0123456789" if luhn(start + c))
     assert number not in mask(f"{around}{number}{around}")

@@ -39,8 +39,8 @@ def test_what_was_chosen_of_a_product_stands_in_the_name_of_its_line() -> None:
 
 
 def test_quotes_that_were_escaped_twice_are_plain_again_and_other_marks_stay() -> None:
-    said = read_order(line(history__0__comment="It\\'s for _b_mum_/b_ \\\\\\\"Zoë\\\" C:\\new")).history[0].comment
-    assert said == "It's for _b_mum_/b_ \"Zoë\" C:\\new"
+    said = read_order(line(history__0__comment='It\\\'s for _b_mum_/b_ \\\\\\"Zoë\\" C:\\new')).history[0].comment
+    assert said == 'It\'s for _b_mum_/b_ "Zoë" C:\\new'
 
 
 def test_history_of_one_second_is_told_in_the_order_of_the_process() -> None:

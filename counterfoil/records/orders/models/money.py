@@ -27,6 +27,8 @@ MONEY = Machine(
         "record": (("unpaid", "saved", "declined", "receivable"), "charged"),
         # Shipped to be paid on delivery.
         "owe": (("unpaid",), "receivable"),
+        # Refused at the door and back on the shelf: what was to be paid on delivery is not owed any more.
+        "forgive": (("receivable",), "voided"),
         # Cancelled before any money moved.
         "void": (("unpaid", "saved", "authorised", "declined"), "voided"),
     },

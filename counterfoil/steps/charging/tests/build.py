@@ -82,9 +82,7 @@ def later() -> None:
 
 def event(kind: str, object_id: str, *, id_: str = "evt_1") -> bytes:
     """A webhook's body."""
-    return json.dumps(
-        {"id": id_, "object": "event", "type": kind, "data": {"object": {"id": object_id}}}
-    ).encode()
+    return json.dumps({"id": id_, "object": "event", "type": kind, "data": {"object": {"id": object_id}}}).encode()
 
 
 def signed(body: bytes, secret: str = SECRET, *, age: int = 0) -> str:

@@ -12,11 +12,13 @@ from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import execute
 from counterfoil.core.models import Document, Job
 from counterfoil.flow.verify import judge_all
+from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import OutcomeUnknown
 from counterfoil.gateways.card.stripe.gateway import StripeGateway
 from counterfoil.records.orders.models import Charge, Order, Part, Refund
 from counterfoil.steps.charging import charge as charging
 from counterfoil.steps.charging.actions import retry_refund
+from counterfoil.steps.charging.settle import settle_decline, settle_success
 from counterfoil.steps.charging.tests.build import (
     CONFIRM,
     approved,
@@ -78,6 +80,18 @@ def test_a_charge_that_comes_before_the_card_is_saved_saves_it_first(api: Api, c
     all_is_well(number)
 
 
+def test_who_brings_the_proof_of_a_charge_second_changes_nothing(api: Api, card: str) -> None:
+    number = approved(api)
+    api.done(f"/orders/{number}/charge", {})
+    charge, before = Charge.objects.get(), api.order(number)
+    settle_success(charge.pk, gateway().get_intent(charge.intent_id), by="a late worker")
+    assert settle_decline(charge.pk, "too_late", "an old answer") is False
+    after = api.order(number)
+    assert (after["charged"], after["axes"], after["documents"]) == (TOTAL, before["axes"], before["documents"])
+    assert Part.objects.get().charged_by == "owner's key"
+    all_is_well(number)
+
+
 def test_a_key_makes_a_charge_repeatable(api: Api, card: str) -> None:
     number = approved(api)
     first = api.post(f"/orders/{number}/charge", {}, Idempotency_Key="charge-1")
@@ -118,9 +132,7 @@ def test_an_answer_that_is_lost_after_the_money_moved_is_asked_for(api: Api, car
 
 
 @pytest.mark.parametrize("kind", ["lost_answer", "error_500_after"])
-def test_who_waits_for_the_bank_gets_the_truth(
-    api: Api, card: str, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_waits_for_the_bank_gets_the_truth(api: Api, card: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charging, "PATIENCE", 5.0)
     number = approved(api)
     with fault(card, kind, count=1, path=CONFIRM):
@@ -264,9 +276,7 @@ def test_a_cancellation_after_the_sending_that_never_arrived_takes_nothing(api: 
     all_is_well(number)
 
 
-def test_a_charge_whose_key_the_processor_has_forgotten_is_never_repeated(
-    api: Api, card: str, settings: Any
-) -> None:
+def test_a_charge_whose_key_the_processor_has_forgotten_is_never_repeated(api: Api, card: str, settings: Any) -> None:
     number = approved(api)
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     assert api.post(f"/orders/{number}/charge", {}).status == 202

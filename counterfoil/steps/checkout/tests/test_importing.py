@@ -158,9 +158,7 @@ def test_nobody_is_mailed_about_an_order_that_the_other_shop_told_them_of(import
 
 
 def test_what_is_open_is_waited_for_and_nothing_is_reserved(imported: dict[str, Order]) -> None:
-    open_units = sum(
-        ln["quantity"] for told in the_feed() if told["status"] != "Delivered" for ln in told["lines"]
-    )
+    open_units = sum(ln["quantity"] for told in the_feed() if told["status"] != "Delivered" for ln in told["lines"])
     assert sum(Balance.objects.values_list("waiting", flat=True)) == open_units > 0
     assert sum(Balance.objects.values_list("reserved", flat=True)) == 0
 
@@ -361,6 +359,7 @@ def test_rows_have_every_column_of_their_tables(
     catalogue: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, set[str]] = {}
+
     def watched(table: str, found: Any, *more: str) -> None:
         seen[table] = set(found[0]) | {"id"}
         insert(table, found, *more)

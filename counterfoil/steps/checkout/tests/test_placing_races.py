@@ -11,10 +11,25 @@ from counterfoil.flow.verify import states, units
 from counterfoil.records.customers.models import Customer
 from counterfoil.records.orders.models import Line, Order
 from counterfoil.records.stock.models import Balance
+from counterfoil.steps.checkout import queries
 from tests.crowd import together, worked
 from tests.support import Answer, Api, order_body, product
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """One for each placement that came as far as writing; the database's own checks stop nobody who locked first."""
+    done: list[bool] = []
+    write = queries.write
+
+    def counting(placement: queries.Placement) -> bool:
+        done.append(True)
+        return write(placement)
+
+    monkeypatch.setattr(queries, "write", counting)
+    return done
 
 
 def place_all(api: Api, bodies: list[dict[str, Any]], **headers: str) -> list[Answer]:
@@ -26,7 +41,7 @@ def all_is_well() -> None:
         assert check() == [], check.__doc__
 
 
-def test_the_last_bottle_is_sold_once() -> None:
+def test_the_last_bottle_is_sold_once(written: list[bool]) -> None:
     api = Api()
     product(api, "RARE-61", stock=1, sell_when_out="stop")
     found = place_all(api, [order_body(("RARE-61", 1)) for _ in range(20)])
@@ -34,16 +49,18 @@ def test_the_last_bottle_is_sold_once() -> None:
     assert all(a.codes == {"sold_out"} for a in found if a.status == 409)
     held = Balance.objects.get()
     assert (held.on_hand, held.reserved, held.waiting) == (1, 1, 0)
+    assert len(written) == 1
     all_is_well()
 
 
-def test_never_more_is_reserved_than_there_is() -> None:
+def test_never_more_is_reserved_than_there_is(written: list[bool]) -> None:
     api = Api()
     product(api, stock=10)
     found = place_all(api, [order_body(("PINOT-21", 1 + n % 3)) for n in range(18)])
     assert {a.status for a in found} == {201}
     held = Balance.objects.get()
     assert (held.on_hand, held.reserved, held.waiting) == (10, 10, 36 - 10)
+    assert len(written) == 18
     assert sum(Line.objects.values_list("reserved", flat=True)) == 10
     all_is_well()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from counterfoil.core import clock
-from counterfoil.core.actor import CLERK, PICKER, Actor, require
+from counterfoil.core.actor import PICKER, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Blocker, Invalid
 from counterfoil.core.machine import Move, shift
@@ -24,7 +24,7 @@ def deliver_order(*, order: str, actor: Actor, shipment: int | None = None, at: 
     A part is delivered when it was shipped whole and every shipment of it has arrived. Raises Forbidden, Missing,
     Invalid (`shipment` unknown, `at` without a zone, in the future or before it was shipped) or Refused (`delivered`).
     """
-    require(actor, CLERK, PICKER)
+    require(actor, PICKER)
     if at is not None and at.tzinfo is None:
         raise Invalid(("at", "needs a time zone, such as 2026-11-24T16:05:00Z"))
     now = clock.business_now()

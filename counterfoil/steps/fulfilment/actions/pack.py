@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Max
 
 from counterfoil.core import clock, documents
-from counterfoil.core.actor import CLERK, PICKER, Actor, require
+from counterfoil.core.actor import PICKER, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid, Missing
 from counterfoil.core.machine import shift
@@ -34,7 +34,7 @@ def pack_order(
     Without `part` it is the first part that may be packed and has the SKUs. Raises Forbidden, Missing, Invalid (a wrong
     bottle, more than was picked, a weight that is none) or Refused (`someone_else` with who packed).
     """
-    require(actor, CLERK, PICKER)
+    require(actor, PICKER)
     asked = None if lines is None else read(lines)
     if weight_g is not None and not 0 < weight_g <= MAX_WEIGHT_G:
         raise Invalid(("weight_g", f"must be between 1 and {MAX_WEIGHT_G} grams"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from counterfoil.core import documents, jobs
-from counterfoil.core.actor import CLERK, PICKER, Actor, require
+from counterfoil.core.actor import PICKER, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Missing, blocked
 from counterfoil.core.machine import Move, shift
@@ -25,7 +25,7 @@ def issue_pick_list(*, order: str, part: int, actor: Actor) -> Document:
 
     Raises Forbidden, Missing (no such order or part) or Refused when the part may not be picked.
     """
-    require(actor, CLERK, PICKER)
+    require(actor, PICKER)
     seen = find(order)
     listed = _listed(seen, _part(seen, part))
     if listed is not None:
@@ -53,7 +53,7 @@ def pick_order(
     others) were not to be found. Missing units are set aside as quarantined, a count is queued, and the line is open
     again. Raises Forbidden, Missing, Invalid or Refused (`someone_else` with who picked before).
     """
-    require(actor, CLERK, PICKER)
+    require(actor, PICKER)
     asked = None if lines is None else read(lines, shorts=True)
     with writing():
         taken = take(order)
