@@ -1,4 +1,4 @@
-"""Every page, at desktop and phone width, light and dark: the browser complains of nothing, nothing scrolls sideways."""
+"""Every page, at desktop and phone width, light and dark: no complaint, and nothing scrolls sideways."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from counterfoil.records.orders.models import Charge, Line, Order, Part
 from counterfoil.records.stock.models import Balance
 
 PIA = Actor("person", "Pia", PICKER)
+PAUL = Actor("person", "Paul", PICKER)
 CLEO = Actor("person", "Cleo", CLERK)
 BEN = Actor("person", "Ben", BUYER)
 _numbers = count(1)
