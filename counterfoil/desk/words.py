@@ -147,3 +147,39 @@ GLYPHS = (
 def glyph(kind: str) -> str:
     """The glyph that stands for what happened."""
     return next((mark for start, mark in GLYPHS if kind.startswith(start)), "·")
+
+# Whose the next action is; the owner may do all of them. The actions ask again, whatever a page shows.
+WHOSE = {
+    "review": ("clerk",),
+    "make_sales_order": ("clerk",),
+    "check_stock": ("clerk", "picker"),
+    "buy_in": ("buyer",),
+    "charge": ("clerk",),
+    "record_payment": ("clerk",),
+    "send_pay_link": ("clerk",),
+    "ask_bank": ("clerk",),
+    "pick": ("picker",),
+    "pack": ("picker",),
+    "ship": ("clerk", "picker"),
+    "deliver": ("picker",),
+    "renew_promise": ("clerk",),
+    "offer_alternative": ("clerk",),
+    "refund_again": ("clerk", "bookkeeper"),
+}
+ACTS_IN_WORDS = {
+    "review": "read and approve it",
+    "make_sales_order": "enter it as a sales order",
+    "check_stock": "check the stock",
+    "buy_in": "buy in what is missing",
+    "charge": "charge it",
+    "record_payment": "record the payment",
+    "send_pay_link": "mail a link to pay",
+    "ask_bank": "ask the bank",
+    "pick": "pick it",
+    "pack": "pack it",
+    "ship": "ship it",
+    "deliver": "note that it has arrived",
+    "renew_promise": "offer a new date",
+    "offer_alternative": "ask the customer",
+    "refund_again": "try the refund again",
+}

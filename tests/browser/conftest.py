@@ -181,7 +181,7 @@ def window(browser: Browser, *, width: int = 1280, dark: bool = False) -> Iterat
         context.close()
 
 
-def log_in(page: Page, base: str, email: str = "mara@example.com") -> None:
+def log_in(page: Page, base: str, email: str = "owner@example.com") -> None:
     """Log in at the desk as one of the demo's staff."""
     from counterfoil.shell.demo.people import DEMO_PASSWORD
 

@@ -124,7 +124,7 @@ def _promise(change: Change, part: Part, basis: str) -> None:
     day = change.day
     if day is None:
         return
-    legal = part.legal_deadline or change.order.placed_at.date() + timedelta(days=shop().legal_days)
+    legal = part.legal_deadline or shop().day_of(change.order.placed_at) + timedelta(days=shop().legal_days)
     part.promise_version += 1
     part.promise_date = day
     part.legal_deadline = max(legal, day)

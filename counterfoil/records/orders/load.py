@@ -151,7 +151,7 @@ def build_facts(
         card_state=order.card_state,
         card_consent=order.card_consent,
         approved_by=order.approved_by,
-        placed_on=order.placed_at.date(),
+        placed_on=settings.day_of(order.placed_at),
         placed_at=order.placed_at,
         needed_by=order.needed_by,
         holds=tuple(HoldFacts(h.pk, h.reason, h.placed_by) for h in holds),

@@ -148,7 +148,7 @@ def part_row(part_id: int, order: Row, feed: FeedOrder, promised: Told | None, s
     part = {**_PART, "id": part_id, "order_id": order["id"], **amounts}
     if feed.status == PROCESSING:
         # As the review keeps it: the stated date, or the legal number of days, whichever is later.
-        legal = feed.placed_at.date() + timedelta(days=setting.shop.legal_days)
+        legal = setting.shop.day_of(feed.placed_at) + timedelta(days=setting.shop.legal_days)
         part["legal_deadline"] = max(promised.day, legal) if promised else legal
         if promised:
             part["promise_date"], part["promise_version"] = promised.day, 1

@@ -233,7 +233,7 @@ def test_boxes_are_numbered_through_the_order_each_with_its_slip() -> None:
     assert [(s.version, s.content["package"]["n"], s.content["package"]["of"]) for s in slips] == [(1, 1, 2), (2, 2, 2)]
     assert slips[0].content["package"]["contents"] == "No. 1, 2.6 kg, more to follow"
     assert all(documents.pdf(s)[:5] == b"%PDF-" for s in slips)
-    assert refused(lambda: pack_order(order=built.number, actor=PIA)) == [("someone_else", None, "Cleo")]
+    assert refused(lambda: pack_order(order=built.number, actor=PIA)) == [("someone_else", None, "Paul")]
 
 
 def test_the_wrong_vintage_is_refused_at_the_bench() -> None:
