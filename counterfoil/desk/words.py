@@ -148,6 +148,7 @@ def glyph(kind: str) -> str:
     """The glyph that stands for what happened."""
     return next((mark for start, mark in GLYPHS if kind.startswith(start)), "·")
 
+
 # Whose the next action is; the owner may do all of them. The actions ask again, whatever a page shows.
 WHOSE = {
     "review": ("clerk",),

@@ -104,7 +104,7 @@ def _act_once(number: str) -> tuple[bool, tuple[Order, OrderFacts] | None]:
     except Refused as refused:
         # Somebody was faster between the reading and the act; the gates are asked again in the next round.
         log.info("%s: %s", number, refused)
-        return False, None
+        return True, None
 
 
 def _do(number: str, facts: OrderFacts) -> bool:

@@ -56,7 +56,7 @@ def processor() -> list[str]:
     ours: dict[str, tuple[str, int, int]] = {}
     for number, intent, amount, back in rows(
         "SELECT o.number, c.intent_id, c.amount, COALESCE((SELECT SUM(r.amount) FROM orders_refund r "
-        "WHERE r.charge_id = c.id AND r.state = 'succeeded'), 0) "
+        "WHERE r.charge_id = c.id AND r.state = 'succeeded' AND r.refund_id <> 'by hand'), 0) "
         "FROM orders_charge c JOIN orders_part p ON p.id = c.part_id JOIN orders_order o ON o.id = p.order_id "
         "WHERE c.state = 'succeeded' AND c.intent_id <> ''"
     ):

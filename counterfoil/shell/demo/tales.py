@@ -82,7 +82,7 @@ def fulfil(day: int, nth: int, *, upto: str, promise: int | None = None, by: str
         do("pick", f"{day} {_time(11, 10 + late)}", PIM),
         do("pack", f"{day} {_time(13, 5 + late)}", PIM),
         do("ship", f"{day} {_time(15, 20 + late)}", PIM),
-        do("deliver", f"{max(0, day - 2)} {_time(13, 12 + nth * 11 % 190)}", TOBIAS),
+        do("deliver", f"{max(0, day - 2)} {_time(13, 12 + nth * 11 % 190)}", PIM),
     )
     verbs = [act.verb for act in walk]
     return walk[: verbs.index(upto) + 1]
@@ -112,7 +112,7 @@ DONE: tuple[Tale, ...] = (
     Tale("grace@example.com", "QUI-LH-2019*1 ACC-CORK*1", "done", "8 19:05", (
         do("approve", "7 09:21", ship=-5), do("count", "7 10:05", PIM, seen={"QUI-LH-2019": 0}),
         do("ask", "7 10:48", message="The very last 2019 has gone missing from its rack, and I am sorry. Would the 2021 do, at the older one's price less eight dollars?", choices=[{"kind": "substitute", "line": "QUI-LH-2019", "sku": "QUI-LH-2021", "quantity": 1}, {"kind": "cancel", "line": "QUI-LH-2019"}, {"kind": "cancel"}]),
-        do("answer", "6 07:52", CUSTOMER, choice=0), do("charge", "6 09:33"), do("pick", "6 11:02", PIM), do("pack", "6 11:31", PIM), do("ship", "6 15:24", PIM), do("deliver", "4 14:17", TOBIAS))),
+        do("answer", "6 07:52", CUSTOMER, choice=0), do("charge", "6 09:33"), do("pick", "6 11:02", PIM), do("pack", "6 11:31", PIM), do("ship", "6 15:24", PIM), do("deliver", "4 14:17", PIM))),
     Tale("olga@example.com", "STO-CF-2021*4", "done", "8 11:50", (
         *fulfil(7, 8, upto="deliver"), do("return", "3 11:20", PIM, lines="STO-CF-2021*1", condition="damaged", reason="One bottle corked"),
         do("refund", "3 11:42", NURIA, lines="STO-CF-2021*1", reason="One bottle corked"))),

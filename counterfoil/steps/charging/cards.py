@@ -152,12 +152,14 @@ def open_card_page(*, order: str) -> str:
             # Should the customer close the window and the webhook be lost, somebody asks all the same.
             jobs.enqueue("charging.look_link", key=str(link.pk), payload={"link": link.pk}, delay=LOOK_SECONDS)
         else:
-            PayLink.objects.filter(pk=link.pk).update(session_id=session.id, url=session.url)
-    if not opened:
-        # Closed while the processor was making the page: nobody has its address, and nobody may get it.
-        gateway().expire_session(session.id, key=f"{link.key}-expire")
-        raise blocked("someone_else", "this order has just changed; look at it again")
-    return session.url
+            PayLink.objects.filter(pk=link.pk).exclude(state="open").update(session_id=session.id, url=session.url)
+        link.refresh_from_db()
+    if link.state == "open" and link.session_id == session.id:
+        # By this call, or by one made in the same moment, which got the same page under the same key.
+        return session.url
+    # Closed while the processor was making the page: nobody has its address, and nobody may get it.
+    gateway().expire_session(session.id, key=f"{link.key}-expire")
+    raise blocked("someone_else", "this order has just changed; look at it again")
 
 
 def _link(order: str) -> PayLink:

@@ -18,7 +18,13 @@ from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part, PayLink
 from counterfoil.steps.charging.cards import OPEN, close_links, due_of, look_at_pages, save_card
 from counterfoil.steps.charging.rules import may_charge
-from counterfoil.steps.charging.settle import settle_decline, settle_success, write_capture
+from counterfoil.steps.charging.settle import (
+    give_surplus_back,
+    paid_for,
+    settle_decline,
+    settle_success,
+    write_capture,
+)
 
 PAGES = 3  # tries to find no card page open
 PATIENCE = 10.0  # seconds until the asker is told that the bank has not answered
@@ -315,14 +321,15 @@ def _withdraw_inside(taken: Order, charge: Charge, *, never_happens: bool = Fals
     part = Part.objects.get(pk=charge.part_id)
     moves = []
     if part.money in {"charging", "unknown"}:
-        moves.append(shift(MONEY, "withdraw", part, part=part.number))
-        if taken.cancelled_at is not None:
+        moves.append(shift(MONEY, "capture" if paid_for(part) else "withdraw", part, part=part.number))
+        if taken.cancelled_at is not None and part.money == "saved":
             moves.append(shift(MONEY, "void", part, part=part.number))
     jobs.settle("charging.send", str(charge.pk))
     note(
         taken, "charge_withdrawn", actor=SYSTEM, part=part, text="The charge was taken back before it was sent",
         moves=moves, data={"charge": charge.pk},
     )  # fmt: skip
+    give_surplus_back(taken, part)
     return True
 
 

@@ -272,15 +272,18 @@ def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = Fa
         refund = Refund.objects.select_related("charge").filter(pk=refund_id, part__order=taken).first()
         if refund is None:
             raise Missing(f"{order} has no refund {refund_id}")
-        offline = refund.charge.method not in CARD
-        if offline or (by_hand and refund.state == "failed"):
+        if refund.charge.method not in CARD and refund.state == "pending":
             _succeed(taken, refund, reference=BY_HAND)
             return
         if refund.state != "failed":
             return
+        # A number of its own for every try: the first may have been paid, entered in the books, and sent back.
         base, _, tries = refund.key.partition("~")
-        Refund.objects.filter(pk=refund.pk, state="failed").update(
-            state="pending", key=f"{base}~{int(tries or 1) + 1}", refund_id="", made_at=clock.real_now()
-        )
+        refund.key = f"{base}~{int(tries or 1) + 1}"
+        Refund.objects.filter(pk=refund.pk).update(key=refund.key)
+        if by_hand or refund.charge.method not in CARD:
+            _succeed(taken, refund, reference=BY_HAND)
+            return
+        Refund.objects.filter(pk=refund.pk).update(state="pending", refund_id="", made_at=clock.real_now())
         note(taken, "refund_tried_again", actor=actor, text="Refund tried again", data={"refund": refund.pk})
         jobs.enqueue("charging.refund", key=str(refund.pk), payload={"refund": refund.pk})

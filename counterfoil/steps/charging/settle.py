@@ -58,14 +58,19 @@ def write_capture(taken: Order, part: Part, charge: Charge, *, amount: int, by: 
         moves=moves,
         data={"charge": charge.pk, "amount": amount, "receipt": receipt},
     )
-    if taken.cancelled_at is not None and amount:
-        # The cancellation came while the bank was being asked: what is proven to be taken goes back, unasked.
-        decide_refund(order=taken, part=part, amount=amount, reason="cancelled before the charge", actor=SYSTEM)
-        return
-    surplus = refundable(part) - part.total
-    if surplus > 0 and taken.cancelled_at is None:
-        # Paid twice, by a page and by us, or paid before it was amended to cost less.
-        decide_refund(order=taken, part=part, amount=surplus, reason="paid more than is due", actor=SYSTEM)
+    give_surplus_back(taken, part)
+
+
+def give_surplus_back(taken: Order, part: Part) -> None:
+    """What we hold beyond what the part costs goes back, unasked; inside `writing()`, the order taken.
+
+    It was paid twice, by a page and by us, or amended to cost less, or cancelled while the bank was being asked.
+    """
+    cancelled = taken.cancelled_at is not None
+    surplus = refundable(part) - (0 if cancelled else part.total)
+    if surplus > 0:
+        reason = "cancelled before the charge" if cancelled else "paid more than is due"
+        decide_refund(order=taken, part=part, amount=surplus, reason=reason, actor=SYSTEM)
 
 
 def post_capture(taken: Order, charge: Charge, amount: int, *, shipped: bool) -> None:
@@ -105,6 +110,11 @@ def issue_receipt(taken: Order, part: Part, charge: Charge, amount: int) -> str 
     return receipt.number
 
 
+def paid_for(part: Part) -> bool:
+    """Whether the part was paid by another way while a charge of ours was on its way."""
+    return part.charged > 0 and part.charged >= part.total
+
+
 def settle_decline(charge_id: int, code: str, message: str) -> bool:
     """The bank said no: written down once. True when this call did it."""
     charge = Charge.objects.select_related("part__order").get(pk=charge_id)
@@ -118,9 +128,8 @@ def settle_decline(charge_id: int, code: str, message: str) -> bool:
         part = Part.objects.get(pk=charge.part_id)
         moves = []
         if part.money in {"charging", "unknown"}:
-            paid = part.charged > 0 and part.charged >= part.total
-            moves.append(shift(MONEY, "capture" if paid else "decline", part, part=part.number))
-            if taken.cancelled_at is not None:
+            moves.append(shift(MONEY, "capture" if paid_for(part) else "decline", part, part=part.number))
+            if taken.cancelled_at is not None and part.money == "declined":
                 moves.append(shift(MONEY, "void", part, part=part.number))
         jobs.settle("charging.send", str(charge_id))
         note(
@@ -132,7 +141,8 @@ def settle_decline(charge_id: int, code: str, message: str) -> bool:
             moves=moves,
             data={"charge": charge_id, "decline_code": code},
         )
-        if taken.cancelled_at is None:
+        give_surplus_back(taken, part)
+        if taken.cancelled_at is None and part.money == "declined":
             jobs.enqueue(
                 "charging.pay_mail",
                 key=f"{taken.number}:{charge.attempt}",

@@ -12,11 +12,14 @@ from typing import Any
 import requests
 
 from counterfoil.core import clock
+from counterfoil.core.actor import customer
 from counterfoil.core.db import execute
 from counterfoil.core.shop import shop
+from counterfoil.gateways.card import gateway
 from counterfoil.records.orders.models import Order
+from counterfoil.steps.checkout.actions import Wanted, place_order
 from sandbox.webhooks import signature
-from tests.support import Api, order_body, product, settle
+from tests.support import ADDRESS, Api, order_body, product, settle
 
 CONFIRM = "/v1/payment_intents/*/confirm"
 SECRET = "whsec_test"
@@ -96,3 +99,66 @@ def deliver(client: Any, body: bytes, signature_: str) -> int:
         "/api/v1/webhooks/stripe", body, content_type="application/json", headers={"Stripe-Signature": signature_}
     )
     return int(answer.status_code)
+
+
+def pays(address: str, card: str = "pm_card_visa") -> None:
+    """The customer gives a card at the hosted page; nobody tells us, and their browser never comes back."""
+    answer = requests.post(address, data={"card": card, "terms": "accepted"}, allow_redirects=False, timeout=10)
+    assert answer.status_code == 303, answer.text
+
+
+def declined(api: Api, **more: Any) -> str:
+    """An order whose charge was declined, so that the customer may pay at a page; its number."""
+    number = approved(api, card="pm_card_chargeCustomerFail", **more)
+    assert api.post(f"/orders/{number}/charge", {}).status == 402
+    settle()
+    return number
+
+
+def the_bank_changes_its_mind(number: str) -> None:
+    """The saved card would work now: as a customer's does who has been paid their wages."""
+    known = Order.objects.get(number=number)
+    good = gateway().save_card(
+        customer=known.customer.processor_id, source="pm_card_visa", reference=number, key=f"good-{known.token[:20]}"
+    )
+    Order.objects.filter(pk=known.pk).update(card_method=good.method_id)
+
+
+def in_two_parts(api: Api, *, card: str = "pm_card_visa") -> str:
+    """An approved order of two wines that the customer wanted in two parcels; its number."""
+    for sku in ("PINOT-21", "SYRAH-19"):
+        if api.get(f"/products/{sku}").status == 404:
+            product(api, sku, stock=50)
+    number = str(api.done("/orders", order_body(("PINOT-21", 1), ("SYRAH-19", 1), card=card))["number"])
+    settle()
+    api.done(f"/orders/{number}/approval", {"ship_estimate": shop().today().isoformat()})
+    date = (shop().today() + timedelta(days=1)).isoformat()
+    accepted(api, number, {"kind": "split", "line": "SYRAH-19", "quantity": 1, "date": date})
+    return number
+
+
+def accepted(api: Api, number: str, choice: dict[str, Any]) -> None:
+    """The customer is offered this and says yes. Jobs stay owed."""
+    asked = api.done(f"/orders/{number}/proposals", {"choices": [choice]})
+    api.done(f"/proposals/{asked['token']}/answer", {"choice": 0})
+
+
+def unfinished(*lines: tuple[str, int]) -> Order:
+    """A check-out whose customer is still to give a card at the hosted page."""
+    placed = place_order(
+        wanted=Wanted(
+            channel="web",
+            reference=f"cart-{Order.objects.count() + 1:08}",
+            currency="USD",
+            name="Zoë Brontë",
+            email="zoe@example.com",
+            shipping_address=ADDRESS,
+            lines=[(sku, quantity, None) for sku, quantity in lines or (("PINOT-21", 2),)],
+            shipping_method="Ground",
+            shipping_price=1500,
+            payment_method="card",
+            finished=False,
+        ),
+        actor=customer("Zoë Brontë"),
+    )
+    return Order.objects.get(number=placed.number)

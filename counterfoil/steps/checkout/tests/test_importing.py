@@ -148,7 +148,7 @@ def test_a_ship_date_that_the_other_shop_told_is_kept_as_the_promise(imported: d
     assert promised.exists()
     for p in Promise.objects.select_related("part__order"):
         assert (p.version, p.basis, p.part.promise_version, p.part.promise_date) == (1, "import", 1, p.date)
-        assert p.legal_deadline == legal_deadline(p.part.order.placed_at.date(), p.date, Shop().legal_days)
+        assert p.legal_deadline == legal_deadline(Shop().day_of(p.part.order.placed_at), p.date, Shop().legal_days)
         assert not p.part.order.closed_history
 
 
