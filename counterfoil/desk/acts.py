@@ -194,17 +194,22 @@ def _propose(order: str, form: Form, actor: Actor) -> str:
 
 def _answer(order: str, form: Form, actor: Actor) -> str:
     choice = maybe_whole(form, "choice")
-    if not Proposal.objects.filter(order__number=order, token=text_of(form, "token")).exists():
-        raise Missing(f"{order} has no such question")
-    alternatives.answer_proposal(
-        token=text_of(form, "token"), choice=choice, decline=choice is None, via="telephone", actor=actor
-    )
+    token = _question(order, form)
+    alternatives.answer_proposal(token=token, choice=choice, decline=choice is None, via="telephone", actor=actor)
     return f"{order}: the answer is noted."
 
 
 def _withdraw(order: str, form: Form, actor: Actor) -> str:
-    alternatives.withdraw_proposal(token=text_of(form, "token"), actor=actor)
+    alternatives.withdraw_proposal(token=_question(order, form), actor=actor)
     return f"{order}: the question is withdrawn."
+
+
+def _question(order: str, form: Form) -> str:
+    """The token of a question, if it is this order's. Raises Missing."""
+    token = text_of(form, "token")
+    if not Proposal.objects.filter(order__number=order, token=token).exists():
+        raise Missing(f"{order} has no such question")
+    return token
 
 
 def _cancel(order: str, form: Form, actor: Actor) -> str:

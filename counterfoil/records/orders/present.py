@@ -103,7 +103,7 @@ def order_json(
         "charged": charged,
         "refunded": refunded,
         # What the customer still owes us; what we owe them is `refund_owed`.
-        "owed": 0 if cancelled else sum(max(0, p.total - p.charged) for p in parts),
+        "owed": 0 if cancelled or order.closed_history else sum(max(0, p.total - p.charged) for p in parts),
         "refund_owed": promised_back,
         "needed_by": day(order.needed_by),
         "customer": {"name": order.name, "email": order.email, "phone": order.phone},

@@ -104,7 +104,7 @@ def sales_order_content(taken: Order, part: Part, lines: list[Line]) -> dict[str
         "amount": show(part.total, taken.currency),
         "lines": priced_lines(lines, taken.currency),
         "totals": totals(part, taken.currency),
-        "promise": f"Ships {say_date(part.promise_date)}" if part.promise_date else None,
+        "promise": say_date(part.promise_date) or None,
         "payment_text": payment_words(taken),
         "age_notice": age_notice(lines),
     }

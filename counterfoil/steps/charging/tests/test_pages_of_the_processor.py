@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from counterfoil.core import clock, jobs
-from counterfoil.core.actor import SYSTEM
-from counterfoil.core.db import execute, rows, writing
+from counterfoil.core.db import execute, rows
 from counterfoil.core.models import Job
 from counterfoil.flow.advance import advance, sweep
 from counterfoil.flow.verify import judge_all
@@ -17,7 +16,7 @@ from counterfoil.gateways.card.protocol import NotDone, OutcomeUnknown
 from counterfoil.gateways.card.stripe.gateway import StripeGateway
 from counterfoil.records.orders.models import Order, Part, PayLink
 from counterfoil.steps.charging import charge as charging
-from counterfoil.steps.charging.actions import expire_checkout, finish_session, open_card_page, send_charge
+from counterfoil.steps.charging.actions import expire_checkout, finish_session, open_card_page
 from counterfoil.steps.charging.models import InboxEvent
 from counterfoil.steps.charging.tests.build import (
     CONFIRM,
