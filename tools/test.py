@@ -1,7 +1,7 @@
 """Run every check and every test: `python -m tools.test [--only PART,...] [--keep-going] [pytest's own options]`.
 
-Parts, in this order: ruff, format, mypy, imports, migrations, lock (together: lint), rules, sqlite, postgresql (side by
-side), browser, faults. A table at the end says what ran. What could not run is named with what installs it; under
+Parts, in this order: ruff, format, mypy, imports, migrations, lock (together: lint), rules, then sqlite, postgresql,
+browser and faults, two at a time. A table at the end says what ran. What could not run is named with what installs it; under
 CI=true that is a failure. Outputs are kept in var/test/*.log.
 """
 
@@ -26,6 +26,8 @@ VAR = ROOT / "var" / "test"
 BIN = Path(sys.executable).parent
 LINT = ("ruff", "format", "mypy", "imports", "migrations", "lock")
 SUITES = ("sqlite", "postgresql")
+LANES = 2  # parts at a time: the machines that count have two cores
+WITHOUT_DATABASE = ("sandbox", "tools", "counterfoil/core/papers")
 PARTS = (*LINT, "rules", *SUITES, "browser", "faults")
 GROUPS = {"lint": LINT, "suites": SUITES, "all": PARTS}
 CODE = ("counterfoil", "sandbox", "tools", "tests", "bench", "conftest.py")
@@ -60,6 +62,11 @@ class Running:
     started: float
     process: subprocess.Popen[bytes]
 
+    @property
+    def overdue(self) -> bool:
+        """Whether it has run longer than it may."""
+        return time.monotonic() - self.started > LIMITS.get(self.part, OTHER_LIMIT)
+
 
 @dataclass
 class Session:
@@ -70,6 +77,7 @@ class Session:
     running: list[Running] = field(default_factory=list)
     clusters: list[Path] = field(default_factory=list)
     keep_going: bool = False
+    asked: list[str] = field(default_factory=list)
 
     # --- processes ---
 
@@ -154,51 +162,50 @@ class Session:
             print(f"rules       FAILED  {outcome.note}", flush=True)
 
     def suites(self, parts: list[str]) -> None:
-        """Run the whole suite on each wanted database at the same time.
-
-        PostgreSQL's takes longest: what starts shops of its own runs beside it as soon as SQLite's is done.
-        """
-        started: list[Running] = []
-        for part in (p for p in parts if p in SUITES):
-            try:
-                variables = environment(part)
-                if part == "postgresql":
-                    variables["DATABASE_URL"] = self.postgres("pg")
-                started.append(self.start(part, [*pytest(part), *self.pytest_options], variables))
-            except CannotRunError as reason:
-                self.file(Outcome(part, "not run", note=str(reason)))
-        last = started.pop() if len(started) == len(SUITES) else None
-        for running in started:
-            self.finish(running)
-        for part in (p for p in parts if p not in SUITES):
-            if self.keep_going or not self.failed:
-                self.marked([part])
+        """Run the suite on each database, and what starts shops of its own: two parts at a time, one a core."""
+        waiting, lanes = list(parts), []
+        while waiting or lanes:
+            while waiting and len(lanes) < LANES:
+                part = waiting.pop(0)
+                if part not in SUITES and self.failed and not self.keep_going:
+                    self.outcomes.append(Outcome(part, "not run", note=AFTER_FAILURE))
+                    continue
+                launched = self.launch(part)
+                lanes += [launched] if launched else []
+            ended = next((r for r in lanes if r.process.poll() is not None or r.overdue), None)
+            if ended is not None:
+                lanes.remove(ended)
+                self.finish(ended)
             else:
-                self.outcomes.append(Outcome(part, "not run", note=AFTER_FAILURE))
-        if last is not None:
-            self.finish(last)
+                time.sleep(0.1)
 
     @property
     def failed(self) -> bool:
         """Whether any part has failed so far."""
         return any(outcome.state == "FAILED" for outcome in self.outcomes)
 
-    def marked(self, parts: list[str]) -> None:
-        """Run the tests that carry the mark browser or faults; they start shops of their own."""
-        part = parts[0]
+    def launch(self, part: str) -> Running | None:
+        """Start a part's pytest; None when it cannot run here, which is filed with what would help."""
         variables = environment(part)
+        options: list[str] = []
         try:
             if part == "browser":
                 chromium = bootstrap.find_chromium()
                 if chromium is None:
                     raise CannotRunError(bootstrap.CHROMIUM_HELP)
                 variables["COUNTERFOIL_CHROMIUM"] = chromium
-            # What is killed in the middle must have been on the disk.
-            variables["COUNTERFOIL_TEST_PG_URL"] = self.postgres("pg-durable" if part == "faults" else "pg")
+            if part == "postgresql":
+                variables["DATABASE_URL"] = self.postgres("pg")
+                # What knows no database has been asked once, beside SQLite.
+                options = [f"--ignore={folder}" for folder in WITHOUT_DATABASE if "sqlite" in self.asked]
+            elif part not in SUITES:
+                # What is killed in the middle must have been on the disk.
+                variables["COUNTERFOIL_TEST_PG_URL"] = self.postgres("pg-durable" if part == "faults" else "pg")
+                options = ["-m", part]
         except CannotRunError as reason:
             self.file(Outcome(part, "not run", note=str(reason)))
-            return
-        self.finish(self.start(part, [*pytest(part), "-m", part, *self.pytest_options], variables))
+            return None
+        return self.start(part, [*pytest(part), *options, *self.pytest_options], variables)
 
     def postgres(self, name: str) -> str:
         """Return the URL of a PostgreSQL: the person's own, or one started for this run. Raises CannotRunError."""
@@ -245,7 +252,7 @@ def run_parts(session: Session, wanted: list[str], *, keep_going: bool) -> None:
         (("rules",), session.rules),
         ((*SUITES, "browser", "faults"), session.suites),
     ]
-    session.keep_going = keep_going
+    session.keep_going, session.asked = keep_going, wanted
     for members, run in stages:
         parts = [part for part in members if part in wanted]
         if session.failed and not keep_going:

@@ -38,6 +38,18 @@ def remove(tables: tuple[str, ...] = PROTECTED) -> list[str]:
     return [f"DROP TRIGGER IF EXISTS append_only_{table}_{verb}" for table in tables for verb in ("update", "delete")]
 
 
+def installed() -> bool:
+    """Whether every protected table has its triggers: one statement, for tests that take them off now and then."""
+    if connection.vendor == "postgresql":
+        asked, wanted = "SELECT COUNT(*) FROM pg_trigger WHERE tgname = 'append_only'", len(PROTECTED)
+    else:
+        asked = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'append_only_%'"
+        wanted = 2 * len(PROTECTED)
+    with connection.cursor() as cursor:
+        cursor.execute(asked)
+        return int(cursor.fetchone()[0]) == wanted
+
+
 def run(statements: list[str]) -> None:
     """Execute statements one by one."""
     with connection.cursor() as cursor:
