@@ -1,8 +1,8 @@
 """Run every check and every test: `python -m tools.test [--only PART,...] [--keep-going] [pytest's own options]`.
 
 Parts, in this order: ruff, format, mypy, imports, migrations, lock (together: lint), rules, then sqlite, postgresql,
-browser and faults, two at a time. A table at the end says what ran. What could not run is named with what installs it; under
-CI=true that is a failure. Outputs are kept in var/test/*.log.
+browser and faults, two at a time. A table at the end says what ran. What could not run is named with what installs it;
+under CI=true that is a failure. Outputs are kept in var/test/*.log.
 """
 
 from __future__ import annotations
@@ -163,7 +163,8 @@ class Session:
 
     def suites(self, parts: list[str]) -> None:
         """Run the suite on each database, and what starts shops of its own: two parts at a time, one a core."""
-        waiting, lanes = list(parts), []
+        waiting = list(parts)
+        lanes: list[Running] = []
         while waiting or lanes:
             while waiting and len(lanes) < LANES:
                 part = waiting.pop(0)
