@@ -37,6 +37,9 @@ def rail(today: date, queue: str = "") -> Rail:
     sql = (
         "SELECT queue, '' AS currency, COUNT(*), SUM(CASE WHEN deadline < %s THEN 1 ELSE 0 END), NULL, 0 "
         f"FROM orders_order WHERE queue IN ({marks}) GROUP BY queue"
+        # What the bank has otherwise and belongs to no order waits in the same place.
+        " UNION ALL SELECT 'bank_differs', '', COUNT(*), 0, NULL, 0 FROM charging_difference "
+        "WHERE closed_at IS NULL AND order_number = '' HAVING COUNT(*) > 0"
     )
     params: list[Any] = [today, *COUNTED]
     if queue:
@@ -47,13 +50,16 @@ def rail(today: date, queue: str = "") -> Rail:
             f"total FROM orders_order WHERE queue = %s ORDER BY deadline, id LIMIT {SUMMED}) AS head GROUP BY currency"
         )
         params.append(queue)
-    counts, late, sums, oldest_of = {}, {}, [], []
+    counts: dict[str, int] = {}
+    late: dict[str, int] = {}
+    sums, oldest_of = [], []
     for code, currency, count, past, since, total in rows(sql, params):
         if code == "=":
             sums.append((currency, int(total)))
             oldest_of.append(moment(since))
         else:
-            counts[code], late[code] = int(count), int(past or 0)
+            counts[code] = counts.get(code, 0) + int(count)
+            late[code] = late.get(code, 0) + int(past or 0)
     ages = [o for o in oldest_of if o is not None]
     return Rail(counts, late, min(ages, default=None), sorted(sums, key=lambda s: -s[1]))
 

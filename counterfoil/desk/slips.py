@@ -293,6 +293,7 @@ def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
         "deliver": "Delivered",
         "wait_for_answer": "Waiting for the customer's answer",
         "renew_promise": "Offer a new date",
+        "look_at_bank": "See what the bank has otherwise",
         "refund_again": f"Try the refund of {failed} once more",
     }.get(order.next_action, "")
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counterfoil.desk import customer, login, pages, purchasing, shelves
+from counterfoil.desk import bank, customer, login, pages, purchasing, shelves
 
 urlpatterns = [
     path("desk/login", login.log_in, name="desk-login"),
@@ -16,6 +16,9 @@ urlpatterns = [
     path("desk/purchase-orders/<str:number>/confirmation", purchasing.confirm, name="desk-purchase-confirm"),
     path("desk/purchase-orders/<str:number>/receipts", purchasing.receive, name="desk-purchase-receive"),
     path("desk/purchase-orders/<str:number>/paper.pdf", purchasing.paper, name="desk-purchase-paper"),
+    path("desk/bank", bank.index, name="desk-bank"),
+    path("desk/bank/compare", bank.compare, name="desk-bank-compare"),
+    path("desk/bank/<int:difference>", bank.act, name="desk-bank-act"),
     path("desk/stock", shelves.index, name="desk-stock"),
     path("desk/stock/<path:sku>", shelves.one, name="desk-product"),
     path("desk/orders/<str:number>", pages.order_page, name="desk-order"),

@@ -138,7 +138,7 @@ GATES = {
 GLYPHS = (
     ("order_placed", "⌂"), ("checkout", "⌂"), ("order_approved", "●"), ("hold", "‖"), ("sales_order", "▤"),
     ("stock", "▣"), ("reserved", "▣"), ("goods", "▣"), ("purchase", "▣"), ("card", "▭"), ("charge", "$"),
-    ("payment", "$"), ("refund", "↩"), ("pick", "◑"), ("pack", "◕"), ("ship", "➤"), ("deliver", "✓"),
+    ("payment", "$"), ("bank", "≠"), ("refund", "↩"), ("pick", "◑"), ("pack", "◕"), ("ship", "➤"), ("deliver", "✓"),
     ("invoice", "▤"), ("credit", "▤"), ("proposal", "?"), ("question", "?"), ("answer", "?"), ("order_cancelled", "✕"),
     ("mail", "✉"), ("return", "↩"),
 )  # fmt: skip
@@ -166,6 +166,7 @@ WHOSE = {
     "renew_promise": ("clerk",),
     "offer_alternative": ("clerk",),
     "refund_again": ("clerk", "bookkeeper"),
+    "look_at_bank": ("clerk", "bookkeeper"),
 }
 ACTS_IN_WORDS = {
     "review": "read and approve it",
@@ -183,4 +184,5 @@ ACTS_IN_WORDS = {
     "renew_promise": "offer a new date",
     "offer_alternative": "ask the customer",
     "refund_again": "try the refund again",
+    "look_at_bank": "settle what the bank has otherwise",
 }

@@ -49,7 +49,7 @@ QUEUES = {
         Queue("question", None, "Customer's answer", "wait_for_answer", 6),
         Queue("call", None, "To call", "call", 7),
         Queue("promise", None, "Promise at risk", "renew_promise", 39),
-        Queue("bank_differs", None, "Bank differs", "ask_bank", 8),
+        Queue("bank_differs", None, "Bank differs", "look_at_bank", 8),
         Queue("unfinished", 0, "Unfinished check-out", "", 1),
         Queue("cancelled", None, "Cancelled", "", 99),
     )
@@ -136,6 +136,8 @@ Place = tuple[str, str, list[Blocker]]
 
 def _whole_order(facts: OrderFacts) -> Place | None:
     """What concerns the order as a whole and comes before any part of it."""
+    if facts.bank_differs and (facts.finished or facts.cancelled):
+        return "bank_differs", "look_at_bank", []
     if facts.cancelled:
         if facts.refund_failed:
             return "payment_problem", "refund_again", []

@@ -87,6 +87,13 @@ def _verify(args: argparse.Namespace) -> int:
     return judge(as_json=args.json, wait=not args.no_wait)
 
 
+def _reconcile(_args: argparse.Namespace) -> int:
+    _django()
+    from counterfoil.shell.reconciling import compare
+
+    return compare()
+
+
 def _demo_load(_args: argparse.Namespace) -> int:
     _django()
     from counterfoil.shell.demo.load import load_demo
@@ -134,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = add("verify", _verify, "prove that money, stock and papers agree")
     verify.add_argument("--json", action="store_true")
     verify.add_argument("--no-wait", action="store_true", help="judge at once, without waiting for jobs in flight")
+    add("reconcile", _reconcile, "compare every charge and refund at the card processor with ours")
     add("demo-load", _demo_load, "fill an empty database with the demo wine shop (`run --demo` does it)")
     return parser
 

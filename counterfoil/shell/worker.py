@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from types import FrameType
 
+from django.conf import settings
 from django.db import connections
 
 from counterfoil.core import clock, jobs
-from counterfoil.core.db import execute
+from counterfoil.core.db import execute, writing
 from counterfoil.core.idempotency import LIFE
+from counterfoil.core.models import Setting
+from counterfoil.core.shop import shop
 from counterfoil.flow.advance import sweep
 
 log = logging.getLogger(__name__)
 IDLE = 0.2  # seconds between looks when nothing is due
 SWEEP = 1.0
 HOUSEKEEPING = timedelta(minutes=15)
+COMPARED = "reconciled_on"  # the setting that holds the shop's last day of it
 
 
 class Worker:
@@ -64,10 +68,14 @@ class Worker:
 
     def _watch(self) -> None:
         tidied = clock.real_now() - HOUSEKEEPING
+        compared: date | None = None
         try:
             while not self._stop.wait(SWEEP):
                 try:
                     sweep()
+                    if compared != shop().today():
+                        compared = shop().today()
+                        owe_nightly(compared)
                     if clock.real_now() - tidied >= HOUSEKEEPING:
                         tidy()
                         tidied = clock.real_now()
@@ -81,3 +89,19 @@ class Worker:
 def tidy() -> None:
     """Forget answers that nobody may ask for again."""
     execute("DELETE FROM core_idempotencykey WHERE created_at < %s", [clock.real_now() - LIFE])
+
+
+def owe_nightly(today: date) -> bool:
+    """With a new day in the shop: compare with the card processor, once, whichever worker comes first. True if owed.
+
+    A shop that has just opened has nothing to compare yet and begins with its second day.
+    """
+    day = today.isoformat()
+    with writing():
+        last, opened = Setting.objects.get_or_create(key=COMPARED, defaults={"value": day})
+        if opened or not Setting.objects.filter(pk=last.pk).exclude(value=day).update(value=day):
+            return False
+        if not settings.STRIPE_API_KEY:
+            return False
+        jobs.enqueue("charging.reconcile", key=day, payload={})
+    return True

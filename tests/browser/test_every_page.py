@@ -25,6 +25,7 @@ DESK = {
     "desk-call": "/desk/queues/call",
     "purchase-orders": "/desk/purchase-orders",
     "stock": "/desk/stock",
+    "bank": "/desk/bank",
     "search": "/desk/search?q=zo",
 }
 

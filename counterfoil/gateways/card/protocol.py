@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -56,6 +56,8 @@ class Intent:
     decline_code: str = ""
     message: str = ""
     method_id: str = ""
+    customer_id: str = ""
+    reference: Mapping[str, str] = field(default_factory=dict)  # what we wrote on it
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,9 @@ class Returned:
     status: str
     amount: int
     failure: str = ""
+    intent_id: str = ""
+    currency: str = ""
+    reference: Mapping[str, str] = field(default_factory=dict)  # what we wrote on it
 
 
 class CardGateway(Protocol):
@@ -108,6 +113,16 @@ class CardGateway(Protocol):
 
     def find_refund(self, *, intent_id: str, reference: Mapping[str, str]) -> Returned | None:
         """The refund of this intent that carries our reference; None when there is none."""
+        ...
+
+    def get_refund(self, refund_id: str) -> Returned: ...
+
+    def list_intents(self, since: datetime) -> Iterator[Intent]:
+        """Every charge made at the processor since then (business time), newest first, page after page."""
+        ...
+
+    def list_refunds(self, since: datetime) -> Iterator[Returned]:
+        """Every refund made at the processor since then (business time), whoever made it, newest first."""
         ...
 
     def open_session(

@@ -87,6 +87,7 @@ class OrderFacts:
     question_expires_at: datetime | None = None
     answer_unapplied: bool = False
     refund_failed: bool = False
+    bank_differs: bool = False  # the card processor has something otherwise than we do
     parts: tuple[PartFacts, ...] = field(default_factory=tuple)
     # The shop's day and settings that gates read.
     now: datetime | None = None

@@ -95,7 +95,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     lines: dict[int, list[Line]] = {}
     for line in read(Line, f"{of} ORDER BY order_id, position", ids) if ids else ():
         lines.setdefault(line.part_id, []).append(line)
-    held, asked_of, owing = _exceptions(ids)
+    held, asked_of, owing, differing = _exceptions(ids)
     holds: dict[int, list[Hold]] = {}
     for hold in Hold.objects.filter(order_id__in=ids, released_at=None).order_by("id") if held else ():
         holds.setdefault(hold.order_id, []).append(hold)
@@ -107,27 +107,53 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     stuck = Q(state="failed") | (Q(state="pending") & ~Q(charge__method__in=["card", "link"]))
     refunds = Refund.objects.filter(stuck, part__order_id__in=ids).values_list("part__order_id", flat=True)
     failed = set(refunds) if owing else set()
+    differs = _differing(ids) if differing else set()
     settings = shop()
     return {
-        o.pk: build_facts(o, parts[o.pk], lines, holds.get(o.pk, []), questions.get(o.pk, []), o.pk in failed, settings)
+        o.pk: build_facts(
+            o,
+            parts[o.pk],
+            lines,
+            holds.get(o.pk, []),
+            questions.get(o.pk, []),
+            o.pk in failed,
+            o.pk in differs,
+            settings,
+        )
         for o in orders
     }
 
 
-def _exceptions(ids: Sequence[int]) -> tuple[bool, bool, bool]:
-    """Whether any of the orders is held, waits for an answer, or is owed a refund: mostly none, so one read asks."""
+def _exceptions(ids: Sequence[int]) -> tuple[bool, bool, bool, bool]:
+    """Whether any of the orders is held, waits for an answer, is owed a refund, or the bank has it otherwise.
+
+    Mostly none, so one read asks.
+    """
     if not ids:
-        return False, False, False
+        return False, False, False, False
     of = f"IN ({', '.join(['%s'] * len(ids))})"
-    held, asked, owing = rows(
+    held, asked, owing, differing = rows(
         f"SELECT EXISTS (SELECT 1 FROM orders_hold WHERE order_id {of} AND released_at IS NULL), "
         f"EXISTS (SELECT 1 FROM orders_proposal WHERE order_id {of} AND state IN ('open', 'accepted') "
         f"AND applied_at IS NULL), "
         f"EXISTS (SELECT 1 FROM orders_refund r JOIN orders_part p ON p.id = r.part_id "
-        f"WHERE p.order_id {of} AND r.state IN ('failed', 'pending'))",
-        [*ids, *ids, *ids],
+        f"WHERE p.order_id {of} AND r.state IN ('failed', 'pending')), "
+        # A table of charging's, which is above: read by name, so that the fact is one of the order's like the others.
+        f"EXISTS (SELECT 1 FROM charging_difference d JOIN orders_order o ON o.number = d.order_number "
+        f"WHERE o.id {of} AND d.closed_at IS NULL)",
+        [*ids, *ids, *ids, *ids],
     )[0]
-    return bool(held), bool(asked), bool(owing)
+    return bool(held), bool(asked), bool(owing), bool(differing)
+
+
+def _differing(ids: Sequence[int]) -> set[int]:
+    """Those of the orders about which the card processor and we do not agree."""
+    found = rows(
+        "SELECT o.id FROM charging_difference d JOIN orders_order o ON o.number = d.order_number "
+        f"WHERE o.id IN ({', '.join(['%s'] * len(ids))}) AND d.closed_at IS NULL",
+        ids,
+    )
+    return {int(pk) for (pk,) in found}
 
 
 def build_facts(
@@ -137,6 +163,7 @@ def build_facts(
     holds: Sequence[Hold],
     questions: Sequence[Proposal],
     refund_failed: bool,
+    bank_differs: bool,
     settings: Shop,
 ) -> OrderFacts:
     """Facts from rows at hand; `lines` by part id."""
@@ -159,6 +186,7 @@ def build_facts(
         question_expires_at=min((q.expires_at for q in opened), default=None),
         answer_unapplied=any(q.state == Proposal.ACCEPTED for q in questions),
         refund_failed=refund_failed,
+        bank_differs=bank_differs,
         parts=tuple(part_facts(p, lines.get(p.pk, [])) for p in parts),
         now=clock.business_now(),
         today=settings.today(),

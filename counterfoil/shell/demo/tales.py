@@ -207,6 +207,7 @@ TROUBLE: tuple[Tale, ...] = (
 TO_REVIEW: tuple[Tale, ...] = (
     Tale("bjork@example.com", "QUI-RI-2022*6", "review", "1 18:10", (do("hold", "0 09:38", TOBIAS, reason="Customs wants an importer's licence number; written to her"),)),
     Tale("marcus@example.com", "NOC-VP-2011*1", "review", "1 21:36", (do("hold", "0 16:02", reason="Delivery asked to another name than the card's: called, no answer yet"),), flags=(("other_name", "Goes to another name than the card's"),)),
+    Tale("soren@example.com", "ALD-CH-2022*3", "sales_order", "2 14:20", (do("approve_held", "1 10:12", ship=3, reason="Wants the bill made out to their company; the tax number is to come by mail"),)),
     Tale("oleksandr@example.com", "SAL-RO-2024*12", "review", "1180m"),
     Tale("huong@example.com", "ALD-PN-2022*2 ALD-CH-2022*2 ALD-RO-2024*2", "review", "905m", needed=3, comment="A tasting on the evening of the date: please not a day later."),
     Tale("harjit@example.com", "HSE-WH-12*4", "review", "760m", flags=(("large", "The largest order of this customer so far"),)),

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from counterfoil.core.actor import Actor, customer
+from counterfoil.core.db import writing
 from counterfoil.core.errors import Declined
 from counterfoil.core.models import JournalEvent
 from counterfoil.flow.amend import cancel_order
@@ -36,6 +37,7 @@ from counterfoil.steps.sourcing.models import PurchaseOrder
 # What a person's act leaves in the journal: found there, it need not be done again.
 _TRACES = {
     "approve": ("order_approved",),
+    "approve_held": ("hold_placed",),
     "hold": ("hold_placed",),
     "release": ("hold_released",),
     "charge": ("charge_begun",),
@@ -160,6 +162,11 @@ class Teller:
         match one.verb:
             case "approve":
                 return approve_order(order=order, ship_estimate=self._day(give["ship"]), actor=actor)
+            case "approve_held":
+                # In one stroke, so that it is held before it is entered as a sales order.
+                with writing():
+                    approve_order(order=order, ship_estimate=self._day(give["ship"]), actor=actor)
+                    return hold_order(order=order, reason=give["reason"], actor=actor)
             case "hold":
                 return hold_order(order=order, reason=give["reason"], actor=actor)
             case "release":

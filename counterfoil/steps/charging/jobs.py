@@ -57,6 +57,11 @@ def pay_mail(payload: dict[str, Any]) -> None:
         cards.owe_pay_mail(take(payload["order"]), key=payload["key"])
 
 
+@jobs.handler("charging.reconcile", lease=600, max_attempts=60)
+def reconcile(_payload: dict[str, Any]) -> None:
+    actions.reconcile()
+
+
 @jobs.handler("charging.inbox", lease=90, max_attempts=60)
 def inbox(payload: dict[str, Any]) -> None:
     webhooks.handle(payload["event"])

@@ -52,7 +52,7 @@ def refund_order(
         for refund in made:
             if refund.charge.method not in CARD:
                 # A person gives this money back with their own hands, now.
-                _succeed(taken, refund, reference=BY_HAND)
+                book_refund(taken, refund, reference=BY_HAND)
     return Refund.objects.get(pk=made[0].pk)
 
 
@@ -175,7 +175,7 @@ def apply_refund(refund: Refund, found: Returned) -> None:
         taken = take(refund.part.order.number)
         current = Refund.objects.select_related("charge").get(pk=refund.pk)
         if found.status == "succeeded" and current.state != "succeeded":
-            _succeed(taken, current, reference=found.id)
+            book_refund(taken, current, reference=found.id)
         elif found.status == "failed" and current.state == "pending":
             Refund.objects.filter(pk=refund.pk).update(state="failed", refund_id=found.id, failure=found.failure[:300])
             note(
@@ -191,7 +191,7 @@ def apply_refund(refund: Refund, found: Returned) -> None:
             Refund.objects.filter(pk=refund.pk).update(refund_id=found.id)
 
 
-def _succeed(taken: Order, refund: Refund, *, reference: str) -> None:
+def book_refund(taken: Order, refund: Refund, *, reference: str) -> None:
     """The money is back with the customer; inside `writing()`, the order taken."""
     if not Refund.objects.filter(pk=refund.pk, state__in=["pending", "failed"]).update(
         state="succeeded", refund_id=reference
@@ -273,7 +273,7 @@ def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = Fa
         if refund is None:
             raise Missing(f"{order} has no refund {refund_id}")
         if refund.charge.method not in CARD and refund.state == "pending":
-            _succeed(taken, refund, reference=BY_HAND)
+            book_refund(taken, refund, reference=BY_HAND)
             return
         if refund.state != "failed":
             return
@@ -282,7 +282,7 @@ def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = Fa
         refund.key = f"{base}~{int(tries or 1) + 1}"
         Refund.objects.filter(pk=refund.pk).update(key=refund.key)
         if by_hand or refund.charge.method not in CARD:
-            _succeed(taken, refund, reference=BY_HAND)
+            book_refund(taken, refund, reference=BY_HAND)
             return
         Refund.objects.filter(pk=refund.pk).update(state="pending", refund_id="", made_at=clock.real_now())
         note(taken, "refund_tried_again", actor=actor, text="Refund tried again", data={"refund": refund.pk})

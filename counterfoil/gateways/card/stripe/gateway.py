@@ -151,6 +151,24 @@ class StripeGateway:
                     return _returned(made)
         return None
 
+    def get_refund(self, refund_id: str) -> Returned:
+        with _asking():
+            return _returned(self._client.refunds.retrieve(refund_id))
+
+    def list_intents(self, since: datetime) -> Iterator[Intent]:
+        with _asking():
+            listed = self._client.payment_intents.list(
+                {"created": {"gte": int(since.timestamp())}, "limit": 100, "expand": ["data.latest_charge"]}
+            )
+            found = [_intent(made) for made in listed.auto_paging_iter()]
+        yield from found
+
+    def list_refunds(self, since: datetime) -> Iterator[Returned]:
+        with _asking():
+            listed = self._client.refunds.list({"created": {"gte": int(since.timestamp())}, "limit": 100})
+            found = [_returned(made) for made in listed.auto_paging_iter()]
+        yield from found
+
     def open_session(
         self,
         *,
@@ -257,6 +275,8 @@ def _intent(made: Any) -> Intent:
         decline_code=str(getattr(error, "decline_code", "") or getattr(error, "code", "") or "") if error else "",
         message=str(getattr(error, "message", "") or "") if error else "",
         method_id=_id(getattr(made, "payment_method", None)),
+        customer_id=_id(getattr(made, "customer", None)),
+        reference=_reference(made),
     )
 
 
@@ -265,4 +285,18 @@ def _returned(made: Any) -> Returned:
     known = status if status in {"pending", "succeeded", "failed"} else "pending"
     if status == "canceled":
         known = "failed"
-    return Returned(made.id, known, int(made.amount), str(getattr(made, "failure_reason", "") or ""))
+    return Returned(
+        made.id,
+        known,
+        int(made.amount),
+        str(getattr(made, "failure_reason", "") or ""),
+        _id(getattr(made, "payment_intent", None)),
+        str(getattr(made, "currency", "") or "").upper(),
+        _reference(made),
+    )
+
+
+def _reference(made: Any) -> dict[str, str]:
+    """The metadata of an object."""
+    held = getattr(made, "metadata", None)
+    return {str(k): str(v) for k, v in held.to_dict().items()} if held else {}

@@ -1,0 +1,74 @@
+"""What the bank has otherwise than we do: each difference with its age, who looks after it, and what can be done."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST, require_safe
+
+from counterfoil.core import jobs
+from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER
+from counterfoil.core.db import writing
+from counterfoil.core.errors import Invalid, Refused, StillAsking
+from counterfoil.core.web import actor_of_page, staff
+from counterfoil.desk.pages import SeeOther, desk_page, say
+from counterfoil.steps.charging.actions import own_difference, resolve_difference
+from counterfoil.steps.charging.differences import REMEDIES, TITLES, open_differences
+
+LABELS = {
+    ("captured_unknown", "take_over"): "Book it here",
+    ("captured_unknown", "refund_it"): "Give it back",
+    ("refund_unknown", "take_over"): "Book the refund",
+    ("refund_missing", "take_over"): "It is still owed",
+}
+SAID = {
+    "take_over": "Booked; both sides agree on this now.",
+    "refund_it": "The money is on its way back.",
+    "note": "Closed with your note.",
+}
+
+
+@staff(CLERK, PICKER, BUYER, BOOKKEEPER)
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Every open difference, oldest first."""
+    return _index(request)
+
+
+def _index(request: HttpRequest, *, status: int = 200, trouble: str = "") -> HttpResponse:
+    rows = []
+    for row in open_differences():
+        possible = [r for r in REMEDIES[row.kind] if r != "note" and (row.order_number or r != "take_over")]
+        rows.append((row, TITLES[row.kind], [(r, LABELS[row.kind, r]) for r in possible]))
+    context = {"here": "bank", "rows": rows, "trouble": trouble}
+    return desk_page(request, "desk/bank.html", context, status=status)
+
+
+@staff(CLERK, BOOKKEEPER)
+@require_POST
+def act(request: HttpRequest, difference: int) -> HttpResponse:
+    """Take it on (`mine`), or settle it by one of its remedies."""
+    actor = actor_of_page(request)
+    remedy = request.POST.get("remedy", "")
+    try:
+        if remedy == "mine":
+            own_difference(difference=difference, actor=actor)
+        else:
+            resolve_difference(difference=difference, actor=actor, remedy=remedy, reason=request.POST.get("reason", ""))
+    except Invalid as error:
+        return _index(request, status=422, trouble="; ".join(m for _, m in error.errors))
+    except Refused as error:
+        return _index(request, status=409, trouble=str(error))
+    except StillAsking as error:
+        return _index(request, status=202, trouble=str(error))
+    say(request, "It is yours." if remedy == "mine" else SAID[remedy])
+    return SeeOther("/desk/bank")
+
+
+@staff(CLERK, BOOKKEEPER)
+@require_POST
+def compare(request: HttpRequest) -> HttpResponse:
+    """Compare now, not only tonight; the worker does it."""
+    with writing():
+        jobs.enqueue("charging.reconcile", key="asked", payload={})
+    say(request, "We are comparing with the bank; look again in a moment.")
+    return SeeOther("/desk/bank")
