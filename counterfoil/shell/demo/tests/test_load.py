@@ -104,7 +104,7 @@ def test_an_interrupted_load_goes_on_where_it_stopped(card: str, monkeypatch: py
         return done
 
     settle = load._settle
-    for acts in (0, 60, 130):
+    for acts in (0, 90):
         monkeypatch.setattr(load, "_settle", cut_after(acts))
         with pytest.raises(PowerCut):
             load_demo()
