@@ -44,6 +44,12 @@ class Shop:
     # Where the shop may not ship, with the reason that the customer reads: {"country", "state"?, "reason"}.
     not_served: list[dict[str, str]] = field(default_factory=list)
     proposal_days: int = 7
+    # The card at check-out: "save" it (nothing is held), or "authorise" the total at once and capture it later.
+    card_at_checkout: str = "save"
+    # What a charge waits for beyond its gate: "confirmed" (nothing), "packed", or "shipped" (the shipment charges).
+    charge_on: str = "confirmed"
+    # How long before the bank lets an authorised amount go the desk is warned.
+    authorisation_warning_days: int = 2
     # Legal rule for orders taken at a distance, as data: ship by the stated date or within this many days
     # (16 CFR 435.2, as read in November 2026).
     legal_days: int = 30

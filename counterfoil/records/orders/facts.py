@@ -47,7 +47,13 @@ class PartFacts:
     refunded: int = 0
     promise_date: date | None = None
     legal_deadline: date | None = None
+    authorised: int = 0  # what the bank holds for us, minor units
     authorisation_expires_at: datetime | None = None
+    authorisation_warned: bool = False
+    decline_class: str = ""  # never, later, customer, ours
+    retry_at: datetime | None = None  # when the same card is asked again by itself
+    grace_until: datetime | None = None  # until when a declined part keeps its stock
+    let_go: bool = False  # that time is over and the stock is back on the shelf
     charged_by: str = ""
     picked_by: str = ""
     packed_by: str = ""
@@ -94,6 +100,9 @@ class OrderFacts:
     today: date = date.min
     day_ends_at: datetime | None = None  # the shop's midnight
     horizon: date = date.min  # confirmed goods due until then count as good as here
+    charge_on: str = "confirmed"  # confirmed, packed, shipped
+    card_at_checkout: str = "save"  # save, authorise
+    warning_days: int = 2  # that the desk is told before an authorisation ends
     sales_order_by_hand: bool = False
     stock_check_by_hand: bool = False
 

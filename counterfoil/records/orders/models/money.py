@@ -13,6 +13,12 @@ MONEY = Machine(
     {
         # The processor has saved the card; nothing is charged.
         "save": (("unpaid", "declined"), "saved"),
+        # The bank holds the amount for us until a day that it names; nothing is charged.
+        "authorise": (("unpaid", "saved", "declined"), "authorised"),
+        # The bank refused to hold it.
+        "refuse": (("unpaid", "saved"), "declined"),
+        # What was held is free again: its time was over, or we let it go. The saved card is still there.
+        "lapse": (("authorised",), "saved"),
         # A charge is intended: from here no other charge can start.
         "begin": (("unpaid", "saved", "authorised", "declined", "receivable"), "charging"),
         # The call was cut off: whether money moved is being asked, never guessed.
@@ -23,8 +29,10 @@ MONEY = Machine(
         "decline": (("charging", "unknown"), "declined"),
         # A charge that was never sent, or provably did nothing, is withdrawn.
         "withdraw": (("charging", "unknown"), "saved"),
+        # The same while the bank still holds the amount for us.
+        "step_back": (("charging", "unknown"), "authorised"),
         # Paid outside the card processor: recorded by a person.
-        "record": (("unpaid", "saved", "declined", "receivable"), "charged"),
+        "record": (("unpaid", "saved", "authorised", "declined", "receivable"), "charged"),
         # Shipped to be paid on delivery.
         "owe": (("unpaid",), "receivable"),
         # Refused at the door and back on the shelf: what was to be paid on delivery is not owed any more.
@@ -36,17 +44,26 @@ MONEY = Machine(
 
 
 class Charge(models.Model):
-    """One attempt to take money. Its keys are stored before the call and reused by every retry."""
+    """One attempt to take money, or to have the bank hold it until we do. Its keys are stored before the call."""
+
+    CHARGE, HOLD = "charge", "hold"
 
     part = models.ForeignKey(Part, on_delete=models.PROTECT, related_name="charges")
     attempt = models.IntegerField()
-    amount = models.BigIntegerField()
+    # A charge takes the money when it is confirmed; a hold is authorised then and captured later, once.
+    kind = models.CharField(max_length=8, default=CHARGE, db_default=CHARGE)
+    amount = models.BigIntegerField()  # of a hold that was captured: what was taken
     currency = models.CharField(max_length=3)
-    # intended, created, confirming, succeeded, declined, withdrawn
+    # intended, created, confirming, succeeded, declined, withdrawn; of a hold also held, capturing, lapsed
     state = models.CharField(max_length=12, default="intended")
+    held = models.BigIntegerField(null=True)  # what the bank held, minor units
+    to_capture = models.BigIntegerField(null=True)  # what is to be taken of it, stored before it is asked for
+    expires_at = models.DateTimeField(null=True)  # when the bank lets it go: the processor's own word, business time
+    supplement = models.BooleanField(default=False, db_default=False)  # holds what the part costs more than the first
     method = models.CharField(max_length=12, default="card")  # card, terminal, cheque, on_delivery, link
     create_key = models.CharField(max_length=80, unique=True)
     confirm_key = models.CharField(max_length=80)
+    capture_key = models.CharField(max_length=80, blank=True, default="", db_default="")
     intent_id = models.CharField(max_length=120, blank=True, default="")
     charge_id = models.CharField(max_length=120, blank=True, default="")
     reference = models.CharField(max_length=120, blank=True, default="")
@@ -54,6 +71,8 @@ class Charge(models.Model):
     last4 = models.CharField(max_length=4, blank=True, default="")
     decline_code = models.CharField(max_length=60, blank=True, default="")
     decline_message = models.CharField(max_length=300, blank=True, default="")
+    # What may follow a decline: never (not with this card), later, customer (they must act), ours (to mend here)
+    decline_class = models.CharField(max_length=10, blank=True, default="", db_default="")
     actor = models.CharField(max_length=200)
     made_at = models.DateTimeField()  # real time: a key's age counts in it
     settled_at = models.DateTimeField(null=True)  # business time

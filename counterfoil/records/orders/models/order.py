@@ -100,6 +100,12 @@ class Part(models.Model):
     refunded = models.BigIntegerField(default=0)  # succeeded
     authorisation_amount = models.BigIntegerField(null=True)
     authorisation_expires_at = models.DateTimeField(null=True)
+    authorisation_warned_at = models.DateTimeField(null=True)  # that it ends soon; forgotten with a new one
+    # After a decline: what kind it was, when we ask the same card again by ourselves, until when its stock is held.
+    decline_class = models.CharField(max_length=10, blank=True, default="", db_default="")
+    retry_at = models.DateTimeField(null=True)
+    grace_until = models.DateTimeField(null=True)
+    let_go_at = models.DateTimeField(null=True)  # unpaid for too long: the stock went back to the shelf
     charged_at = models.DateTimeField(null=True)
     charged_by = models.CharField(max_length=200, blank=True, default="")
     shipped_at = models.DateTimeField(null=True)
