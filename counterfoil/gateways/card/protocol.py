@@ -43,7 +43,10 @@ class Saved:
 
 @dataclass(frozen=True)
 class Intent:
-    """A charge at the processor. `status`: waiting (unconfirmed), working, done, refused, action, held, cancelled."""
+    """A charge at the processor. `status`: waiting (unconfirmed), working, done, refused, action, held, cancelled.
+
+    While `held`, `held` minor units may be captured until `expires_at`, the processor's own word.
+    """
 
     id: str
     status: str
@@ -58,6 +61,8 @@ class Intent:
     method_id: str = ""
     customer_id: str = ""
     reference: Mapping[str, str] = field(default_factory=dict)  # what we wrote on it
+    held: int = 0
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -96,13 +101,25 @@ class CardGateway(Protocol):
         ...
 
     def create_intent(
-        self, *, amount: int, currency: str, customer: str, method: str, reference: Mapping[str, str], key: str
+        self,
+        *,
+        amount: int,
+        currency: str,
+        customer: str,
+        method: str,
+        reference: Mapping[str, str],
+        key: str,
+        hold: bool = False,
     ) -> Intent:
-        """An unconfirmed charge: takes nothing yet."""
+        """An unconfirmed charge: takes nothing yet. With `hold`, confirming it only has the bank hold the amount."""
         ...
 
     def confirm_intent(self, intent_id: str, *, key: str) -> Intent:
-        """Take the money now. Raises Refusal."""
+        """Take the money now, or hold it. Raises Refusal."""
+        ...
+
+    def capture_intent(self, intent_id: str, *, amount: int, key: str) -> Intent:
+        """Take `amount` of what is held, once; the rest is let go. Wrong when nothing (or less) is held any more."""
         ...
 
     def get_intent(self, intent_id: str) -> Intent: ...
