@@ -12,12 +12,13 @@ from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import execute, is_postgres, rows, writing
 from counterfoil.core.errors import Missing, Refused
 from counterfoil.flow.amend import apply_answer
-from counterfoil.flow.map import QUEUES, Derived, derive, due_by_itself
+from counterfoil.flow.map import QUEUES, Derived, derive, due_by_itself, jobs_due
 from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import facts_of, find, take
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.acceptance.actions import make_sales_order
 from counterfoil.steps.alternatives.actions import expire_proposals
+from counterfoil.steps.charging.actions import warn_of_end
 from counterfoil.steps.fulfilment.actions import issue_pick_list
 from counterfoil.steps.fulfilment.rules import may_pick
 from counterfoil.steps.invoicing.actions import credit_unpaid, issue_invoice
@@ -63,7 +64,15 @@ def _store_seen(order: Order, facts: OrderFacts) -> bool:
         if not _write(order, derive(facts), seen=True):
             return False
         jobs.settle("flow.advance", order.number)
+        for name in jobs_due(facts):
+            _owe(name, order.number)
         return True
+
+
+def _owe(name: str, number: str) -> None:
+    """A job is owed once: one that waits, with its own patience, is not hurried by looking again."""
+    if not rows("SELECT 1 FROM core_job WHERE key = %s AND state <> 'dead'", [f"{name}:{number}"]):
+        jobs.enqueue(name, key=number, payload={"order": number})
 
 
 def _write(order: Order, derived: Derived, *, seen: bool = False) -> bool:
@@ -122,6 +131,8 @@ def _do(number: str, facts: OrderFacts) -> bool:
             make_sales_order(order=number, actor=SYSTEM)
         case "check_stock":
             check_stock(order=number, actor=SYSTEM)
+        case "warn_of_end":
+            warn_of_end(order=number)
         case "issue_invoice":
             for part in facts.parts:
                 if part.parcel in {"shipped", "delivered", "returned"} and part.books == "sales_order":
@@ -143,11 +154,9 @@ def _issue_pick_lists(number: str, facts: OrderFacts) -> None:
 
 
 def _end_checkout(number: str) -> bool:
-    if rows("SELECT 1 FROM core_job WHERE key = %s AND state <> 'dead'", [f"charging.expire_checkout:{number}"]):
-        return False  # it is being asked already, with its own patience
     with writing():
         take(number)
-        jobs.enqueue("charging.expire_checkout", key=number, payload={"order": number})
+        _owe("charging.expire_checkout", number)
     return False
 
 

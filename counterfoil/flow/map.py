@@ -12,7 +12,16 @@ from datetime import date, datetime, timedelta
 from counterfoil.core.errors import Blocker
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.steps.acceptance.rules import may_make_sales_order
-from counterfoil.steps.charging.rules import covered, may_charge, may_deliver_soon, wants_charge
+from counterfoil.steps.charging.rules import (
+    covered,
+    hold_ends_soon,
+    hold_is_idle,
+    hold_is_over,
+    may_charge,
+    may_deliver_soon,
+    wants_charge,
+    wants_hold,
+)
 from counterfoil.steps.fulfilment.rules import may_pack, may_pick, may_ship
 from counterfoil.steps.review.rules import may_approve
 
@@ -97,6 +106,8 @@ def due_by_itself(facts: OrderFacts) -> str | None:
     if facts.answer_unapplied:
         in_flight = any(p.money in {"charging", "unknown"} for p in facts.parts)
         return None if in_flight else "apply_answer"
+    if any(hold_ends_soon(facts, p) for p in facts.parts):
+        return "warn_of_end"
     if facts.review != "approved":
         return None
     live = [p for p in facts.parts if p.live]
@@ -110,6 +121,16 @@ def due_by_itself(facts: OrderFacts) -> str | None:
     if any(p.parcel == "returned" and p.money == "receivable" and p.books == "invoiced" for p in facts.parts):
         return "credit_unpaid"
     return None
+
+
+def jobs_due(facts: OrderFacts) -> list[str]:
+    """What is to be asked of the card processor without a person: names of jobs, each safe to do at any time."""
+    asked = (
+        ("charging.release", hold_is_idle),
+        ("charging.look_at_hold", hold_is_over),
+        ("charging.authorise", wants_hold),
+    )
+    return [name for name, test in asked if any(test(facts, p) for p in facts.parts)]
 
 
 def _status(facts: OrderFacts) -> str:
@@ -240,7 +261,7 @@ def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
     """When time alone may move this order: a question that ends, or a new day in the shop."""
     if queue in {"done", "cancelled", "transit"}:
         return None
-    moments = [facts.question_expires_at]
+    moments = [facts.question_expires_at, *_ends_of_holds(facts)]
     if queue in {"goods", "charge", "charged_waiting", "promise", "cannot_ship"}:
         moments.append(facts.day_ends_at)  # due dates and promises are judged by the shop's date
     if queue == "unfinished" and facts.placed_at is not None:
@@ -248,3 +269,13 @@ def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
         # Over already: the processor is being asked; look again now and then.
         moments.append(max(over, facts.now + timedelta(minutes=1)) if facts.now and over <= facts.now else over)
     return min((m for m in moments if m is not None), default=None)
+
+
+def _ends_of_holds(facts: OrderFacts) -> list[datetime]:
+    """When the desk is warned that the bank lets an amount go, and when it does."""
+    found = []
+    for part in facts.parts:
+        if part.authorised and part.authorisation_expires_at is not None:
+            warned = part.authorisation_warned or part.money != "authorised"
+            found.append(part.authorisation_expires_at - timedelta(days=0 if warned else facts.warning_days))
+    return found

@@ -7,7 +7,8 @@ from datetime import timedelta
 from counterfoil.core import clock
 from counterfoil.core.db import rows
 from counterfoil.core.models import JournalEvent
-from counterfoil.flow.map import derive, due_by_itself
+from counterfoil.flow.map import derive, due_by_itself, jobs_due
+from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import facts_of_many
 from counterfoil.records.orders.models import AXES, REVIEW, Order, Part
 
@@ -68,13 +69,18 @@ def undone() -> list[str]:
         last = page[-1].pk
         for order in page:
             act = due_by_itself(facts[order.pk])
-            owed = act and rows(
-                "SELECT 1 FROM core_job WHERE key = %s OR key LIKE %s",
-                [f"flow.advance:{order.number}", f"charging.expire_checkout:{order.number}"],
-            )
-            if act and not owed:
-                found.append(f"{order.number}: {act} is due by itself, and nobody owes it")
+            for what, job in [*([(act, "charging.expire_checkout")] if act else []), *_asked(facts[order.pk])]:
+                owed = rows(
+                    "SELECT 1 FROM core_job WHERE key IN (%s, %s)",
+                    [f"flow.advance:{order.number}", f"{job}:{order.number}"],
+                )
+                if not owed:
+                    found.append(f"{order.number}: {what} is due by itself, and nobody owes it")
     return found
+
+
+def _asked(facts: OrderFacts) -> list[tuple[str, str]]:
+    return [(job.partition(".")[2], job) for job in jobs_due(facts)]
 
 
 def jobs_alive() -> list[str]:

@@ -25,7 +25,14 @@ class NotDone(CardError):
 
 
 class OutcomeUnknown(CardError):
-    """The call was cut off after it may have been done: ask, never repeat blindly."""
+    """The call was cut off after it may have been done: ask, never repeat blindly.
+
+    `replayed`: the processor told an old failure again, as it does for one key for ever: only another key is heard.
+    """
+
+    def __init__(self, message: str = "", *, replayed: bool = False) -> None:
+        self.replayed = replayed
+        super().__init__(message)
 
 
 class Wrong(CardError):

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 
 from counterfoil.core import clock, jobs
-from counterfoil.core.actor import CLERK, SYSTEM, Actor, require
-from counterfoil.core.db import rows, writing
+from counterfoil.core.actor import CLERK, Actor, require
+from counterfoil.core.db import writing
 from counterfoil.core.errors import Blocker, Declined, Invalid, Refused, StillAsking, blocked
 from counterfoil.core.machine import shift
 from counterfoil.core.text import clean
-from counterfoil.gateways.card import gateway
-from counterfoil.gateways.card.protocol import CardError, Intent, NotDone, OutcomeUnknown, Refusal, Wrong
+from counterfoil.gateways.card.protocol import CardError, NotDone, OutcomeUnknown
 from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part, PayLink
 from counterfoil.steps.charging.cards import OPEN, close_links, due_of, look_at_pages, save_card
+from counterfoil.steps.charging.holding import begin_holds, make_hold, release_holds, to_capture, unsettled_of
 from counterfoil.steps.charging.rules import may_charge
-from counterfoil.steps.charging.settle import (
-    give_surplus_back,
-    paid_for,
-    settle_decline,
-    settle_success,
-    write_capture,
-)
+from counterfoil.steps.charging.sending import send_charge, withdraw_charge
+from counterfoil.steps.charging.settle import intend_from_card, write_capture
 
 PAGES = 3  # tries to find no card page open
 PATIENCE = 10.0  # seconds until the asker is told that the bank has not answered
-KEY_LIFE = timedelta(hours=20)  # the processor forgets keys after 24; an older one is never repeated
 
 
 def charge_order(
@@ -87,36 +80,56 @@ def _most_telling(gates: list[list[Blocker]]) -> list[Blocker]:
 def _begin(order: str, wanted: int | None, actor: Actor) -> list[Charge]:
     """Intend a charge of every part that is open: from here on no other can start, and the keys outlive any crash.
 
-    A card page at which the customer could pay the same money is closed at the processor first.
+    A card page at which the customer could pay the same money is closed at the processor first, and a hold that is
+    just being asked for is waited for.
     """
     for _ in range(PAGES):
         try:
             close_links(find(order))
         except CardError as error:
             raise StillAsking(f"a card page is still open and cannot be closed: {error}") from error
+        _finish_holds(order)
         with writing():
             taken = take(order)
             facts = facts_of(taken)
             numbers = _open_parts(facts, wanted)
-            if not PayLink.objects.filter(order=taken, mode="payment", state__in=OPEN).exists():
-                return [_intend(taken, number, actor) for number in numbers]
+            busy = PayLink.objects.filter(order=taken, mode="payment", state__in=OPEN).exists()
+            if not busy and not any(unsettled_of(order, number) for number in numbers):
+                return [charge for number in numbers for charge in _intend(taken, number, actor)]
     raise StillAsking("the customer is just opening a page to pay; look again in a moment")
 
 
-def _intend(taken: Order, number: int, actor: Actor) -> Charge:
+def _finish_holds(order: str) -> None:
+    """A hold that a job of ours has not asked for yet, or has not heard of: do it now, under the same key."""
+    facts = facts_of(find(order))
+    for part in facts.parts:
+        if part.money in {"charging", "unknown"}:
+            continue  # a charge is under way, and the gate says so
+        for hold in unsettled_of(order, part.number, only_holds=True):
+            try:
+                known = send_charge(hold)
+            except CardError as error:
+                raise StillAsking(f"the bank is being asked to hold the amount: {error}") from error
+            if not known:
+                raise StillAsking("the bank has not answered yet whether it holds the amount")
+
+
+def _intend(taken: Order, number: int, actor: Actor) -> list[Charge]:
+    """The charge of a part: what the bank holds for it is captured, what that does not cover is held first."""
     part = Part.objects.get(order=taken, number=number)
-    attempt = Charge.objects.filter(part=part).count() + 1
-    key = f"pi-{taken.token[:20]}-{number}-{attempt}"
-    charge = Charge.objects.create(
-        part=part,
-        attempt=attempt,
-        amount=due_of(part),
-        currency=taken.currency,
-        create_key=key,
-        confirm_key=f"{key}-confirm",
-        actor=actor.name,
-        made_at=clock.real_now(),
-    )
+    due = due_of(part)
+    hold = Charge.objects.filter(part=part, kind=Charge.HOLD, state="held", supplement=False).order_by("pk").last()
+    alive = hold is not None and (hold.expires_at is None or hold.expires_at > clock.business_now())
+    if hold is None or not alive or not due:
+        charge = intend_from_card(taken, part, by=actor.name)
+        made = [charge]
+    else:
+        charge, made = hold, [hold]
+        covered = min(due, hold.held or 0)
+        Charge.objects.filter(pk=hold.pk).update(**to_capture(hold.create_key, covered))
+        jobs.enqueue("charging.send", key=str(hold.pk), payload={"charge": hold.pk}, delay=30)
+        if due > covered:
+            made = [make_hold(taken, part, amount=due - covered, by=actor, supplement=True), hold]
     part.charged_by = actor.name
     part.save(update_fields=["charged_by"])
     note(
@@ -126,11 +139,25 @@ def _intend(taken: Order, number: int, actor: Actor) -> Charge:
         part=part,
         text="Asking the bank",
         moves=[shift(MONEY, "begin", part, part=number)],
-        data={"charge": charge.pk, "amount": charge.amount},
+        data={"charge": charge.pk, "amount": due},
     )
-    # Should this process die now, the job finds the charge and goes on where it stood.
-    jobs.enqueue("charging.send", key=str(charge.pk), payload={"charge": charge.pk}, delay=30)
-    return charge
+    return made
+
+
+def authorise_order(*, order: str, actor: Actor, part: int | None = None) -> Order:
+    """Have the bank hold what every part (or the one named) costs, for a charge later.
+
+    Raises Refused, Declined, StillAsking, Invalid, Forbidden, Missing.
+    """
+    require(actor, CLERK)
+    if find(order).card_state == "to_save":
+        try:
+            save_card(order=order)
+        except (NotDone, OutcomeUnknown) as error:
+            raise StillAsking(f"the card is not saved yet: {error}") from error
+    if not _await_all(begin_holds(order=order, actor=actor, part=part), actor):
+        raise StillAsking("the bank has not answered yet; we keep asking. Nothing is held twice")
+    return find(order)
 
 
 def _await_all(charges: list[Charge], actor: Actor) -> bool:
@@ -147,7 +174,7 @@ def _await_all(charges: list[Charge], actor: Actor) -> bool:
 
 
 def _await(charge_id: int, actor: Actor) -> bool:
-    """Send a charge and wait for its outcome. False when the bank has not answered in time; raises Declined."""
+    """Send a charge or a hold and wait for its outcome. False when the bank has not answered; raises Declined."""
     until = time.monotonic() + PATIENCE
     while True:
         try:
@@ -159,178 +186,25 @@ def _await(charge_id: int, actor: Actor) -> bool:
         if time.monotonic() >= until:
             return False
         time.sleep(0.5)
-    charge = Charge.objects.get(pk=charge_id)
+    _tell(Charge.objects.get(pk=charge_id))
+    return True
+
+
+def _tell(charge: Charge) -> None:
+    """What came of a settled charge, for who asked for it. Raises Declined, or Refused when it was taken back."""
+    if charge.state == "lapsed":
+        # What was held was gone, and the saved card was charged in its place.
+        instead = Charge.objects.filter(part_id=charge.part_id, attempt__gt=charge.attempt, kind=Charge.CHARGE)
+        charge = instead.order_by("attempt").first() or charge
     if charge.state == "declined":
         raise Declined(charge.decline_code or "card_declined", charge.decline_message or "the bank declined the card")
-    if charge.state == "withdrawn":
-        facts = facts_of(find(charge.part.order.number))
-        part = next(p for p in facts.parts if p.number == charge.part.number)
-        check(may_charge(facts, part))
-        raise blocked("someone_else", "the charge was taken back before it was sent; nothing was charged")
-    return True
-
-
-def send_charge(charge_id: int, *, by: str = "") -> bool:
-    """Bring a charge on by what is known of it: create, confirm, or ask. True when its outcome is known.
-
-    Raises NotDone or OutcomeUnknown when the processor gave no answer; if money may have moved, the charge is marked as
-    unknown. Safe to call at any time, from any process.
-    """
-    charge = Charge.objects.select_related("part__order").get(pk=charge_id)
-    if charge.state in {"succeeded", "declined", "withdrawn"}:
-        return True
-    by = by or charge.actor
-    order = charge.part.order
-    if charge.state == "intended":
-        if order.cancelled_at is not None:
-            return withdraw_charge(charge_id)
-        if clock.real_now() - charge.made_at > KEY_LIFE:
-            return withdraw_charge(charge_id)
-        if charge.amount == 0:
-            # Nothing to take (a gift, a price of zero): no bank is asked, the gate was.
-            settle_success(charge_id, Intent("", "done", 0, 0, charge.currency), by=by)
-            return True
-        try:
-            intent = gateway().create_intent(
-                amount=charge.amount,
-                currency=charge.currency,
-                customer=order.customer.processor_id,
-                method=order.card_method,
-                reference={"order": order.number, "charge": charge.create_key},
-                key=charge.create_key,
-            )
-        except Wrong as error:
-            # An amount below the processor's least, a currency it does not settle: no money, and a person must see it.
-            settle_decline(charge_id, "processor_refused", str(error))
-            return True
-        with writing():
-            take(order.number)
-            Charge.objects.filter(pk=charge_id, state="intended").update(state="created", intent_id=intent.id)
-        charge.refresh_from_db()
-    if charge.state == "created" and not _claim_confirm(charge, order.number):
-        return send_charge(charge_id, by=by)
-    if charge.state == "created":
-        return _confirm(charge, by)
-    return _ask(charge, by)
-
-
-def _claim_confirm(charge: Charge, number: str) -> bool:
-    """Just before money moves: may it still, and is this process the one that sends?"""
-    with writing():
-        taken = take(number)
-        facts = facts_of(taken)
-        if facts.cancelled or facts.holds or facts.question_open or facts.answer_unapplied:
-            _withdraw_inside(taken, charge)
-            return False
-        return Charge.objects.filter(pk=charge.pk, state="created").update(state="confirming") == 1
-
-
-def _confirm(charge: Charge, by: str) -> bool:
-    try:
-        intent = gateway().confirm_intent(charge.intent_id, key=charge.confirm_key)
-    except Refusal as refusal:
-        settle_decline(charge.pk, refusal.code, refusal.message)
-        return True
-    except (OutcomeUnknown, NotDone):
-        _lose_sight(charge)
-        raise
-    except Wrong as error:
-        # It does not take this confirmation: perhaps because it took an earlier one. Its own word decides.
-        intent = gateway().get_intent(charge.intent_id)
-        if intent.status == "waiting":
-            settle_decline(charge.pk, "processor_refused", str(error))
-            return True
-    return _take_over(charge, intent, by)
-
-
-def _ask(charge: Charge, by: str) -> bool:
-    """The confirmation was sent once: what came of it is asked by the intent's id, never guessed."""
-    intent = gateway().get_intent(charge.intent_id)
-    if intent.status == "waiting":
-        # Nothing has happened there. The same key makes a repeat harmless, as long as the processor remembers it.
-        if clock.real_now() - charge.made_at > KEY_LIFE:
-            return withdraw_charge(charge.pk)
-        if charge.part.order.cancelled_at is not None:
-            return _call_off(charge, by)
-        return _confirm(charge, by)
-    return _take_over(charge, intent, by)
-
-
-def _call_off(charge: Charge, by: str) -> bool:
-    """Nobody wants the charge any more and it has not happened: the processor is told so, and has the last word."""
-    try:
-        intent = gateway().cancel_intent(charge.intent_id, key=f"{charge.create_key}-cancel")
-    except Wrong:
-        # Too late: the confirmation arrived in this very moment.
-        intent = gateway().get_intent(charge.intent_id)
-    if intent.status != "cancelled":
-        return _take_over(charge, intent, by)
-    with writing():
-        _withdraw_inside(take(charge.part.order.number), charge, never_happens=True)
-    return True
-
-
-def _take_over(charge: Charge, intent: Intent, by: str) -> bool:
-    if intent.status == "done":
-        settle_success(charge.pk, intent, by=by)
-        return True
-    if intent.status in {"refused", "cancelled", "action"}:
-        code = intent.decline_code or ("authentication_required" if intent.status == "action" else "card_declined")
-        settle_decline(charge.pk, code, intent.message or "the bank did not accept the charge")
-        return True
-    _lose_sight(charge)
-    return False
-
-
-def _lose_sight(charge: Charge) -> None:
-    """Money may have moved and we do not know: say so, and keep asking by a job."""
-    with writing():
-        taken = take(charge.part.order.number)
-        part = Part.objects.get(pk=charge.part_id)
-        if part.money == "charging":
-            # Only now: once it is unknown, the job that asks is there already and backs off by itself.
-            jobs.enqueue("charging.send", key=str(charge.pk), payload={"charge": charge.pk}, delay=2)
-            note(
-                taken,
-                "charge_unknown",
-                actor=SYSTEM,
-                part=part,
-                text="The bank has not answered; we are asking what came of it",
-                moves=[shift(MONEY, "lose_sight", part, part=part.number)],
-                data={"charge": charge.pk},
-            )
-
-
-def withdraw_charge(charge_id: int) -> bool:
-    """Take back a charge that was never confirmed. True when it is settled (by this call or another)."""
-    charge = Charge.objects.select_related("part__order").get(pk=charge_id)
-    with writing():
-        taken = take(charge.part.order.number)
-        done = _withdraw_inside(taken, charge)
-    if done and charge.intent_id:
-        gateway().cancel_intent(charge.intent_id, key=f"{charge.create_key}-cancel")
-    return True
-
-
-def _withdraw_inside(taken: Order, charge: Charge, *, never_happens: bool = False) -> bool:
-    states = ["intended", "created"]
-    if never_happens or clock.real_now() - charge.made_at > KEY_LIFE:
-        states.append("confirming")  # asked before: the processor knows of no charge
-    if not Charge.objects.filter(pk=charge.pk, state__in=states).update(state="withdrawn"):
-        return False
-    part = Part.objects.get(pk=charge.part_id)
-    moves = []
-    if part.money in {"charging", "unknown"}:
-        moves.append(shift(MONEY, "capture" if paid_for(part) else "withdraw", part, part=part.number))
-        if taken.cancelled_at is not None and part.money == "saved":
-            moves.append(shift(MONEY, "void", part, part=part.number))
-    jobs.settle("charging.send", str(charge.pk))
-    note(
-        taken, "charge_withdrawn", actor=SYSTEM, part=part, text="The charge was taken back before it was sent",
-        moves=moves, data={"charge": charge.pk},
-    )  # fmt: skip
-    give_surplus_back(taken, part)
-    return True
+    money = Part.objects.values_list("money", flat=True).get(pk=charge.part_id)
+    if charge.supplement or charge.state == "succeeded" or (charge.state == "held" and money == "authorised"):
+        return  # of two holds the first one tells
+    facts = facts_of(find(charge.part.order.number))
+    part = next(p for p in facts.parts if p.number == charge.part.number)
+    check(may_charge(facts, part))
+    raise blocked("someone_else", "the charge was taken back before it was sent; nothing was charged")
 
 
 def withdraw_order(*, order: str) -> None:
@@ -340,12 +214,9 @@ def withdraw_order(*, order: str) -> None:
         return
     close_links(known)
     asking = False
-    for (charge_id,) in rows(
-        "SELECT c.id FROM orders_charge c JOIN orders_part p ON p.id = c.part_id WHERE p.order_id = %s "
-        "AND c.state IN ('intended', 'created', 'confirming') ORDER BY c.id",
-        [known.pk],
-    ):
-        asking |= not send_charge(int(charge_id))
+    for charge_id in unsettled_of(order):
+        asking |= not send_charge(charge_id)
+    release_holds(order=order)
     if asking:
         raise jobs.Later(5, "the bank has not answered yet")
 

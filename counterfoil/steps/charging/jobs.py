@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from counterfoil.core import jobs
+from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import writing
 from counterfoil.records.orders.load import find, take
 from counterfoil.steps.charging import actions, cards, webhooks
@@ -19,6 +20,22 @@ def save_card(payload: dict[str, Any]) -> None:
 def send(payload: dict[str, Any]) -> None:
     if not actions.send_charge(int(payload["charge"])):
         raise jobs.Later(5, "the bank has not answered yet")
+
+
+@jobs.handler("charging.authorise", lease=90, max_attempts=60)
+def authorise(payload: dict[str, Any]) -> None:
+    for hold in actions.begin_holds(order=payload["order"], actor=SYSTEM, only_wanted=True):
+        actions.send_charge(hold.pk)
+
+
+@jobs.handler("charging.look_at_hold", lease=90, max_attempts=60)
+def look_at_hold(payload: dict[str, Any]) -> None:
+    actions.look_at_holds(order=payload["order"])
+
+
+@jobs.handler("charging.release", lease=90, max_attempts=60)
+def release(payload: dict[str, Any]) -> None:
+    actions.release_holds(order=payload["order"])
 
 
 @jobs.handler("charging.refund", lease=90, max_attempts=60)

@@ -18,7 +18,6 @@ from counterfoil.records.orders.load import take
 from counterfoil.records.orders.models import Charge, PayLink, Refund
 from counterfoil.steps.charging.capture import book_capture
 from counterfoil.steps.charging.cards import finish_session
-from counterfoil.steps.charging.charge import send_charge
 from counterfoil.steps.charging.differences import (
     Found,
     charge_of,
@@ -35,6 +34,7 @@ from counterfoil.steps.charging.differences import (
 )
 from counterfoil.steps.charging.models import Difference
 from counterfoil.steps.charging.refund import BY_HAND, CARD, apply_refund
+from counterfoil.steps.charging.sending import send_charge
 from counterfoil.steps.charging.settle import UNSETTLED, settle_link_payment
 
 LOOKS_BACK = timedelta(days=35)

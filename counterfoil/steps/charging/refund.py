@@ -18,7 +18,7 @@ from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import Line, Order, Part, Refund
 from counterfoil.records.orders.refunds import decide_refund
 from counterfoil.records.orders.slip import mail_slip
-from counterfoil.steps.charging.charge import KEY_LIFE
+from counterfoil.steps.charging.sending import KEY_LIFE
 
 CARD = ("card", "link")
 BY_HAND = "by hand"  # stands in place of the processor's id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from counterfoil.core.errors import Blocker
 from counterfoil.records.orders.facts import LineFacts, OrderFacts, PartFacts
 
@@ -74,6 +76,52 @@ def may_charge(facts: OrderFacts, part: PartFacts, *, offline: bool = False) -> 
     if not offline:
         found += _card(facts)
     return found
+
+
+def may_hold(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
+    """Every reason why the bank may not be asked to hold this part's amount. Nothing is charged: no stock is asked."""
+    if facts.cancelled or not part.live:
+        return [Blocker("cancelled", "the order is cancelled")]
+    if part.money in IN_FLIGHT:
+        return [
+            Blocker("charge_in_flight", "a charge is on its way; we are asking the bank", by=part.charged_by or None)
+        ]
+    if part.money not in {"unpaid", "saved", "declined"}:
+        return [Blocker("already_charged", "the money is held or taken already")]
+    if not facts.finished:
+        return [Blocker("no_payment_method", "the check-out is not completed")]
+    return _card(facts)
+
+
+def wants_hold(facts: OrderFacts, part: PartFacts) -> bool:
+    """Whether this shop has the bank hold the money before it is taken, and this part's is not held."""
+    return (
+        facts.card_at_checkout == "authorise"
+        and part.money == "saved"
+        and part.total > part.charged
+        and part.parcel in {"waiting", "picking", "picked", "packed"}
+        and not may_hold(facts, part)
+    )
+
+
+def hold_is_idle(facts: OrderFacts, part: PartFacts) -> bool:
+    """The bank still holds money for this part and nobody will take it."""
+    idle = facts.cancelled or not part.live or part.money in {"charged", "voided", "receivable"}
+    return part.authorised > 0 and idle and part.money not in IN_FLIGHT
+
+
+def hold_is_over(facts: OrderFacts, part: PartFacts) -> bool:
+    """The time that the processor named for what it holds has passed."""
+    ends = part.authorisation_expires_at
+    return bool(part.authorised and ends and facts.now and ends <= facts.now and part.money not in IN_FLIGHT)
+
+
+def hold_ends_soon(facts: OrderFacts, part: PartFacts) -> bool:
+    """It passes within the days that the shop wants to be warned, and nobody has been yet."""
+    ends = part.authorisation_expires_at
+    if not (part.authorised and ends and facts.now) or part.authorisation_warned or part.money != "authorised":
+        return False
+    return ends - timedelta(days=facts.warning_days) <= facts.now < ends
 
 
 def _card(facts: OrderFacts) -> list[Blocker]:

@@ -15,7 +15,7 @@ from counterfoil.records.orders.refunds import decide_refund, refundable
 from counterfoil.records.orders.slip import order_paper, say_moment
 
 CARD_METHODS = ("card", "link")
-UNSETTLED = ("intended", "created", "confirming")
+UNSETTLED = ("intended", "created", "confirming", "capturing")  # of a hold that only stands: held, which is settled
 
 
 def settle_success(charge_id: int, intent: Intent, *, by: str) -> None:
@@ -23,8 +23,9 @@ def settle_success(charge_id: int, intent: Intent, *, by: str) -> None:
     charge = Charge.objects.select_related("part__order").get(pk=charge_id)
     with writing():
         taken = take(charge.part.order.number)
-        settled = Charge.objects.filter(pk=charge_id, state__in=UNSETTLED).update(
+        settled = Charge.objects.filter(pk=charge_id, state__in=(*UNSETTLED, "held")).update(
             state="succeeded",
+            amount=intent.captured,
             charge_id=intent.charge_id,
             brand=intent.brand or taken.card_brand,
             last4=intent.last4 or taken.card_last4,
@@ -34,9 +35,96 @@ def settle_success(charge_id: int, intent: Intent, *, by: str) -> None:
             return
         charge.refresh_from_db()
         part = Part.objects.get(pk=charge.part_id)
-        moves = [shift(MONEY, "capture", part, part=part.number)] if part.money in {"charging", "unknown"} else []
+        more = Charge.objects.filter(part=part, to_capture__isnull=False, state__in=(*UNSETTLED, "held")).exists()
+        flying = part.money in {"charging", "unknown"} and not more
+        moves = [shift(MONEY, "capture", part, part=part.number)] if flying else []
+        if charge.kind == Charge.HOLD and not charge.supplement:
+            part.authorisation_amount = part.authorisation_expires_at = None
+            part.save(update_fields=["authorisation_amount", "authorisation_expires_at"])
         write_capture(taken, part, charge, amount=charge.amount, by=by, moves=moves)
         jobs.settle("charging.send", str(charge_id))
+
+
+def settle_held(charge_id: int, intent: Intent) -> None:
+    """The bank holds the amount for us, until the day that it names. Nothing is taken, nothing enters the books."""
+    charge = Charge.objects.select_related("part__order").get(pk=charge_id)
+    with writing():
+        taken = take(charge.part.order.number)
+        settled = Charge.objects.filter(pk=charge_id, state__in=("created", "confirming")).update(
+            state="held",
+            held=intent.held,
+            expires_at=intent.expires_at,
+            charge_id=intent.charge_id,
+            brand=intent.brand or taken.card_brand,
+            last4=intent.last4 or taken.card_last4,
+        )
+        jobs.settle("charging.send", str(charge_id))
+        if not settled or charge.supplement:
+            return
+        part = Part.objects.get(pk=charge.part_id)
+        part.authorisation_amount, part.authorisation_expires_at = intent.held, intent.expires_at
+        part.authorisation_warned_at = None
+        part.save(update_fields=["authorisation_amount", "authorisation_expires_at", "authorisation_warned_at"])
+        ask = MONEY.target("authorise", part.money) is not None
+        until = f" until {say_moment(intent.expires_at)}" if intent.expires_at else ""
+        note(
+            taken,
+            "card_authorised",
+            actor=SYSTEM,
+            part=part,
+            text=f"The bank holds {show(intent.held, taken.currency)} for us{until}; nothing charged",
+            moves=[shift(MONEY, "authorise", part, part=part.number)] if ask else [],
+            data={"charge": charge_id, "amount": intent.held},
+        )
+
+
+def settle_lapse(charge_id: int, *, why: str) -> None:
+    """The bank holds an amount no more. In the middle of a charge the saved card is charged in its place."""
+    charge = Charge.objects.select_related("part__order").get(pk=charge_id)
+    with writing():
+        taken = take(charge.part.order.number)
+        taking = charge.to_capture is not None
+        gone = Charge.objects.filter(pk=charge_id, state__in=("held", "capturing"))
+        if not gone.update(state="lapsed", to_capture=None, settled_at=clock.business_now()):
+            return
+        part = Part.objects.get(pk=charge.part_id)
+        if not charge.supplement:
+            part.authorisation_amount = part.authorisation_expires_at = None
+            part.save(update_fields=["authorisation_amount", "authorisation_expires_at"])
+        for other in Charge.objects.filter(part=part, to_capture__isnull=False, state="held"):
+            Charge.objects.filter(pk=other.pk).update(to_capture=None, capture_key="", capture_asked_at=None)
+            jobs.enqueue("charging.release", key=taken.number, payload={"order": taken.number})
+        moves = [shift(MONEY, "lapse", part, part=part.number)] if part.money == "authorised" else []
+        note(
+            taken,
+            "authorisation_lapsed",
+            actor=SYSTEM,
+            part=part,
+            text=f"{show(charge.held or charge.amount, taken.currency)} is held no more: {why}",
+            moves=moves,
+            data={"charge": charge_id},
+        )
+        if taking and part.money in {"charging", "unknown"}:
+            intend_from_card(taken, part, by=charge.actor)
+
+
+def intend_from_card(taken: Order, part: Part, *, by: str) -> Charge:
+    """A charge of the saved card for what the part still costs, its keys stored; inside `writing()`."""
+    attempt = Charge.objects.filter(part=part).count() + 1
+    key = f"pi-{taken.token[:20]}-{part.number}-{attempt}"
+    charge = Charge.objects.create(
+        part=part,
+        attempt=attempt,
+        amount=max(0, part.total - part.charged),
+        currency=taken.currency,
+        create_key=key,
+        confirm_key=f"{key}-confirm",
+        actor=by,
+        made_at=clock.real_now(),
+    )
+    # Should this process die now, the job finds the charge and goes on where it stood.
+    jobs.enqueue("charging.send", key=str(charge.pk), payload={"charge": charge.pk}, delay=30)
+    return charge
 
 
 def write_capture(taken: Order, part: Part, charge: Charge, *, amount: int, by: str, moves: list[Move]) -> None:
@@ -127,6 +215,13 @@ def settle_decline(charge_id: int, code: str, message: str) -> bool:
             return False
         part = Part.objects.get(pk=charge.part_id)
         moves = []
+        if charge.supplement:
+            # Nothing of the first hold is taken either: the customer is asked.
+            Charge.objects.filter(part=part, to_capture__isnull=False, state="held").update(
+                to_capture=None, capture_key="", capture_asked_at=None
+            )
+        if charge.kind == Charge.HOLD and part.money in {"unpaid", "saved"}:
+            moves.append(shift(MONEY, "refuse", part, part=part.number))
         if part.money in {"charging", "unknown"}:
             moves.append(shift(MONEY, "capture" if paid_for(part) else "decline", part, part=part.number))
             if taken.cancelled_at is not None and part.money == "declined":

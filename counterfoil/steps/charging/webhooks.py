@@ -9,9 +9,9 @@ from counterfoil.core.db import writing
 from counterfoil.gateways.card import gateway
 from counterfoil.records.orders.models import Charge, PayLink, Refund
 from counterfoil.steps.charging.cards import adopt_session, finish_session
-from counterfoil.steps.charging.charge import send_charge
 from counterfoil.steps.charging.models import InboxEvent
 from counterfoil.steps.charging.refund import apply_refund
+from counterfoil.steps.charging.sending import send_charge
 
 
 def receive(body: bytes, signature: str) -> None:

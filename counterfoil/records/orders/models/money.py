@@ -58,6 +58,7 @@ class Charge(models.Model):
     state = models.CharField(max_length=12, default="intended")
     held = models.BigIntegerField(null=True)  # what the bank held, minor units
     to_capture = models.BigIntegerField(null=True)  # what is to be taken of it, stored before it is asked for
+    capture_asked_at = models.DateTimeField(null=True)  # real time: the age of the capture's key
     expires_at = models.DateTimeField(null=True)  # when the bank lets it go: the processor's own word, business time
     supplement = models.BooleanField(default=False, db_default=False)  # holds what the part costs more than the first
     method = models.CharField(max_length=12, default="card")  # card, terminal, cheque, on_delivery, link

@@ -17,6 +17,7 @@ from counterfoil.gateways.card.protocol import OutcomeUnknown
 from counterfoil.gateways.card.stripe.gateway import StripeGateway
 from counterfoil.records.orders.models import Charge, Order, Part, Refund
 from counterfoil.steps.charging import charge as charging
+from counterfoil.steps.charging import sending
 from counterfoil.steps.charging.actions import retry_refund
 from counterfoil.steps.charging.settle import settle_decline, settle_success
 from counterfoil.steps.charging.tests.build import (
@@ -300,7 +301,7 @@ class Killed(BaseException):
 def kill_at(monkeypatch: pytest.MonkeyPatch, instant: str) -> None:
     """The next time that the code comes to this instant, the process dies there. Once."""
     place, _, name = instant.partition(" ")
-    owner: Any = StripeGateway if hasattr(StripeGateway, name) else charging
+    owner: Any = next(place for place in (StripeGateway, sending, charging) if hasattr(place, name))
     whole = getattr(owner, name)
 
     def die(*args: Any, **more: Any) -> Any:
@@ -317,8 +318,8 @@ INSTANTS = (
     "after _begin",
     "before create_intent",
     "after create_intent",
-    "before _claim_confirm",
-    "after _claim_confirm",
+    "before _claim",
+    "after _claim",
     "before confirm_intent",
     "after confirm_intent",
     "before settle_success",
