@@ -25,7 +25,7 @@ from counterfoil.desk.saying import say_date
 from counterfoil.flow import amend
 from counterfoil.gateways.card.protocol import NotDone, OutcomeUnknown
 from counterfoil.records.orders.load import find, note, take
-from counterfoil.records.orders.models import Charge, Proposal
+from counterfoil.records.orders.models import Proposal
 from counterfoil.steps.acceptance import actions as acceptance
 from counterfoil.steps.alternatives import actions as alternatives
 from counterfoil.steps.charging import actions as charging
@@ -71,6 +71,11 @@ def _charge(order: str, form: Form, actor: Actor) -> str:
     return f"{order}: {show(done.total, done.currency)} charged." if not form.get("part") else f"{order}: charged."
 
 
+def _authorise(order: str, form: Form, actor: Actor) -> str:
+    charging.authorise_order(order=order, actor=actor, part=maybe_whole(form, "part", least=1))
+    return f"{order}: the bank holds the amount for us; nothing is charged yet."
+
+
 def _record_payment(order: str, form: Form, actor: Actor) -> str:
     currency = find(order).currency
     offline: dict[str, object] = {
@@ -86,10 +91,9 @@ def _record_payment(order: str, form: Form, actor: Actor) -> str:
 
 def _ask_bank(order: str, form: Form, actor: Actor) -> str:
     require(actor, CLERK)
-    flying = Charge.objects.filter(part__order__number=order, state__in=["intended", "created", "confirming"])
-    for charge in flying.order_by("id"):
+    for charge in charging.unsettled_of(order):
         try:
-            known = charging.send_charge(charge.pk, by=actor.name)
+            known = charging.send_charge(charge, by=actor.name)
         except (NotDone, OutcomeUnknown) as error:
             raise StillAsking(f"the bank cannot be reached: {error}") from error
         if not known:
@@ -234,6 +238,7 @@ ACTS: dict[str, Act] = {
     "sales-order": _sales_order,
     "check-stock": _check_stock,
     "charge": _charge,
+    "authorise": _authorise,
     "record-payment": _record_payment,
     "ask-bank": _ask_bank,
     "pay-link": _pay_link,

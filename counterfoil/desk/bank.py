@@ -17,12 +17,14 @@ from counterfoil.steps.charging.differences import REMEDIES, TITLES, open_differ
 LABELS = {
     ("captured_unknown", "take_over"): "Book it here",
     ("captured_unknown", "refund_it"): "Give it back",
+    ("held_unknown", "let_go"): "Let it go",
     ("refund_unknown", "take_over"): "Book the refund",
     ("refund_missing", "take_over"): "It is still owed",
 }
 SAID = {
     "take_over": "Booked; both sides agree on this now.",
     "refund_it": "The money is on its way back.",
+    "let_go": "The bank holds it no longer.",
     "note": "Closed with your note.",
 }
 

@@ -210,7 +210,7 @@ _CLEARS = {
     "question_open": ("#question", "Enter the answer"),
     "no_payment_method": ("#money", "Send a pay link"),
     "not_charged": ("#money", "See the money"),
-    "authorisation_expired": ("#money", "See the money"),
+    "authorisation_expired": ("#money", "Authorise again"),
     "charge_in_flight": ("#money", "See the money"),
 }
 
@@ -271,6 +271,10 @@ def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
     match order.next_action:
         case "charge" if due:
             return f"Charge {owed}; packet prints when the goods arrive"
+        case "ship" if shop().charge_on == "shipped" and any(p.money in {"saved", "authorised"} for p in parts):
+            return f"Charge {owed}, then ship and mail the tracking number"
+        case "charge" if any(p.parcel == "packed" for p in parts):
+            return f"Charge {owed}; the box is packed"
         case "wait_for_goods":
             last = max((ln.due_date for ln in wanted if ln.due_date), default=None)
             return (
@@ -306,5 +310,16 @@ def money_words(order: Order, parts: Sequence[Part]) -> dict[str, Any]:
     expiry: datetime | None = min(
         (p.authorisation_expires_at for p in parts if p.authorisation_expires_at), default=None
     )
+    left = (expiry - clock.business_now()).total_seconds() if expiry else 0
+    ends_in = f"in {span(left)}" if left > 0 else "which is over" if expiry else ""
+    may_hold = (
+        order.payment_method == "card"
+        and order.card_state == "saved"
+        and order.finished
+        and order.cancelled_at is None
+        and any(p.money in {"saved", "declined"} for p in parts)
+        and (shop().card_at_checkout == "authorise" or shop().charge_on != "confirmed")
+    )
     return {"charged": charged, "refunded": refunded, "refund_owed": back, "refundable": charged - refunded - back,
-            "expiry": expiry}  # fmt: skip
+            "expiry": expiry, "held": sum(p.authorisation_amount or 0 for p in parts), "ends_in": ends_in,
+            "owed": sum(max(0, p.total - p.charged) for p in parts), "may_hold": may_hold}  # fmt: skip

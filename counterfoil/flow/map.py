@@ -211,9 +211,20 @@ def _to_charge(facts: OrderFacts, part: PartFacts) -> Place:
         return "stock", "check_stock", blockers
     if any(line.short > 0 for line in part.lines):
         return "stock", "buy_in", blockers
+    if facts.charge_on in {"packed", "shipped"} and not facts.offline:
+        return _charged_later(facts, part, blockers)
     if all(covered(line, facts) for line in part.lines):
         return "charge", "record_payment" if facts.offline else "charge", blockers
     return _waiting(facts, part, blockers)
+
+
+def _charged_later(facts: OrderFacts, part: PartFacts, blockers: list[Blocker]) -> Place:
+    """In a shop that charges when the box is packed, or as it ships: the goods come first."""
+    if any(line.open_units > 0 for line in part.lines):
+        return _waiting(facts, part, blockers)
+    if part.parcel == "packed" and facts.charge_on == "packed":
+        return "charge", "charge", blockers
+    return _parcel(facts, part)
 
 
 def _waiting(facts: OrderFacts, part: PartFacts, blockers: list[Blocker]) -> Place:
@@ -239,7 +250,7 @@ def _on_delivery(facts: OrderFacts, part: PartFacts) -> Place:
 def _parcel(facts: OrderFacts, part: PartFacts) -> Place:
     gates: dict[str, tuple[str, Callable[[OrderFacts, PartFacts], list[Blocker]]]] = {
         "picked": ("pack", may_pack),
-        "packed": ("ship", may_ship),
+        "packed": ("ship", lambda f, p: may_ship(f, p, charges_first=True)),
     }
     queue, gate = gates.get(part.parcel, ("pick", may_pick))
     return queue, queue, gate(facts, part)

@@ -50,6 +50,7 @@ CALLS = {
     "POST /orders/{number}/approval": {200}, "POST /orders/{number}/holds": {201},
     "DELETE /orders/{number}/holds/{hold}": {204}, "POST /orders/{number}/sales-order": {200},
     "POST /orders/{number}/stock-check": {200}, "POST /orders/{number}/charge": {200, 202},
+    "POST /orders/{number}/authorisation": {200, 202},
     "POST /orders/{number}/refunds": {201}, "POST /orders/{number}/cancellation": {200},
     "POST /orders/{number}/proposals": {201}, "POST /proposals/{token}/answer": {200},
     "POST /orders/{number}/picks": {200}, "POST /orders/{number}/packages": {201},

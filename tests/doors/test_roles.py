@@ -72,8 +72,9 @@ def test_every_door_that_writes_is_in_the_table() -> None:
         for method in doors
         if method != "get"
     }
-    # Tested by themselves: the sales order and a hold's release below; the processor's events bear a signature.
-    assert len(said) == len(WRITES) - 1 + len(TOKEN_DOORS) + 3
+    # Tested by themselves: the sales order, a hold's release and a card's authorisation below; the processor's events
+    # bear a signature.
+    assert len(said) == len(WRITES) - 1 + len(TOKEN_DOORS) + 4
     assert set(WRITES) | TOKEN_DOORS == set(DOORS)
 
 
@@ -103,6 +104,14 @@ def test_the_sales_order_and_holds_are_the_clerks(desk: Desk, role: str) -> None
         return
     for answer in answers:
         refused(answer, 403)
+    unchanged(before)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_having_the_bank_hold_money_is_the_clerks(desk: Desk, role: str) -> None:
+    number = desk.placed()  # paid offline: whoever may ask is told that there is no card
+    before = picture()
+    refused(as_role(role).post(f"/orders/{number}/authorisation"), 409 if role in {"owner", "clerk"} else 403)
     unchanged(before)
 
 

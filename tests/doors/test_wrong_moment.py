@@ -38,6 +38,8 @@ def desk() -> Desk:
         (Desk.shipped, "shipments", {"carrier": "UPS", "tracking_number": "1Z2"}, "already_shipped"),
         (Desk.shipped, "cancellation", {"reason": "x"}, "not_cancellable"),
         (Desk.shipped, "picks", {}, "already_shipped"),
+        (Desk.placed, "authorisation", {}, "no_payment_method"),
+        (Desk.paid, "authorisation", {}, "already_charged"),
         (Desk.paid, "charge", {"reference": "again", "amount": 6500}, "already_charged"),
         (Desk.paid, "refunds", {"amount": 6501, "reason": "x"}, "over_refundable"),
     ],

@@ -17,6 +17,7 @@ CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
     ("units: what is due in is what purchase orders still owe", units.purchases),
     ("money: parts agree with their charges and refunds", money.parts),
     ("money: our ledger is the processor's ledger", money.processor),
+    ("money: what the bank holds is what the parts say", money.held),
     ("money: nothing has been unanswered for long", money.answered),
     ("money: nothing was shipped without it", money.shipped),
     ("books: debits equal credits", books.balanced),

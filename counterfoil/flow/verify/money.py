@@ -70,6 +70,7 @@ def processor() -> list[str]:
                 f"{number}: captured and refunded are {amount}, {back} here and {there['amount_captured']}, "
                 f"{there['amount_refunded']} at the processor"
             )
+    found += _holds(theirs)
     known = {str(n) for (n,) in rows("SELECT number FROM orders_order")}
     tokens = {str(t)[:20] for (t,) in rows("SELECT token FROM orders_order")}
     for intent, there in theirs.items():
@@ -83,6 +84,39 @@ def processor() -> list[str]:
     return found
 
 
+def _holds(theirs: dict[str, Any]) -> list[str]:
+    """What we say that the bank holds, it holds."""
+    return [
+        f"{number}: the bank holds nothing under {intent}, we say that it does"
+        for number, intent in rows(
+            "SELECT o.number, c.intent_id FROM orders_charge c JOIN orders_part p ON p.id = c.part_id "
+            "JOIN orders_order o ON o.id = p.order_id WHERE c.state = 'held' AND c.expires_at > %s",
+            [clock.business_now()],
+        )
+        if (theirs.get(str(intent)) or {}).get("status") != "requires_capture"
+    ]
+
+
+def held() -> list[str]:
+    """An amount that the bank holds is named on its part, and on no other; none is kept for what nobody will take."""
+    found = [
+        f"{number} part {part}: the bank holds {amount}, the part says {said}"
+        for number, part, amount, said in rows(
+            "SELECT o.number, p.number, COALESCE(SUM(c.held), 0), COALESCE(p.authorisation_amount, 0) "
+            "FROM orders_part p JOIN orders_order o ON o.id = p.order_id LEFT JOIN orders_charge c ON c.part_id = p.id "
+            "AND c.kind = 'hold' AND NOT c.supplement AND c.state IN ('held', 'capturing') "
+            "GROUP BY o.number, p.number, p.authorisation_amount "
+            "HAVING COALESCE(SUM(c.held), 0) <> COALESCE(p.authorisation_amount, 0)"
+        )
+    ]
+    for number, part in rows(
+        "SELECT o.number, p.number FROM orders_part p JOIN orders_order o ON o.id = p.order_id "
+        "WHERE p.money = 'authorised' AND p.authorisation_amount IS NULL"
+    ):
+        found.append(f"{number} part {part}: authorised, and the bank holds nothing")
+    return found
+
+
 def answered() -> list[str]:
     """No charge has been asked about for more than ten minutes, no card refund has been on its way for over a week."""
     now = clock.real_now()
@@ -90,8 +124,9 @@ def answered() -> list[str]:
         f"{number}: whether {amount} was charged has been unknown since {made}"
         for number, amount, made in rows(
             "SELECT o.number, c.amount, c.made_at FROM orders_charge c JOIN orders_part p ON p.id = c.part_id "
-            "JOIN orders_order o ON o.id = p.order_id WHERE c.state IN ('intended', 'created', 'confirming') "
-            "AND c.made_at < %s",
+            "JOIN orders_order o ON o.id = p.order_id "
+            "WHERE (c.state IN ('intended', 'created', 'confirming', 'capturing') "
+            "OR (c.state = 'held' AND c.to_capture IS NOT NULL)) AND COALESCE(c.capture_asked_at, c.made_at) < %s",
             [now - timedelta(minutes=10)],
         )
     ]

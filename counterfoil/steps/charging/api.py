@@ -29,6 +29,10 @@ class ChargeIn(Body):
     last4: Text | None = None
 
 
+class AuthoriseIn(Body):
+    part: Id | None = None
+
+
 class RefundLineIn(Body):
     sku: Text
     quantity: Int
@@ -40,15 +44,30 @@ class RefundIn(Body):
     reason: Text
 
 
+def _part(body: ChargeIn | AuthoriseIn | None) -> int | None:
+    part = body.part if body is not None else None
+    if part is not None and part > 32_000:
+        raise Invalid(("part", "there is no such part"))
+    return part
+
+
 @charging.post("/orders/{number}/charge", response=answers(200, 202, s402=Anything))
 def post_charge(request: HttpRequest, number: str, body: ChargeIn | None = None) -> HttpResponse:
     """Charge what may be charged; 202 while the bank has not answered."""
     body = body or ChargeIn()
     given = {k: v for k, v in body.dict(exclude={"part"}).items() if v is not None}
-    if body.part is not None and body.part > 32_000:
-        raise Invalid(("part", "there is no such part"))
     try:
-        actions.charge_order(order=number, actor=actor_of(request), part=body.part, offline=given or None)
+        actions.charge_order(order=number, actor=actor_of(request), part=_part(body), offline=given or None)
+    except StillAsking:
+        return order_reply(request, find(number), 202)
+    return order_reply(request, find(number))
+
+
+@charging.post("/orders/{number}/authorisation", response=answers(200, 202, s402=Anything))
+def post_authorisation(request: HttpRequest, number: str, body: AuthoriseIn | None = None) -> HttpResponse:
+    """Have the bank hold what the order costs, to be charged later; 202 while the bank has not answered."""
+    try:
+        actions.authorise_order(order=number, actor=actor_of(request), part=_part(body))
     except StillAsking:
         return order_reply(request, find(number), 202)
     return order_reply(request, find(number))

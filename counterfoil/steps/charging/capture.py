@@ -36,8 +36,11 @@ def book_capture(taken: Order, intent: Intent, *, actor: Actor) -> bool:
         "settled_at": clock.business_now(),
     }
     if charge is not None:
-        Charge.objects.filter(pk=charge.pk).update(**facts)
+        Charge.objects.filter(pk=charge.pk).update(**facts, to_capture=None)
         charge.refresh_from_db()
+        if charge.kind == Charge.HOLD:
+            part.authorisation_amount = part.authorisation_expires_at = None
+            part.save(update_fields=["authorisation_amount", "authorisation_expires_at"])
     else:
         attempt = Charge.objects.filter(part=part).count() + 1
         key = f"found-{intent.id}"[:80]

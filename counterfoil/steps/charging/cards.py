@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
@@ -17,9 +18,10 @@ from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import Refusal, Saved, Session, Wrong
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.customers.models import Customer
-from counterfoil.records.orders.load import find, note, take
+from counterfoil.records.orders.load import facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, Line, Order, Part, PayLink
 from counterfoil.records.orders.slip import mail_slip
+from counterfoil.steps.charging.rules import may_charge
 from counterfoil.steps.charging.settle import settle_link_payment
 
 OPEN = ("intended", "open")
@@ -171,7 +173,8 @@ def _link(order: str) -> PayLink:
             raise blocked("already_charged", "nothing is to be paid at the moment")
         if not taken.finished and taken.placed_at + CHECKOUT_LASTS <= clock.business_now():
             raise blocked("cancelled", "this check-out has taken too long; please start again")
-        mode = "payment" if part else "setup"
+        mode = "payment" if part and _may_be_paid(taken, part) else "setup"
+        part = part if mode == "payment" else None
         for old in PayLink.objects.filter(order=taken, state__in=OPEN).order_by("id"):
             usable = old.expires_at is None or old.expires_at > clock.business_now() + timedelta(minutes=5)
             same = old.mode == mode and (part is None or (old.part_id == part.pk and old.amount == due_of(part)))
@@ -187,6 +190,16 @@ def _link(order: str) -> PayLink:
             amount=due_of(part) if part else 0,
             made_at=clock.real_now(),
         )
+
+
+def _may_be_paid(taken: Order, part: Part) -> bool:
+    """Whether the customer's money may be taken at once. A page takes it like a charge: not before the gate is open.
+
+    Where it is shut (a hold was refused, say, and the goods are not here), the page only saves another card.
+    """
+    facts = facts_of(taken)
+    seen = next(p for p in facts.parts if p.number == part.number)
+    return not may_charge(facts, replace(seen, money="saved"), offline=True)
 
 
 def due_of(part: Part) -> int:
@@ -234,8 +247,8 @@ def apply_session(link: PayLink, session: Session) -> None:
             taken.save(update_fields=["card_consent"])
         if not taken.finished:
             _finish_checkout(taken)
-        if taken.card_state != "saved":
-            keep_card(taken, session.saved)
+        if taken.card_state != "saved" or Part.objects.filter(order=taken, money="declined").exists():
+            keep_card(taken, session.saved)  # also in place of one that the bank has said no to
 
 
 def _finish_checkout(taken: Order) -> None:

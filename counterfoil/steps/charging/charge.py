@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from counterfoil.core import clock, jobs
 from counterfoil.core.actor import CLERK, Actor, require
@@ -14,6 +15,7 @@ from counterfoil.gateways.card.protocol import CardError, NotDone, OutcomeUnknow
 from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part, PayLink
+from counterfoil.records.orders.securing import on_shipping
 from counterfoil.steps.charging.cards import OPEN, close_links, due_of, look_at_pages, save_card
 from counterfoil.steps.charging.holding import begin_holds, make_hold, release_holds, to_capture, unsettled_of
 from counterfoil.steps.charging.rules import may_charge
@@ -205,6 +207,22 @@ def _tell(charge: Charge) -> None:
     part = next(p for p in facts.parts if p.number == charge.part.number)
     check(may_charge(facts, part))
     raise blocked("someone_else", "the charge was taken back before it was sent; nothing was charged")
+
+
+def charge_before_shipping(order: str, parts: Sequence[int], actor: Actor) -> None:
+    """Take the money of parts that are about to leave; the shop has decided that whoever ships them charges them.
+
+    Raises Refused, Declined; Refused `charge_in_flight` while the bank has not answered: nothing leaves then.
+    """
+    shipper = Actor(actor.kind, actor.name, CLERK, actor.id)
+    for part in parts:
+        try:
+            charge_order(order=order, actor=shipper, part=part)
+        except StillAsking as error:
+            raise blocked("charge_in_flight", f"{error}; ship it again in a moment") from error
+
+
+on_shipping(charge_before_shipping)
 
 
 def withdraw_order(*, order: str) -> None:

@@ -21,6 +21,7 @@ from counterfoil.steps.charging.refund import BY_HAND, CARD
 TITLES = {
     "captured_unknown": "Taken there, not booked here",
     "amount_differs": "Another amount there",
+    "held_unknown": "Held there, not wanted here",
     "missing_there": "Booked here, not taken there",
     "refund_unknown": "Refunded there, not booked here",
     "refund_missing": "Refund booked here, not paid there",
@@ -28,10 +29,14 @@ TITLES = {
 REMEDIES = {
     "captured_unknown": ("take_over", "refund_it", "note"),
     "amount_differs": ("note",),
+    "held_unknown": ("let_go", "note"),
     "missing_there": ("note",),
     "refund_unknown": ("take_over", "note"),
     "refund_missing": ("take_over", "note"),
 }
+
+
+GIVEN_UP = ("declined", "withdrawn", "lapsed")
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,11 @@ def judge_intent(intent: Intent, gone_back: int) -> Found | None:
             amount = abs(intent.captured - charge.amount)
             return Found("amount_differs", intent.id, number, ours, theirs, amount, charge.currency)
         return None
+    if intent.status == "held" and is_ours(intent) and (charge is None or charge.state in GIVEN_UP):
+        order = charge.part.order if charge is not None else order_of(intent)
+        ours, theirs = f"charge {charge.state}" if charge else "no charge", f"{show(intent.held, intent.currency)} held"
+        number = order.number if order is not None else ""
+        return Found("held_unknown", intent.id, number, ours, theirs, intent.held, intent.currency)
     left = intent.captured - gone_back if intent.status == "done" else 0
     if left <= 0 or not is_ours(intent):
         return None

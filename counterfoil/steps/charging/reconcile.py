@@ -32,6 +32,7 @@ from counterfoil.steps.charging.differences import (
     order_of,
     refund_of,
 )
+from counterfoil.steps.charging.holding import look_at_holds
 from counterfoil.steps.charging.models import Difference
 from counterfoil.steps.charging.refund import BY_HAND, CARD, apply_refund
 from counterfoil.steps.charging.sending import send_charge
@@ -111,12 +112,17 @@ class _Run:
                 finish_session(session_id=link.session_id)
                 if PayLink.objects.filter(pk=link.pk, state="complete").exists():
                     self.report.repaired.append(f"{link.order.number}: card page taken in")
-        for charge in Charge.objects.filter(state="confirming").select_related("part__order").order_by("id"):
+        asked = Charge.objects.filter(state__in=["confirming", "capturing"])
+        for charge in asked.select_related("part__order").order_by("id"):
             with self._asking(charge.intent_id):
                 if send_charge(charge.pk):
                     self.report.repaired.append(f"{charge.part.order.number}: charge settled")
 
     def _compare_charge(self, intent: Intent) -> None:
+        hold = charge_of(intent)
+        if hold is not None and hold.state == "held" and intent.status != "held":
+            look_at_holds(order=hold.part.order.number, intent_id=intent.id)
+            self.report.repaired.append(f"{hold.part.order.number}: the bank holds the amount no more")
         if judge_intent(intent, self._gone_back(intent.id)) is None:
             return
         # The list may be older than what happened here meanwhile: the object itself decides.

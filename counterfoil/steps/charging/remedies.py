@@ -27,8 +27,8 @@ def own_difference(*, difference: int, actor: Actor) -> None:
 
 
 def resolve_difference(*, difference: int, actor: Actor, remedy: str, reason: str = "") -> Difference:
-    """Settle a difference: `take_over` (book here what happened there), `refund_it` (give the money back there) or
-    `note` (leave both as they are, with a reason).
+    """Settle a difference: `take_over` (book here what happened there), `refund_it` (give the money back there),
+    `let_go` (have the bank hold it no longer) or `note` (leave both as they are, with a reason).
 
     Raises Refused when somebody was first or the facts have changed, StillAsking when the processor does not answer,
     Invalid, Forbidden, Missing.
@@ -48,6 +48,8 @@ def resolve_difference(*, difference: int, actor: Actor, remedy: str, reason: st
                 _book_refund(row, actor)
             case "take_over", _:
                 _owe_again(row, actor)
+            case "let_go", _:
+                _let_go(row, actor)
             case "refund_it", _:
                 _give_back(row, actor)
             case _:
@@ -125,6 +127,16 @@ def _owe_again(row: Difference, actor: Actor) -> None:
         failure = "the card processor has not paid it"
         apply_refund(refund, Returned(row.object_id, "failed", refund.amount, failure))
         _close(close_inside(taken, row, actor, "take_over"))
+
+
+def _let_go(row: Difference, actor: Actor) -> None:
+    """The bank holds the customer's money for nothing: it is told so. Cancelling twice is cancelling once."""
+    intent = gateway().get_intent(row.object_id)
+    if intent.status == "held":
+        intent = gateway().cancel_intent(row.object_id, key=f"difference-{row.pk}-let-go")
+    if intent.status != "cancelled":
+        raise blocked("someone_else", "the bank does not hold it any more; compare again")
+    _close(close_difference(row, actor=actor, remedy="let_go"))
 
 
 def _give_back(row: Difference, actor: Actor) -> None:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from counterfoil.core import clock, jobs
+from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import writing
 from counterfoil.gateways.card import gateway
+from counterfoil.gateways.card.protocol import Intent, Wrong
+from counterfoil.records.orders.load import take
 from counterfoil.records.orders.models import Charge, PayLink, Refund
+from counterfoil.steps.charging.capture import book_capture
 from counterfoil.steps.charging.cards import adopt_session, finish_session
+from counterfoil.steps.charging.differences import order_of
+from counterfoil.steps.charging.holding import look_at_holds
 from counterfoil.steps.charging.models import InboxEvent
 from counterfoil.steps.charging.refund import apply_refund
 from counterfoil.steps.charging.sending import send_charge
@@ -53,12 +59,7 @@ def _look_into(event: InboxEvent) -> str:
         finish_session(session_id=event.object_id)
         return "session looked at"
     if kind.startswith("payment_intent."):
-        charge = Charge.objects.filter(intent_id=event.object_id).order_by("id").first()
-        if charge is None:
-            return _not_ours_yet(event)
-        if charge.state == "confirming":
-            send_charge(charge.pk)
-        return "charge looked at"
+        return _look_at_intent(event)
     if kind.startswith("refund."):
         refund = Refund.objects.filter(refund_id=event.object_id).select_related("charge", "part__order").first()
         if refund is None:
@@ -68,6 +69,43 @@ def _look_into(event: InboxEvent) -> str:
             apply_refund(refund, found)
         return "refund looked at"
     return "nothing to do"
+
+
+def _look_at_intent(event: InboxEvent) -> str:
+    charge = Charge.objects.filter(intent_id=event.object_id).select_related("part__order").order_by("id").first()
+    if charge is None:
+        return _look_at_unknown(event)
+    if charge.state in {"confirming", "capturing"}:
+        send_charge(charge.pk)
+    elif charge.state == "held":
+        look_at_holds(order=charge.part.order.number, intent_id=charge.intent_id)
+    elif charge.state in {"declined", "withdrawn", "lapsed"}:
+        _late_success(charge.part.order.number, gateway().get_intent(charge.intent_id))
+    return "charge looked at"
+
+
+def _look_at_unknown(event: InboxEvent) -> str:
+    """No charge of ours has this id; but it may carry our mark."""
+    try:
+        intent = gateway().get_intent(event.object_id)
+    except Wrong:
+        return _not_ours_yet(event)
+    order = order_of(intent)
+    if order is None:
+        return "not ours"
+    if intent.reference.get("link"):
+        return "the page that it was paid at tells"
+    if order.cancelled_at is not None:
+        _late_success(order.number, intent)
+        return "charge looked at"
+    return _not_ours_yet(event)
+
+
+def _late_success(number: str, intent: Intent) -> None:
+    """Money that was taken although we had closed the charge: it is booked, and what is not due goes back by itself."""
+    if intent.status == "done" and intent.captured:
+        with writing():
+            book_capture(take(number), intent, actor=SYSTEM)
 
 
 def _not_ours_yet(event: InboxEvent) -> str:

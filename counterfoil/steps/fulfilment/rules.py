@@ -21,7 +21,7 @@ def may_pick(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
         found.append(Blocker("not_approved", "nobody has approved the order yet"))
     if part.books == "none":
         found.append(Blocker("no_sales_order", "the order has not been entered in the books"))
-    return found + _stock(part) + money_blockers(facts, part)
+    return found + _stock(part) + secured(facts, part)
 
 
 def may_pack(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
@@ -31,11 +31,14 @@ def may_pack(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
         past = _someone("already packed", part.packed_by)
     if past is not None:
         return [*_standing(facts, part), past]
-    return _standing(facts, part) + _unpicked(part) + money_blockers(facts, part)
+    return _standing(facts, part) + _unpicked(part) + secured(facts, part)
 
 
-def may_ship(facts: OrderFacts, part: PartFacts, *, shipped_by: str = "") -> list[Blocker]:
-    """Everything is in boxes, nothing is in the way, and the money is alive at this moment."""
+def may_ship(facts: OrderFacts, part: PartFacts, *, shipped_by: str = "", charges_first: bool = False) -> list[Blocker]:
+    """Everything is in boxes, nothing is in the way, and the money is alive at this moment.
+
+    `charges_first`: asked before the shipment has charged, where the shop's setting lets it do so.
+    """
     past = _gone(part)
     if past is not None:
         return [Blocker(past.code, past.message, by=shipped_by or None), *_standing(facts, part)]
@@ -43,7 +46,8 @@ def may_ship(facts: OrderFacts, part: PartFacts, *, shipped_by: str = "") -> lis
     if part.parcel != "packed":
         unpicked = _unpicked(part)
         found += unpicked or [Blocker("not_packed", "not everything is packed yet")]
-    return found + money_blockers(facts, part)
+    by_shipment = charges_first and facts.charge_on == "shipped"
+    return found + (secured(facts, part) if by_shipment else money_blockers(facts, part))
 
 
 def may_deliver(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
@@ -64,6 +68,28 @@ def may_return(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
     if part.parcel == "returned":
         return [Blocker("someone_else", "everything that was shipped has come back already")]
     return [Blocker("cancelled", "the order is cancelled")] if facts.cancelled else [_not_shipped(part)]
+
+
+def secured(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
+    """Whether goods may be handled for this part: charged, or in a shop that charges later certain to be chargeable.
+
+    That is a card saved with consent or, where the bank holds the money beforehand, a hold that is alive.
+    """
+    later = facts.charge_on in {"packed", "shipped"} and facts.payment_method == "card"
+    if not later or part.money in {"charged", "charging", "unknown", "declined", "voided", "unpaid"}:
+        return money_blockers(facts, part)
+    if part.money == "authorised":
+        ends = part.authorisation_expires_at
+        if ends is None or facts.now is None or ends > facts.now:
+            return []
+        return [Blocker("authorisation_expired", "the bank no longer holds the money: authorise it again, or "
+                        "send a link to pay")]  # fmt: skip
+    if facts.card_at_checkout == "authorise":
+        return [Blocker("authorisation_expired", "the bank holds no money for this: authorise it, or send a link to "
+                        "pay")]  # fmt: skip
+    if facts.card_state == "saved" and facts.card_consent:
+        return []
+    return [Blocker("no_payment_method", "no card is saved that may be charged later")]
 
 
 def money_blockers(facts: OrderFacts, part: PartFacts) -> list[Blocker]:

@@ -15,11 +15,12 @@ from counterfoil.core.text import storable
 from counterfoil.gateways.carrier.tracking import find_carrier, tracking_url
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
-from counterfoil.records.orders.load import check, facts_of, note, take
+from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, PARCEL, Line, Order, Package, Part, Shipment
+from counterfoil.records.orders.securing import secure_money
 from counterfoil.records.orders.slip import mail_slip
 from counterfoil.records.stock.ledger import Change, lock, move
-from counterfoil.steps.fulfilment.rules import GONE, choose, may_ship
+from counterfoil.steps.fulfilment.rules import GONE, choose, may_ship, money_blockers
 
 
 def ship_order(
@@ -28,11 +29,13 @@ def ship_order(
     """Hand boxes (their ids; default: all that are in the house and may leave) to a carrier under one tracking number.
 
     Every part that has a box among them must pass the gate. Boxes of several parts under one number are one shipment,
-    which names the first of the parts. The customer is mailed. Raises Forbidden, Missing, Invalid (`carrier`,
-    `tracking_number`, `packages`) or Refused (`already_shipped` with who shipped).
+    which names the first of the parts. The customer is mailed. Where the shop charges as it ships, the money is taken
+    first: a card that is declined ships nothing. Raises Forbidden, Missing, Invalid (`carrier`, `tracking_number`,
+    `packages`), Declined or Refused (`already_shipped` with who shipped).
     """
     require(actor, CLERK, PICKER)
     carrier, tracking_number = _named(carrier, tracking_number)
+    _charge_first(order, carrier, tracking_number, packages, actor)
     with writing():
         taken = take(order)
         boxes = _boxes(taken, facts_of(taken), packages)
@@ -60,6 +63,21 @@ def ship_order(
     return shipment
 
 
+def _charge_first(order: str, carrier: str, tracking_number: str, packages: Sequence[int] | None, actor: Actor) -> None:
+    """Before anything is written: would all of this ship if it were paid? Then the money of what is not is taken."""
+    known = find(order)
+    facts = facts_of(known)
+    if facts.charge_on != "shipped" or facts.offline:
+        return
+    boxes = _boxes(known, facts, packages, charges_first=True)
+    if Shipment.objects.filter(carrier__iexact=carrier, tracking_number__iexact=tracking_number).exists():
+        raise _used(carrier, tracking_number)
+    leaving = {b.part.number for b in boxes}
+    unpaid = [p.number for p in facts.parts if p.number in leaving and money_blockers(facts, p)]
+    if unpaid:
+        secure_money(order, unpaid, actor)
+
+
 def _named(carrier: str, number: str) -> tuple[str, str]:
     """Carrier and number as they are kept: a carrier that we know under its own name."""
     carrier, number = " ".join(carrier.split()), number.strip()
@@ -81,14 +99,17 @@ def _used(carrier: str, number: str) -> Invalid:
     return Invalid(("tracking_number", f"{number} has been used with {carrier} before"))
 
 
-def _boxes(order: Order, facts: OrderFacts, wanted: Sequence[int] | None) -> list[Package]:
+def _boxes(
+    order: Order, facts: OrderFacts, wanted: Sequence[int] | None, *, charges_first: bool = False
+) -> list[Package]:
     """The boxes that are to leave; raises Refused when one may not, and Invalid for one that is not there."""
     shipped_by = {
         s.part.number: s.actor for s in Shipment.objects.filter(order=order).select_related("part").order_by("id")
     }
 
     def gate(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
-        return may_ship(facts, part, shipped_by=shipped_by.get(part.number) or next(iter(shipped_by.values()), ""))
+        by = shipped_by.get(part.number) or next(iter(shipped_by.values()), "")
+        return may_ship(facts, part, shipped_by=by, charges_first=charges_first)
 
     boxes = list(
         Package.objects.filter(order=order, unpacked_at=None).select_related("part", "shipment").order_by("number")
