@@ -66,11 +66,16 @@ class Doors:
         return {"offset_seconds": store.offset_seconds, "now": store.now()}
 
     def _faults(self, request: Request) -> Json:
+        faults = self._processor.faults
         if request.method == "POST":
-            self._processor.faults.add(_body(request))
+            order = _body(request)
+            if "seed" in order:
+                faults.misbehave(order)
+            else:
+                faults.add(order)
         elif request.method == "DELETE":
             self._processor.heal()
-        return {"faults": self._processor.faults.listed()}
+        return {"faults": faults.listed(), "seeded": faults.seeded()}
 
     def _disputes(self, request: Request) -> Json:
         """A customer goes to the bank (`payment_intent`), or the bank decides (`dispute` and `verdict`)."""

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from sandbox.errors import Json, wrong_state
+from sandbox.faults import EVENT_KINDS
 from sandbox.store import API_VERSION, Store, public
 
 
 def emit(store: Store, kind: str, thing: Json) -> Json:
     """Record an event of type `kind` with `thing` as it is now, and queue its delivery if a webhook is wanted."""
+    with store.faults.lot("events", kind, None, EVENT_KINDS):
+        return _emit(store, kind, thing)
+
+
+def _emit(store: Store, kind: str, thing: Json) -> Json:
     outage = store.faults.take("webhooks_off", kind) if store.webhooks else None
     lost = outage is not None and outage.then == "never"
     event = store.save(

@@ -5,17 +5,22 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from sandbox import chance
 from sandbox.errors import Json, refused_parameter
 
-REQUEST_KINDS = ("lost_answer", "error_500", "error_500_after", "delay", "rate_limit")
+REQUEST_KINDS = (
+    "lost_call", "lost_answer", "error_500", "error_500_kept", "error_500_after", "delay", "rate_limit",
+)  # fmt: skip
 EVENT_KINDS = ("webhooks_off", "webhooks_twice", "webhooks_late", "webhooks_out_of_order")
 BANK_KINDS = ("refund_fails", "payout_fails")
 KINDS = (*REQUEST_KINDS, *EVENT_KINDS, *BANK_KINDS)
+BY_SEED = (*REQUEST_KINDS, *EVENT_KINDS)  # and refund_fails where it is named: nobody but a person mends that
 _DEFAULT_SECONDS = {"delay": 2.0, "webhooks_late": 5.0, "webhooks_out_of_order": 5.0}
 _BY_BUSINESS_TIME = (*BANK_KINDS, "webhooks_off")  # these seconds may be many
 _LONGEST_SECONDS = {True: 30 * 86_400, False: 86_400}
@@ -73,7 +78,29 @@ class Faults:
         self._now = now
         self._chance = random.Random(seed)  # noqa: S311 - chance in tests, no secret
         self._faults: list[Fault] = []
+        self._by_seed: chance.Chance | None = None
+        self._lot = threading.local()  # what befalls the call that this thread is doing
         self._lock = threading.Lock()
+
+    def misbehave(self, order: Mapping[str, Any]) -> None:
+        """From now on misbehave by a seed, each sequence from its beginning; raises `ApiError` 400."""
+        ordered = chance.ordered(order, (*BY_SEED, "refund_fails"), BY_SEED)
+        with self._lock:
+            self._by_seed = ordered
+
+    @contextmanager
+    def lot(self, sort: str, path: str, method: str | None, among: Sequence[str]) -> Iterator[None]:
+        """Within: `take` also gives, once, what the seed has in store for the next call (or event) of this sort."""
+        before = getattr(self._lot, "fault", None)
+        with self._lock:
+            by_seed, drawn = self._by_seed, None
+            if by_seed and Fault("", None, None, by_seed.path, by_seed.method, 0.0).meets("", path, method):
+                drawn = by_seed.next(sort, among)
+        self._lot.fault = Fault(drawn[0], None, None, None, "*", drawn[1]) if drawn else None
+        try:
+            yield
+        finally:
+            self._lot.fault = before
 
     def add(self, order: Mapping[str, Any]) -> Fault:
         """Put a fault in force; raises `ApiError` 400 if the order makes no sense."""
@@ -114,15 +141,25 @@ class Faults:
                 if fault.left is not None:
                     fault.left -= 1
                 return fault
-        return None
+        mine: Fault | None = getattr(self._lot, "fault", None)
+        if mine is None or mine.kind != kind:
+            return None
+        self._lot.fault = None
+        return mine
 
     def clear(self) -> None:
         """No faults, and chance begins again from the seed."""
         with self._lock:
             self._faults.clear()
+            self._by_seed = None
             self._chance = random.Random(self._seed)  # noqa: S311
 
     def listed(self) -> list[Json]:
         """The faults still in force."""
         with self._lock:
             return [fault.shown() for fault in self._faults if not fault.over(self._now())]
+
+    def seeded(self) -> Json | None:
+        """The misbehaviour by seed that is in force."""
+        with self._lock:
+            return self._by_seed.shown() if self._by_seed else None

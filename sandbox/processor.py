@@ -10,8 +10,8 @@ import sqlite3
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 from sandbox import disputes, events, idempotency, intents, ledger, payouts, refunds, sessions
 from sandbox.api import ROUTES, perform
 from sandbox.errors import ApiError, Json, refused_parameter
+from sandbox.faults import REQUEST_KINDS
 from sandbox.store import Store
 
 CALLS_KEPT = 5_000
@@ -35,7 +36,7 @@ _BY_CLOCK: dict[str, Callable[[Store, Json], object]] = {  # what happens when a
 
 @dataclass(frozen=True)
 class Answer:
-    """`lost`: the work is done, but the caller must not hear of it."""
+    """`lost`: the caller must not hear of it, whether the work is done or the call was lost before it."""
 
     status: int
     body: Json
@@ -48,6 +49,17 @@ class Answer:
         """Stripe's own headers."""
         extra = {"Idempotent-Replayed": "true"} if self.replayed else {}
         return {"Request-Id": self.request_id, **extra}
+
+
+def _sort(method: str, path: str, within: Mapping[str, Any]) -> str:
+    """The call without its ids, as `POST /v1/refunds`."""
+    for identifier in within.values():
+        path = path.replace(f"/{identifier}", "/*")
+    return f"{method} {path}"
+
+
+def _unheard() -> ApiError:
+    return ApiError(503, "api_error", "The call never arrived.", kept=False)
 
 
 class Processor:
@@ -76,11 +88,15 @@ class Processor:
         key = key if method == "POST" else None
         try:
             handler, within = self._router.match(path, method)
-            self._stop_early(method, path)
-            with self._keys.in_use(key):
-                if delay := self.faults.take("delay", path, method):
-                    self._sleep(delay.seconds)
-                answer = self._work(method, path, handler, dict(within), given=given, key=key)
+            among = (*REQUEST_KINDS, "refund_fails") if (method, path) == ("POST", "/v1/refunds") else REQUEST_KINDS
+            with self.faults.lot(_sort(method, path, within), path, method, among):
+                if self.faults.take("lost_call", path, method):
+                    return replace(self._refused(_unheard(), method, path, key), lost=True)
+                self._stop_early(method, path)
+                with self._keys.in_use(key):
+                    if delay := self.faults.take("delay", path, method):
+                        self._sleep(delay.seconds)
+                    answer = self._work(method, path, handler, dict(within), given=given, key=key)
         except HTTPException:
             message = f"Unrecognized request URL ({method}: {path})."
             answer = self._refused(ApiError(404, "invalid_request_error", message, kept=False), method, path, key)
@@ -105,6 +121,10 @@ class Processor:
             earlier = idempotency.earlier_answer(store, key, mark) if key else None
             if earlier:
                 status, body = earlier.status, earlier.body
+            elif self.faults.take("error_500_kept", path, method):
+                status, body = 500, {"error": {"type": "api_error", "message": "The processor failed at the work."}}
+                if key:
+                    idempotency.keep(store, key, mark, status, body)
             else:
                 store.request = {"id": request_id, "idempotency_key": key}
                 status, body, kept = self._execute(handler, within, given)

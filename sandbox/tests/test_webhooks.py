@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 import requests
 import stripe
 
+from sandbox.processor import Processor
 from sandbox.tests.running import DAY, SECRET, Receiver, Sandbox, envelope, wait_for
+from sandbox.webhooks import claim, finish
 
 
 def _told(receiver: Receiver, kind: str, identifier: str) -> list[dict[str, object]]:
@@ -202,3 +205,21 @@ def test_what_an_outage_holds_back_is_not_lost_in_a_crash(tmp_path: Path) -> Non
     finally:
         assert after.stop() == 0
         door.close()
+
+
+def test_the_wait_between_attempts_doubles_up_to_a_minute_and_ends_after_three_days() -> None:
+    now = [1_800_000_000.0]
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    processor = Processor(connection, clock=lambda: now[0], webhooks=True)
+    processor.call("POST", "/v1/payment_intents", {"amount": "500", "currency": "usd", "payment_method": "pm_card_visa",
+                                                   "confirm": "true"})  # fmt: skip
+    waits: list[float] = []
+    while (delivery := claim(processor.store)) is not None:
+        finish(processor.store, delivery, taken=False, result="500")
+        (due,) = connection.execute("SELECT next_at FROM deliveries").fetchone()
+        if due is None:
+            break
+        waits.append(due - now[0])
+        now[0] = due
+    assert waits[:9] == [0.5, 1, 2, 4, 8, 16, 32, 60, 60]
+    assert 3 * DAY - 60 <= sum(waits) <= 3 * DAY + 60
