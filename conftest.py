@@ -22,10 +22,14 @@ def _nothing_remembered(request: pytest.FixtureRequest) -> Iterator[None]:
     """Short-lived copies of settings, clock and keys do not outlive a test; append-only holds in each."""
     from counterfoil.core import clock, shop, triggers, web
     from counterfoil.core.access import keys
+    from counterfoil.gateways.card import breaker
+    from counterfoil.steps.charging import reach
 
     clock.forget()
     shop.forget()
     keys.forget()
+    breaker.forget()
+    reach.forget()
     for limiter in web.Limiter.all:
         limiter.clear()
     marker = request.node.get_closest_marker("django_db")

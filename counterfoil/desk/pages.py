@@ -17,10 +17,12 @@ from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk import queries, words
 from counterfoil.desk.acts import ACTS, BULK
 from counterfoil.desk.queries import Place
+from counterfoil.desk.saying import bank_away
 from counterfoil.desk.slips import Slip, money_words, row_of, slip_of
 from counterfoil.records.orders.load import find
 from counterfoil.records.orders.models import Order
 from counterfoil.records.stock.models import Balance
+from counterfoil.steps.charging.reach import waiting
 
 ANYBODY = (CLERK, PICKER, BUYER, BOOKKEEPER)
 MOST_BULK = 50
@@ -38,6 +40,7 @@ def desk_page(request: HttpRequest, template: str, context: dict[str, Any], *, s
     said = request.session.pop("said", None)
     rail = context.get("rail") or queries.rail(today)
     base = {"said": said, "today": today, "words": words, "rail": rail, "here": "", "q": "", "me": request.user}
+    base["away"] = bank_away(waiting())
     return render(request, template, {**base, **context, "rail": rail}, status=status)
 
 

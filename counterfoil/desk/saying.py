@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from counterfoil.core import clock
 from counterfoil.core.shop import shop
+from counterfoil.steps.charging.reach import Waiting
 
 
 def say_date(value: date | None, *, year: bool = False) -> str:
@@ -81,3 +82,15 @@ def ago(value: datetime | None) -> Markup:
 def units(count: int, one: str, many: str = "") -> str:
     """1 -> '1 order', 3 -> '3 orders'."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def bank_away(waiting: Waiting | None) -> Markup:
+    """The bank cannot be reached since today 14:02; 12 charges wait and go by themselves. Empty when it can."""
+    if waiting is None:
+        return Markup("")
+    kinds = [units(n, word) for n, word in ((waiting.charges, "charge"), (waiting.refunds, "refund")) if n]
+    one = waiting.charges + waiting.refunds == 1
+    goes = f"{' and '.join(kinds)} {'waits and goes' if one else 'wait and go'} by {'itself' if one else 'themselves'}"
+    return Markup("The bank cannot be reached since {}; {}.").format(
+        moment(waiting.since), goes if kinds else "what is owed goes by itself when it is back"
+    )

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from counterfoil.core import clock
 from counterfoil.core.db import rows
+from counterfoil.steps.charging.reach import waiting
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -23,6 +24,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
         lines.append(f'counterfoil_jobs{{state="{state}"}} {count}')
     late = rows("SELECT COUNT(*) FROM core_job WHERE state = 'queued' AND run_at < %s", [clock.real_now()])
     lines += ["# TYPE counterfoil_jobs_due gauge", f"counterfoil_jobs_due {late[0][0]}"]
+    away = waiting()
+    lines += ["# TYPE counterfoil_bank_reachable gauge", f"counterfoil_bank_reachable {0 if away else 1}"]
+    lines += [
+        "# HELP counterfoil_bank_waiting What waits for the card processor and goes by itself when it is back.",
+        "# TYPE counterfoil_bank_waiting gauge",
+        f'counterfoil_bank_waiting{{kind="charge"}} {away.charges if away else 0}',
+        f'counterfoil_bank_waiting{{kind="refund"}} {away.refunds if away else 0}',
+    ]
     lines.append("# TYPE counterfoil_orders gauge")
     for queue, count in rows("SELECT queue, COUNT(*) FROM orders_order GROUP BY queue ORDER BY queue"):
         lines.append(f'counterfoil_orders{{queue="{queue}"}} {count}')

@@ -21,16 +21,24 @@ class Refusal(CardError):
 
 
 class NotDone(CardError):
-    """Provably nothing happened (no connection, too many requests): may be tried again under the same key."""
+    """Provably nothing happened (no connection, too many requests): may be tried again under the same key.
+
+    `seconds`: when that makes sense, where it is known (0: it is not); until then no call leaves the house.
+    """
+
+    def __init__(self, message: str, *, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        super().__init__(message)
 
 
 class OutcomeUnknown(CardError):
     """The call was cut off after it may have been done: ask, never repeat blindly.
 
-    `replayed`: the processor told an old failure again, as it does for one key for ever: only another key is heard.
+    `replayed`: the processor repeats an error that it has stored under this key, and will go on repeating it. Once a
+    look at the object proves that nothing happened, and only then, the work needs a new key.
     """
 
-    def __init__(self, message: str = "", *, replayed: bool = False) -> None:
+    def __init__(self, message: str, *, replayed: bool = False) -> None:
         self.replayed = replayed
         super().__init__(message)
 

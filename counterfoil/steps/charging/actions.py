@@ -4,7 +4,8 @@ from counterfoil.steps.charging.cards import close_link, expire_checkout, finish
 from counterfoil.steps.charging.charge import authorise_order, charge_order, withdraw_order
 from counterfoil.steps.charging.holding import begin_holds, look_at_holds, release_holds, unsettled_of, warn_of_end
 from counterfoil.steps.charging.reconcile import reconcile
-from counterfoil.steps.charging.refund import refund_order, retry_refund, send_refund
+from counterfoil.steps.charging.refund import refund_order, retry_refund
+from counterfoil.steps.charging.refunding import send_refund
 from counterfoil.steps.charging.remedies import own_difference, resolve_difference
 from counterfoil.steps.charging.sending import send_charge
 

@@ -181,8 +181,10 @@ def _await(charge_id: int, actor: Actor) -> bool:
     while True:
         try:
             settled = send_charge(charge_id, by=actor.name)
-        except CardError:
+        except CardError as error:
             settled = False
+            if isinstance(error, NotDone) and error.seconds:
+                return False  # nobody asks it until then: the job goes on
         if settled:
             break
         if time.monotonic() >= until:

@@ -9,14 +9,17 @@ from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import writing
 from counterfoil.records.orders.load import find, take
 from counterfoil.steps.charging import actions, cards, webhooks
+from counterfoil.steps.charging.reach import patient
 
 
 @jobs.handler("charging.save_card", lease=90, max_attempts=30)
+@patient
 def save_card(payload: dict[str, Any]) -> None:
     actions.save_card(order=payload["order"])
 
 
 @jobs.handler("charging.send", lease=90, max_attempts=60)
+@patient
 def send(payload: dict[str, Any]) -> None:
     if not actions.send_charge(int(payload["charge"])):
         raise jobs.Later(5, "the bank has not answered yet")
@@ -39,31 +42,37 @@ def release(payload: dict[str, Any]) -> None:
 
 
 @jobs.handler("charging.refund", lease=90, max_attempts=60)
+@patient
 def refund(payload: dict[str, Any]) -> None:
     actions.send_refund(refund_id=int(payload["refund"]))
 
 
 @jobs.handler("charging.withdraw", lease=120, max_attempts=60)
+@patient
 def withdraw(payload: dict[str, Any]) -> None:
     actions.withdraw_order(order=payload["order"])
 
 
 @jobs.handler("charging.close_link", lease=90, max_attempts=30)
+@patient
 def close_link(payload: dict[str, Any]) -> None:
     actions.close_link(link_id=int(payload["link"]))
 
 
 @jobs.handler("charging.look_link", lease=90, max_attempts=60)
+@patient
 def look_link(payload: dict[str, Any]) -> None:
     cards.look_at_link(link_id=int(payload["link"]))
 
 
 @jobs.handler("charging.close_pages", lease=90, max_attempts=30)
+@patient
 def close_pages(payload: dict[str, Any]) -> None:
     cards.close_links(find(payload["order"]))
 
 
 @jobs.handler("charging.expire_checkout", lease=120, max_attempts=60)
+@patient
 def expire_checkout(payload: dict[str, Any]) -> None:
     actions.expire_checkout(order=payload["order"])
 
@@ -75,10 +84,12 @@ def pay_mail(payload: dict[str, Any]) -> None:
 
 
 @jobs.handler("charging.reconcile", lease=600, max_attempts=60)
+@patient
 def reconcile(_payload: dict[str, Any]) -> None:
     actions.reconcile()
 
 
 @jobs.handler("charging.inbox", lease=90, max_attempts=60)
+@patient
 def inbox(payload: dict[str, Any]) -> None:
     webhooks.handle(payload["event"])

@@ -10,15 +10,13 @@ from counterfoil.core.db import writing
 from counterfoil.core.errors import Blocker, Invalid, Missing, Refused
 from counterfoil.core.money import show, split
 from counterfoil.core.text import clean
-from counterfoil.gateways.card import gateway
-from counterfoil.gateways.card.protocol import Returned, Wrong
+from counterfoil.gateways.card.protocol import Returned
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import Line, Order, Part, Refund
 from counterfoil.records.orders.refunds import decide_refund
 from counterfoil.records.orders.slip import mail_slip
-from counterfoil.steps.charging.sending import KEY_LIFE
 
 CARD = ("card", "link")
 BY_HAND = "by hand"  # stands in place of the processor's id
@@ -143,32 +141,6 @@ def _add_units(sums: dict[int, tuple[int, int, list[dict[str, object]]]], line: 
     line.save(update_fields=["refunded"])
 
 
-def send_refund(*, refund_id: int) -> None:
-    """Have the processor pay a refund, or ask how it stands. Safe to call at any time.
-
-    Raises the gateway's errors when it cannot be asked, and jobs.Later while it is pending there.
-    """
-    refund = Refund.objects.select_related("charge", "part__order").get(pk=refund_id)
-    if refund.state == "succeeded" or refund.charge.method not in CARD:
-        return
-    mark = {"refund": refund.key}
-    intent = refund.charge.intent_id
-    found = gateway().find_refund(intent_id=intent, reference=mark) if _may_be_there(refund) else None
-    if found is None:
-        try:
-            found = gateway().refund(intent_id=intent, amount=refund.amount, reference=mark, key=refund.key)
-        except Wrong as error:
-            found = Returned("", "failed", refund.amount, str(error)[:300])
-    apply_refund(refund, found)
-    if found.status == "pending":
-        raise jobs.Later(30, "the processor has not paid it yet")
-
-
-def _may_be_there(refund: Refund) -> bool:
-    """Asked before, or its key may be forgotten: then look before sending."""
-    return bool(refund.refund_id) or clock.real_now() - refund.made_at > KEY_LIFE
-
-
 def apply_refund(refund: Refund, found: Returned) -> None:
     """Write down what the processor says of a refund."""
     with writing():
@@ -261,6 +233,12 @@ def _bounce(taken: Order, refund: Refund, failure: str) -> None:
     )
 
 
+def next_key(key: str) -> str:
+    """The key of the same refund's next try: `...`, `...~2`, `...~3`."""
+    base, _, tries = key.partition("~")
+    return f"{base}~{int(tries or 1) + 1}"
+
+
 def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = False) -> None:
     """Try a failed refund again under a new key, or (`by_hand`) write down that a person has paid it back otherwise.
 
@@ -278,8 +256,7 @@ def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = Fa
         if refund.state != "failed":
             return
         # A number of its own for every try: the first may have been paid, entered in the books, and sent back.
-        base, _, tries = refund.key.partition("~")
-        refund.key = f"{base}~{int(tries or 1) + 1}"
+        refund.key = next_key(refund.key)
         Refund.objects.filter(pk=refund.pk).update(key=refund.key)
         if by_hand or refund.charge.method not in CARD:
             book_refund(taken, refund, reference=BY_HAND)

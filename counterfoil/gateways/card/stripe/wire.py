@@ -11,6 +11,7 @@ import stripe
 
 from counterfoil.core.db import in_writing
 from counterfoil.gateways.card.protocol import Intent, NotDone, OutcomeUnknown, Refusal, Returned, Wrong
+from counterfoil.gateways.card.stripe.connection import is_replayed
 
 _STATUS = {
     "requires_confirmation": "waiting",
@@ -20,6 +21,7 @@ _STATUS = {
     "requires_capture": "held",
     "canceled": "cancelled",
 }
+_NEVER_CONNECTED = ("refused", "ConnectTimeout", "NewConnectionError", "NameResolutionError")
 
 
 @contextmanager
@@ -39,18 +41,20 @@ def asking() -> Iterator[None]:
         raise NotDone("the processor asks us to slow down") from error
     except stripe.APIConnectionError as error:
         text = str(error)
-        if "refused" in text or "ConnectTimeout" in text or "NewConnectionError" in text:
+        if any(word in text for word in _NEVER_CONNECTED):
             raise NotDone("the processor cannot be reached") from error
         raise OutcomeUnknown("the connection broke before the processor answered") from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         # Our own key is wrong or lacks a right: no bank has said anything, and every call waits until it is mended.
-        raise NotDone(f"the processor does not accept our key: {type(error).__name__}") from error
+        raise NotDone(f"the processor does not accept our key: {type(error).__name__}", seconds=60) from error
     except (stripe.IdempotencyError, stripe.InvalidRequestError) as error:
         if error.http_status == 409:
             raise OutcomeUnknown("the same call is still running at the processor") from error
         raise Wrong(f"{type(error).__name__}: {error.user_message or error}") from error
     except stripe.APIError as error:
-        raise OutcomeUnknown("the processor failed without saying what it did") from error
+        raise OutcomeUnknown(
+            "the processor failed without saying what it did", replayed=is_replayed(error.headers)
+        ) from error
 
 
 def id_of(value: Any) -> str:
