@@ -26,17 +26,20 @@ def send(payload: dict[str, Any]) -> None:
 
 
 @jobs.handler("charging.authorise", lease=90, max_attempts=60)
+@patient
 def authorise(payload: dict[str, Any]) -> None:
     for hold in actions.begin_holds(order=payload["order"], actor=SYSTEM, only_wanted=True):
         actions.send_charge(hold.pk)
 
 
 @jobs.handler("charging.look_at_hold", lease=90, max_attempts=60)
+@patient
 def look_at_hold(payload: dict[str, Any]) -> None:
     actions.look_at_holds(order=payload["order"])
 
 
 @jobs.handler("charging.release", lease=90, max_attempts=60)
+@patient
 def release(payload: dict[str, Any]) -> None:
     actions.release_holds(order=payload["order"])
 
