@@ -10,6 +10,7 @@ from counterfoil.core.actor import CLERK, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid, Missing, StillAsking
 from counterfoil.core.money import show
+from counterfoil.core.shop import shop
 from counterfoil.desk.reading import (
     Form,
     amount_of,
@@ -17,6 +18,7 @@ from counterfoil.desk.reading import (
     indexed,
     maybe_amount,
     maybe_date,
+    maybe_moment,
     maybe_whole,
     text_of,
     whole_of,
@@ -28,6 +30,7 @@ from counterfoil.records.orders.load import find, note, take
 from counterfoil.records.orders.models import Proposal
 from counterfoil.steps.acceptance import actions as acceptance
 from counterfoil.steps.alternatives import actions as alternatives
+from counterfoil.steps.alternatives.calls import record_call
 from counterfoil.steps.charging import actions as charging
 from counterfoil.steps.fulfilment import actions as fulfilment
 from counterfoil.steps.review import actions as review
@@ -216,6 +219,18 @@ def _question(order: str, form: Form) -> str:
     return token
 
 
+def _call(order: str, form: Form, actor: Actor) -> str:
+    outcome = text_of(form, "outcome", needed="say how the call went")
+    record_call(
+        order=order,
+        actor=actor,
+        outcome=outcome,
+        note_text=text_of(form, "note"),
+        call_back_at=maybe_moment(form, "call_back_at", shop().timezone),
+    )
+    return f"{order}: the call is noted."
+
+
 def _cancel(order: str, form: Form, actor: Actor) -> str:
     amend.cancel_order(order=order, actor=actor, reason=text_of(form, "reason", needed="say why it is cancelled"))
     return f"{order} is cancelled. Whatever was charged goes back."
@@ -252,6 +267,7 @@ ACTS: dict[str, Act] = {
     "propose": _propose,
     "answer": _answer,
     "withdraw": _withdraw,
+    "call": _call,
     "cancel": _cancel,
 }
 # What a whole queue can be ticked for, with the words of the button. Everything else wants a look at each order.

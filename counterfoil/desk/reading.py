@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from counterfoil.core.errors import Invalid
 from counterfoil.core.money import parse_amount, show
@@ -37,6 +38,18 @@ def maybe_date(form: Form, name: str) -> date | None:
         return date.fromisoformat(value)
     except ValueError:
         raise Invalid((name, "this is no date; write it as 2026-11-24")) from None
+
+
+def maybe_moment(form: Form, name: str, zone: str) -> datetime | None:
+    """A day and time of the shop's clock, as browsers send it, in UTC; it may stay empty."""
+    value = text_of(form, name)
+    if not value:
+        return None
+    try:
+        given = datetime.fromisoformat(value)
+    except ValueError:
+        raise Invalid((name, "this is no day and time; write it as 2026-11-24T10:30")) from None
+    return (given if given.tzinfo else given.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 
 def whole_of(form: Form, name: str, *, least: int = 0) -> int:

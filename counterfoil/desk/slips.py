@@ -248,6 +248,9 @@ def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Aske
         if held + due < units_wanted:
             text += f"; {units_wanted - held - due} to be bought in"
         found.append(Check(True if held >= units_wanted else None, text))
+    if order.next_action == "call":
+        found.append(Check(False, f"Needed by {say_date(order.needed_by)}, {promise_words(order, parts)}",
+                           f"/desk/orders/{order.number}#offer", "Offer an alternative"))  # fmt: skip
     if not asked.holds and asked.question is None and not codes & {"on_hold", "question_open"}:
         found.append(Check(True, "No hold, no open question"))
     if parts and all(p.money == "charged" for p in parts):
@@ -296,6 +299,7 @@ def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
         "ship": "Shipped: mail the tracking number",
         "deliver": "Delivered",
         "wait_for_answer": "Waiting for the customer's answer",
+        "call": f"They need it by {say_date(order.needed_by)}.",
         "renew_promise": "Offer a new date",
         "look_at_bank": "See what the bank has otherwise",
         "refund_again": f"Try the refund of {failed} once more",

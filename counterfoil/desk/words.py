@@ -34,7 +34,7 @@ ATTENTION = (
     Queue("payment_problem", "Payment problem", "!", "the bank said no, or has not answered", 5),
     Queue("cannot_ship", "Charged, cannot ship", "!", "paid for, and something is missing", 6),
     Queue("question", "Customer's answer", "?", "we asked; nothing changes until they say yes", 4),
-    Queue("call", "To call", "☏", "no answer by mail", 4),
+    Queue("call", "To call", "☏", "needed before we can ship", 4),
     Queue("promise", "Promise at risk", "◷", "the promised date will not hold", 4),
     Queue("bank_differs", "Bank differs", "≠", "our books and the bank's disagree", 5),
 )
@@ -126,6 +126,7 @@ CHOICES = {
 GATES = {
     "review": "May we approve?",
     "make_sales_order": "May we enter it in the books?",
+    "call": "Can they wait?",
     "check_stock": "May we check the stock?",
     "charge": "May we charge?",
     "record_payment": "May we record the payment?",
@@ -140,7 +141,7 @@ GLYPHS = (
     ("stock", "▣"), ("reserved", "▣"), ("goods", "▣"), ("purchase", "▣"), ("card", "▭"), ("charge", "$"),
     ("payment", "$"), ("bank", "≠"), ("refund", "↩"), ("pick", "◑"), ("pack", "◕"), ("ship", "➤"), ("deliver", "✓"),
     ("invoice", "▤"), ("credit", "▤"), ("proposal", "?"), ("question", "?"), ("answer", "?"), ("order_cancelled", "✕"),
-    ("mail", "✉"), ("return", "↩"),
+    ("mail", "✉"), ("customer_called", "☏"), ("return", "↩"),
 )  # fmt: skip
 
 
@@ -177,6 +178,7 @@ ACTS_IN_WORDS = {
     "record_payment": "record the payment",
     "send_pay_link": "mail a link to pay",
     "ask_bank": "ask the bank",
+    "call": "call the customer",
     "pick": "pick it",
     "pack": "pack it",
     "ship": "ship it",

@@ -175,7 +175,17 @@ def _whole_order(facts: OrderFacts) -> Place | None:
         return "payment_problem", "send_pay_link", [Blocker("no_payment_method", "the bank refused to save the card")]
     if facts.review == "pending":
         return "review", "review", may_approve(facts)
-    return None
+    return _call(facts)
+
+
+def _call(facts: OrderFacts) -> Place | None:
+    """The promise misses the day on which the customer needs it: somebody calls; a no calls for an alternative."""
+    late = facts.misses
+    if late is None or any(p.money in {"charging", "unknown"} for p in facts.parts):
+        return None
+    if facts.told is None or facts.told < late:
+        return "call", "call", []
+    return None if facts.told_accepted else ("promise", "renew_promise", [])
 
 
 def _part(facts: OrderFacts, part: PartFacts) -> Place:

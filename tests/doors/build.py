@@ -74,6 +74,12 @@ class Desk:
         self.api.done(f"/orders/{number}/approval", {"ship_estimate": soon()})
         return number
 
+    def late(self) -> str:
+        """An order that is promised for a day after the one on which it is needed."""
+        number = self.placed(needed_by=soon(1))
+        self.api.done(f"/orders/{number}/approval", {"ship_estimate": soon(4)})
+        return number
+
     def picked(self) -> str:
         number = self.approved()
         self.api.done(f"/orders/{number}/picks")

@@ -93,6 +93,13 @@ DOORS: dict[str, Door] = {
         )
     ),
     "answer": Door(_answer),
+    "calls": Door(
+        _on(
+            Desk.late,
+            "calls",
+            lambda _: {"outcome": "call_back", "note": "At work", "call_back_at": f"{soon(1)}T17:00:00Z"},
+        )
+    ),
     "picks": Door(_on(Desk.approved, "picks", lambda _: {"lines": [{**PINOT, "quantity": 2}], "part": 1}), bare=True),
     "packages": Door(_on(Desk.picked, "packages", lambda _: {"lines": [PINOT], "weight_g": 900, "part": 1}), bare=True),
     "shipments": Door(_on(Desk.packed, "shipments", lambda _: {"carrier": "UPS", "tracking_number": "1Z77"})),

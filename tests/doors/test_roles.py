@@ -34,6 +34,7 @@ WRITES: dict[str, set[str]] = {
     "charge": DESK,
     "cancellation": DESK,
     "proposals": DESK,
+    "calls": DESK,
     "refunds": {"clerk", "bookkeeper"},
     "refunds by line": {"clerk", "bookkeeper"},
     "stock-check": BOTH,

@@ -88,6 +88,9 @@ class OrderFacts:
     placed_on: date = date.min
     placed_at: datetime | None = None
     needed_by: date | None = None
+    told: date | None = None  # the latest late date that the customer has answered on the telephone ...
+    told_accepted: bool = False  # ... and whether they said yes to it
+    call_back_at: datetime | None = None
     holds: tuple[HoldFacts, ...] = ()
     question_open: bool = False
     question_expires_at: datetime | None = None
@@ -105,6 +108,15 @@ class OrderFacts:
     warning_days: int = 2  # that the desk is told before an authorisation ends
     sales_order_by_hand: bool = False
     stock_check_by_hand: bool = False
+
+    @property
+    def misses(self) -> date | None:
+        """The promised date of what has not left yet, where the customer needs the goods earlier; None: in time."""
+        if self.needed_by is None:
+            return None
+        open_ = [p for p in self.parts if p.live and p.parcel not in {"shipped", "delivered", "returned"}]
+        latest = max((p.promise_date for p in open_ if p.promise_date), default=None)
+        return latest if latest is not None and latest > self.needed_by else None
 
     @property
     def offline(self) -> bool:

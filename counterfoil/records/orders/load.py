@@ -16,7 +16,7 @@ from counterfoil.core.models import JournalEvent
 from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
 from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
-from counterfoil.records.orders.models import Hold, Line, Order, Part, Proposal, Refund
+from counterfoil.records.orders.models import Call, Hold, Line, Order, Part, Proposal, Refund
 
 
 def take(number: str, *, version: int | None = None) -> Order:
@@ -109,6 +109,8 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     failed = set(refunds) if owing else set()
     differs = _differing(ids) if differing else set()
     settings = shop()
+    wanting = [o.pk for o in orders if o.needed_by is not None]
+    calls = {c.order_id: c for c in Call.objects.filter(order_id__in=wanting).order_by("id")} if wanting else {}
     return {
         o.pk: build_facts(
             o,
@@ -119,6 +121,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
             o.pk in failed,
             o.pk in differs,
             settings,
+            calls.get(o.pk),
         )
         for o in orders
     }
@@ -165,8 +168,9 @@ def build_facts(
     refund_failed: bool,
     bank_differs: bool,
     settings: Shop,
+    call: Call | None = None,
 ) -> OrderFacts:
-    """Facts from rows at hand; `lines` by part id."""
+    """Facts from rows at hand; `lines` by part id, `call` the last one to the customer."""
     opened = [q for q in questions if q.state == Proposal.OPEN]
     return OrderFacts(
         number=order.number,
@@ -181,6 +185,9 @@ def build_facts(
         placed_on=settings.day_of(order.placed_at),
         placed_at=order.placed_at,
         needed_by=order.needed_by,
+        told=call.told if call is not None and call.outcome in {Call.ACCEPTED, Call.DECLINED} else None,
+        told_accepted=call is not None and call.outcome == Call.ACCEPTED,
+        call_back_at=call.call_back_at if call is not None else None,
         holds=tuple(HoldFacts(h.pk, h.reason, h.placed_by) for h in holds),
         question_open=bool(opened),
         question_expires_at=min((q.expires_at for q in opened), default=None),

@@ -195,6 +195,8 @@ TROUBLE: tuple[Tale, ...] = (
         do("approve", "2 09:44", TOBIAS, ship=3), do("ask", "1 10:15", TOBIAS, message="Our supplier needs a week longer than we told you.", choices=[{"kind": "later_date", "date": 10}, {"kind": "substitute", "line": "HAR-ZI-2022", "sku": "HAR-ZI-2021", "quantity": 3, "price": 2900, "date": 1}, {"kind": "cancel"}])), currency="EUR", channel="eu-shop"),
     Tale("hanako@example.com", "VES-SA-2020*2", "question", "2 22:58", (
         do("approve", "1 09:58", ship=2), do("ask", "0 09:24", message="By ground it will not be with you on the day you named. Express would be.", choices=[{"kind": "expedite", "method": "Express, signature 21+", "price": 3500, "date": 1}, {"kind": "later_date", "date": 3}, {"kind": "cancel"}])), needed=4),
+    Tale("ruth@example.com", "VES-VE-2023*2 ACC-CORK*1", "call", "2 15:03", (do("approve", "1 10:21", ship=4),), needed=2, comment="For my mother's birthday; it must be there on the day."),
+    Tale("bo@example.com", "TER-SB-2024*3", "call", "2 19:44", (do("approve", "1 11:08", TOBIAS, ship=5), do("called", "0 09:41", TOBIAS, outcome="no_answer", note="Rang twice, left a message")), needed=3, method="express"),
     Tale("sunny@example.com", "ALD-PN-2022*2", "cancelled", "9 12:34", (do("cancel", "8 09:31", TOBIAS, reason="Ordered twice by mistake"),)),
     Tale("kirra@example.com", "COP-GR-2022*12", "cancelled", "9 01:05", (
         do("approve", "8 10:02", ship=2), do("ask", "7 10:30", message="We have five of the twelve, and the grower's boat is late.", choices=[{"kind": "split", "line": "COP-GR-2022", "quantity": 7, "date": 6}, {"kind": "cancel"}]),

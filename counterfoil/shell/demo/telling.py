@@ -22,6 +22,7 @@ from counterfoil.shell.demo.opening import EXPRESS, GROUND, PICK_UP
 from counterfoil.shell.demo.people import CUSTOMERS, SUPPLIERS
 from counterfoil.shell.demo.tales import BEA, CUSTOMER, MARA, PURCHASES, TALES, Bought, Do, Tale
 from counterfoil.steps.alternatives.actions import answer_proposal, propose_alternatives
+from counterfoil.steps.alternatives.calls import record_call
 from counterfoil.steps.charging.actions import charge_order, refund_order
 from counterfoil.steps.checkout.actions import Wanted, place_order
 from counterfoil.steps.fulfilment.actions import deliver_order, pack_order, pick_order, return_order, ship_order
@@ -49,6 +50,7 @@ _TRACES = {
     "deliver": ("order_delivered",),
     "ask": ("proposal_made",),
     "answer": ("proposal_accepted", "proposal_declined"),
+    "called": ("customer_called",),
     "return": ("order_returned", "units_returned"),
     "refund": ("refund_decided",),
     "cancel": ("order_cancelled",),
@@ -184,6 +186,8 @@ class Teller:
             case "answer":
                 asked = Proposal.objects.filter(order__number=order, state=Proposal.OPEN).latest("id")
                 return answer_proposal(token=asked.token, choice=give["choice"], actor=actor)
+            case "called":
+                return record_call(order=order, actor=actor, outcome=give["outcome"], note_text=give.get("note", ""))
             case "cancel":
                 return cancel_order(order=order, reason=give["reason"], actor=actor)
             case "refund":

@@ -13,9 +13,12 @@ from counterfoil.core.api import Body, Bool, Day, Int, Moment, Text, actor_of, a
 from counterfoil.core.errors import Missing
 from counterfoil.core.text import storable
 from counterfoil.core.web import Limiter, address_of, problem
+from counterfoil.records.orders.api import order_reply
+from counterfoil.records.orders.load import find
 from counterfoil.records.orders.models import Proposal
 from counterfoil.records.orders.present import proposal_json
 from counterfoil.steps.alternatives import actions
+from counterfoil.steps.alternatives.calls import record_call
 
 alternatives = router()
 answers_router = Router()  # no key: the token is the right
@@ -43,6 +46,12 @@ class AnswerIn(Body):
     decline: Bool | None = None
 
 
+class CallIn(Body):
+    outcome: Literal["accepted", "declined", "no_answer", "call_back"]
+    note: Text | None = None
+    call_back_at: Moment | None = None
+
+
 def shown(asked: Proposal) -> dict[str, object]:
     """A proposal with the address at which the customer answers it."""
     return {**proposal_json(asked), "url": f"{settings.BASE_URL}/orders/{asked.order.token}#question"}
@@ -58,6 +67,19 @@ def post_proposal(request: HttpRequest, number: str, body: ProposalIn) -> HttpRe
         expires_at=body.expires_at,
     )
     return reply(shown(asked), 201)
+
+
+@alternatives.post("/orders/{number}/calls", response=answers(201))
+def post_call(request: HttpRequest, number: str, body: CallIn) -> HttpResponse:
+    """What the customer said on the telephone about a promised date that misses the day on which they need it."""
+    record_call(
+        order=number,
+        actor=actor_of(request),
+        outcome=body.outcome,
+        note_text=body.note or "",
+        call_back_at=body.call_back_at,
+    )
+    return order_reply(request, find(number), 201)
 
 
 @answers_router.post("/proposals/{token}/answer", response=answers(200), auth=None)

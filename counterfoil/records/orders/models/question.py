@@ -32,3 +32,21 @@ class Proposal(models.Model):
                 fields=["order"], condition=models.Q(state="open"), name="one_open_question_per_order"
             )
         ]
+
+
+class Call(models.Model):
+    """A telephone call to the customer about a date that they need and we do not reach: who, when, what they said."""
+
+    ACCEPTED, DECLINED, NO_ANSWER, CALL_BACK = "accepted", "declined", "no_answer", "call_back"
+    OUTCOMES = (ACCEPTED, DECLINED, NO_ANSWER, CALL_BACK)
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="calls")
+    outcome = models.CharField(max_length=10)
+    told = models.DateField()  # the date that they were told, which is what they accept or decline
+    note = models.CharField(max_length=500, blank=True, default="")
+    call_back_at = models.DateTimeField(null=True)  # business time
+    actor = models.CharField(max_length=200)
+    at = models.DateTimeField()  # business time
+
+    class Meta:
+        indexes = [models.Index(fields=["order", "id"], name="call_order")]

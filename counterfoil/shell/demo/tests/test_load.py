@@ -60,6 +60,7 @@ def test_the_demo_shop_stands_as_its_tales_tell_and_is_loaded_once(card: str) ->
     assert set(stands().values()) >= {
         "review", "stock", "goods", "charge", "charged_waiting", "pick", "pack", "ship", "transit", "done",
         "sales_order", "payment_problem", "question", "promise", "cannot_ship", "cancelled", "unfinished",
+        "call",
     }  # fmt: skip
     assert judge_all() == []
     assert {name.split(".")[0] for name in Job.objects.values_list("name", flat=True)} == {"mail", "core"}
