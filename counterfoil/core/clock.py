@@ -8,13 +8,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from counterfoil.core.db import after_commit, in_writing, notes
+
 _CACHE_SECONDS = 1.0
 _local = threading.local()
-_cached: tuple[float, float] | None = None  # (monotonic time of reading, offset in seconds)
+_cached: tuple[float, float] | None = None  # (monotonic time of keeping it, offset in seconds)
+_keeping = threading.Lock()
 
 
 def real_now() -> datetime:
@@ -29,23 +33,34 @@ def monotonic() -> float:
 
 def offset_seconds() -> float:
     """How far business time runs ahead of real time, in seconds; read from the database at most once a second."""
-    global _cached
     held: float | None = getattr(_local, "offset", None)
+    if held is None and in_writing():
+        held = notes().get("clock")
     if held is not None:
         return held
-    now = time.monotonic()
-    if _cached is not None and now - _cached[0] < _CACHE_SECONDS:
-        return _cached[1]
+    now, cached = time.monotonic(), _cached
+    if cached is not None and now - cached[0] < _CACHE_SECONDS:
+        return cached[1]
     with connection.cursor() as cursor:
         cursor.execute("SELECT offset_seconds FROM core_businessclock WHERE id = 1")
         row = cursor.fetchone()
-    value = float(row[0]) if row else 0.0
-    _cached = (now, value)
-    return value
+    return _keep(float(row[0]) if row else 0.0, asked_at=now)
+
+
+def _keep(offset: float, *, asked_at: float) -> float:
+    """Remember the offset for this process; what it now goes by.
+
+    A thread that asked before another kept a later offset may have an old answer: it does not turn time back.
+    """
+    global _cached
+    with _keeping:
+        if _cached is None or offset >= _cached[1] or asked_at > _cached[0]:
+            _cached = (time.monotonic(), offset)
+        return _cached[1]
 
 
 def forget() -> None:
-    """Drop the cached offset: called after the clock was moved and between tests."""
+    """Drop the process's copy of the offset: between tests."""
     global _cached
     _cached = None
 
@@ -63,10 +78,14 @@ def business_today(zone: str = "UTC") -> date:
 def advance_business_time(by: timedelta) -> float:
     """Move business time forward for every process on this database. Returns the new offset in seconds.
 
-    Raises ValueError when `by` is not positive: dates that were promised would come back.
+    Call inside `writing()`: until it commits, the new time is this transaction's alone. Raises ValueError when `by` is
+    not positive: dates that were promised would come back.
     """
     if by <= timedelta(0):
         raise ValueError("the clock only moves forward")
+    if not in_writing():
+        raise RuntimeError("the clock is moved inside writing()")
+    asked_at = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO core_businessclock (id, offset_seconds) VALUES (1, %s) "
@@ -75,8 +94,10 @@ def advance_business_time(by: timedelta) -> float:
             [by.total_seconds()],
         )
         row = cursor.fetchone()
-    forget()
-    return float(row[0])
+    offset = float(row[0])
+    notes()["clock"] = offset
+    after_commit(partial(_keep, offset, asked_at=asked_at))
+    return offset
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def writing() -> Iterator[None]:
     if getattr(_local, "depth", 0):
         yield
         return
-    _local.depth, _local.later = 1, []
+    _local.depth, _local.later, _local.notes = 1, [], {}
     try:
         turn = contextlib.nullcontext() if is_postgres() else _sqlite_turn()
         with turn, transaction.atomic():
@@ -67,7 +67,7 @@ def writing() -> Iterator[None]:
     except BaseException:
         _local.depth, _local.later = 0, []
         raise
-    later: list[Callable[[], None]] = _local.later
+    later: list[Callable[[], object]] = _local.later
     _local.depth, _local.later = 0, []
     for call in later:
         try:
@@ -82,7 +82,7 @@ def mark_first_write(mark: Callable[[], None] | None) -> None:
     _local.mark = mark
 
 
-def after_commit(call: Callable[[], None]) -> None:
+def after_commit(call: Callable[[], object]) -> None:
     """Run `call` when the present `writing()` block has committed."""
     if not getattr(_local, "depth", 0):
         raise RuntimeError("after_commit outside writing()")
@@ -92,6 +92,14 @@ def after_commit(call: Callable[[], None]) -> None:
 def in_writing() -> bool:
     """Whether this thread is inside a `writing()` block; gateways refuse to call out then."""
     return bool(getattr(_local, "depth", 0))
+
+
+def notes() -> dict[str, Any]:
+    """What this transaction alone knows while it lasts; gone with its end, whichever it is."""
+    if not in_writing():
+        raise RuntimeError("notes outside writing()")
+    found: dict[str, Any] = _local.notes
+    return found
 
 
 def _fit(params: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from counterfoil.core import clock
 from counterfoil.core.db import writing
 from counterfoil.core.shop import Shop, change, shop
+from tests.crowd import together, worked
 
 WEEK = frozenset(range(5))
 CHRISTMAS = frozenset({date(2026, 12, 25)})
@@ -38,6 +40,70 @@ def test_business_time_never_goes_back(back: timedelta) -> None:
     with pytest.raises(ValueError, match="forward"), writing():
         clock.advance_business_time(back)
     assert clock.offset_seconds() == 0
+
+
+@pytest.mark.django_db
+def test_the_clock_is_moved_by_an_act_and_not_beside_one() -> None:
+    with pytest.raises(RuntimeError):
+        clock.advance_business_time(timedelta(days=1))
+
+
+def move(**by: float) -> None:
+    with writing():
+        clock.advance_business_time(timedelta(**by))
+
+
+def move_and_fail() -> None:
+    """Move the clock by a day, see that it has moved, and take it back."""
+    with writing():
+        began = clock.offset_seconds()
+        clock.advance_business_time(timedelta(days=1))
+        assert clock.offset_seconds() >= began + 86_400
+        raise KeyError
+
+
+@pytest.mark.django_db
+def test_a_move_that_was_taken_back_never_was() -> None:
+    move(hours=1)
+    with pytest.raises(KeyError):
+        move_and_fail()
+    assert clock.offset_seconds() == 3600
+
+
+@pytest.mark.django_db
+def test_who_asked_before_a_move_and_hears_the_answer_after_it_does_not_turn_time_back() -> None:
+    asked_at = clock.monotonic()
+    move(hours=1)
+    assert clock._keep(0.0, asked_at=asked_at) == 3600
+    assert clock.offset_seconds() == 3600
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.race
+def test_no_thread_ever_sees_time_go_back_or_a_move_that_was_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "_CACHE_SECONDS", 0.002)
+    ended: list[int] = []
+
+    def act(n: int) -> list[float]:
+        seen = [clock.offset_seconds()]
+        try:
+            for _ in range(12 if n < 4 else 0):
+                move(seconds=n + 1)
+                with pytest.raises(KeyError):
+                    move_and_fail()
+        finally:
+            ended.extend([n] if n < 4 else [])
+        while n >= 4 and len(ended) < 4:
+            seen.append(clock.offset_seconds())
+            time.sleep(0.0002)
+        return seen
+
+    found = worked(together(7, act))
+    assert clock.offset_seconds() == 12 * (1 + 2 + 3 + 4)
+    for seen in found:
+        assert seen == sorted(seen)
+        assert all(offset <= 120 for offset in seen), "a move was seen that was taken back"
+    assert any(len(set(seen)) > 2 for seen in found)
 
 
 @pytest.mark.django_db
