@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from typing import Any
 
@@ -12,6 +13,7 @@ from counterfoil.core import documents
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Missing
 from counterfoil.core.models import Document, Job, Rendering
+from counterfoil.core.papers.tests.samples import content
 from tests.crowd import together, worked
 
 CONTENT: dict[str, Any] = {"amount": "$18.47", "lines": [{"sku": "PINOT-21", "quantity": 2}]}
@@ -116,3 +118,14 @@ def test_a_number_that_is_taken_back_goes_to_whoever_waited_for_it() -> None:
             return documents.issue("invoice", subject="CF-1", content=CONTENT).number
 
     assert worked(together(2, act)) == [None, "INV-0001"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.race
+def test_many_who_print_a_paper_for_the_first_time_hold_the_same_one() -> None:
+    with writing():
+        made = documents.issue("invoice", subject="CF-1", content=content("invoice"))
+    pdfs = worked(together(4, lambda n: documents.pdf(made)))
+    kept = Rendering.objects.get()
+    assert set(pdfs) == {bytes(kept.pdf)}
+    assert kept.sha256 == hashlib.sha256(pdfs[0]).hexdigest()

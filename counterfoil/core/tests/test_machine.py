@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from counterfoil.core.db import writing
 from counterfoil.core.machine import Machine, Move, Raced, shift
 from counterfoil.core.models import Job
 from counterfoil.core.tests.rows import job
+from tests.crowd import together, worked
 
 LIFE = Machine(
     "state",
@@ -51,3 +53,23 @@ def test_what_the_table_forbids_is_a_mistake_of_ours() -> None:
     row = job(state="dead")
     with pytest.raises(ValueError, match="not possible"):
         shift(LIFE, "take", row, part=1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.race
+def test_of_many_who_saw_the_same_state_one_moves_it() -> None:
+    pk = job().pk
+    seen = [Job.objects.get(pk=pk) for _ in range(8)]
+
+    def act(n: int) -> Move | None:
+        try:
+            with writing():
+                return shift(LIFE, "take" if n % 2 else "bury", seen[n], part=n)
+        except Raced:
+            return None
+
+    winners = [move for move in worked(together(8, act)) if move]
+    # "bury" is possible after "take" as well, but not for somebody who saw what was before it.
+    assert len(winners) == 1
+    assert Job.objects.get(pk=pk).state == winners[0].target
+    assert sum(row.state == winners[0].target for row in seen) == 1
