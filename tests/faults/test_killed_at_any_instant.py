@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
 import requests
 
 from conftest import Mailbox
 from tests.crowd import ROOT
+from tests.faults.place import database
 
 pytestmark = pytest.mark.faults
 
@@ -28,25 +24,6 @@ COUNTERFOIL = str(Path(sys.executable).parent / "counterfoil")
 KILLS = 7  # on each database
 LONGEST = 1.2  # seconds that somebody may live after saying "ready"
 SECONDS = 45.0  # for a worker to bring everything in order
-
-
-@contextlib.contextmanager
-def database(kind: str, folder: Path) -> Iterator[str]:
-    """A database of its own that flushes to the disk, and is gone afterwards."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'shop.sqlite3'}"
-        return
-    server = os.environ.get("COUNTERFOIL_TEST_PG_URL")
-    if not server:
-        pytest.skip("COUNTERFOIL_TEST_PG_URL names no PostgreSQL; `make test` starts one")
-    name = f"killed_{uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    try:
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 class Running:
