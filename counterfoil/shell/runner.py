@@ -7,78 +7,14 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = sys.executable
-STOPPED = 130  # exit code of a command that somebody stopped
-
-
-@dataclass
-class Child:
-    """A process that we started; only these are ever ended."""
-
-    name: str
-    process: subprocess.Popen[bytes]
-
-
-@dataclass
-class Crew:
-    """The processes of one shop."""
-
-    env: dict[str, str]
-    children: list[Child] = field(default_factory=list)
-    stopping: bool = False
-
-    def start(self, name: str, *command: str) -> None:
-        # A session of their own, so that Ctrl-C reaches us alone and we end them in order.
-        process = subprocess.Popen(list(command), env=self.env, cwd=ROOT, start_new_session=True)
-        self.children.append(Child(name, process))
-
-    def once(self, *command: str) -> None:
-        """Run a command to its end. Raises SystemExit when it fails, or when we were told to stop meanwhile."""
-        process = subprocess.Popen(list(command), env=self.env, cwd=ROOT, start_new_session=True)
-        while process.poll() is None:
-            if self.stopping:
-                process.terminate()
-                process.wait()
-            time.sleep(0.05)
-        if self.stopping or process.returncode:
-            self.end()
-            raise SystemExit(process.returncode if process.returncode > 0 else STOPPED)
-
-    def watch(self) -> int:
-        """Wait until told to stop, or until a child has died: then everything ends."""
-        while not self.stopping:
-            for child in self.children:
-                code = child.process.poll()
-                if code is not None:
-                    print(f"{child.name} has ended (exit code {code}); stopping everything", flush=True)
-                    self.end()
-                    return 1
-            time.sleep(0.3)
-        self.end()
-        return 0
-
-    def end(self) -> None:
-        """End our children, last started first; whoever does not listen for 15 seconds is killed."""
-        for child in reversed(self.children):
-            if child.process.poll() is None:
-                child.process.terminate()
-        until = time.monotonic() + 15
-        for child in reversed(self.children):
-            try:
-                child.process.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.process.kill()
-                child.process.wait()
+from counterfoil.shell.crew import PYTHON, ROOT, STOPPED, Crew
 
 
 def free_port() -> int:
