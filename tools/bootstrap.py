@@ -4,12 +4,12 @@
 Every package comes at the version and with the hash that `requirements/*.txt` names, through the user's own pip
 settings. A second call finds the stamp of the first and does nothing.
 
-This file alone must run on any Python 3 that a machine happens to have: it has to say what is missing.
+This file alone must run on any Python 3 that a machine happens to have (hence no `from __future__ import annotations`,
+which 3.6 does not know): it has to say what is missing.
 """
 
-from __future__ import annotations
-
 import argparse
+import configparser
 import contextlib
 import hashlib
 import os
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Iterator, NoReturn
+from typing import Dict, Iterator, List, NoReturn, Optional
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -29,6 +29,17 @@ OLDEST = (3, 11)
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_MAC = ("/Applications/Chromium.app/Contents/MacOS/Chromium",)
 CHROMIUM_HELP = "Debian, Ubuntu: apt-get install chromium (or set COUNTERFOIL_CHROMIUM to a Chromium or Chrome)"
+#: What pip may have been told about where packages come from, and how uv is told the same.
+PIP_TO_UV = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "trusted-host": "UV_INSECURE_HOST",
+    "cert": "SSL_CERT_FILE",
+    "client-cert": "SSL_CLIENT_CERT",
+    "proxy": "ALL_PROXY",
+}
+UV_OWN = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_CONFIG_FILE")
 
 # /bin/sh starts the interpreter, because a "#!" line can neither be long nor hold a space.
 CONSOLE_SCRIPT = """#!/bin/sh
@@ -93,47 +104,45 @@ def prepare(level: str) -> None:
 # --- the virtual environment ------------------------------------------------------------------------------------
 
 
-def ensure_venv() -> list[str]:
+def ensure_venv() -> List[str]:
     """Make sure that `.venv` has a working Python of the right age; return the command that installs into it."""
     if not (os.path.exists(VENV_PYTHON) and is_new_enough(str(VENV_PYTHON)) and installer_for_venv()):
         create_venv()
     installer = installer_for_venv()
     if installer is None:
-        give_up("No pip and no uv to install packages with. Debian, Ubuntu: apt-get install python3-venv")
+        package = venv_package(find_python())
+        give_up(f"No pip and no uv to install packages with. Debian, Ubuntu: apt-get install {package}")
     return installer
 
 
 def create_venv() -> None:
     """Create `.venv` by the first of: venv with pip, uv, venv with the system's pip, virtualenv, apt-get and venv."""
     python = find_python()
-    say(f"Creating .venv with {python} ...")
-    if can_import(python, "ensurepip") and make_venv(python, "-m", "venv", "--clear", str(VENV)):
-        return
-    uv = shutil.which("uv")
-    if uv and not quiet_call([uv, "venv", "--quiet", "--clear", "--python", python, str(VENV)]):
-        return
-    if system_pip(python) and make_venv(python, "-m", "venv", "--clear", "--without-pip", str(VENV)):
-        return
-    if can_import(python, "virtualenv") and make_venv(python, "-m", "virtualenv", "--quiet", "--clear", str(VENV)):
-        return
-    if apt_install("python3-venv"):
-        python = find_python()
-        if make_venv(python, "-m", "venv", "--clear", str(VENV)):
-            return
-    give_up("This Python cannot make virtual environments. Debian, Ubuntu: apt-get install python3-venv")
+    package = venv_package(python)
+    uv, virtualenv = find_program("uv"), find_program("virtualenv")
+    if not (
+        (can_import(python, "ensurepip") and make_venv(python, "-m", "venv", "--clear", str(VENV)))
+        or (uv and make_venv(uv, "venv", "--quiet", "--clear", "--python", python, str(VENV)))
+        or (system_pip(python) and make_venv(python, "-m", "venv", "--clear", "--without-pip", str(VENV)))
+        or make_venv(python, "-m", "virtualenv", "--quiet", "--clear", str(VENV))
+        or (virtualenv and make_venv(virtualenv, "--quiet", "--clear", "--python", python, str(VENV)))
+        or (apt_install(package) and make_venv(python, "-m", "venv", "--clear", str(VENV)))
+    ):
+        give_up(f"{python} cannot make virtual environments. Debian, Ubuntu: apt-get install {package}")
+    say(f"Made .venv with {python}.")
 
 
-def make_venv(python: str, *arguments: str) -> bool:
-    """Run `python` with `arguments` and tell whether `.venv` has come out of it."""
-    return quiet_call([python, *arguments]) == 0 and os.path.exists(VENV_PYTHON)
+def make_venv(*command: str) -> bool:
+    """Run `command` and tell whether a `.venv` has come out of it."""
+    return quiet_call(list(command)) == 0 and os.path.exists(VENV_PYTHON)
 
 
-def installer_for_venv() -> list[str] | None:
+def installer_for_venv() -> Optional[List[str]]:
     """Return the installing command for `.venv`: its own pip, uv, or the pip of the system, in this order."""
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
     if can_import(str(VENV_PYTHON), "pip"):
         return [str(VENV_PYTHON), "-m", "pip", "install", *quiet]
-    uv = shutil.which("uv")
+    uv = find_program("uv")
     if uv:
         return [uv, "pip", "install", "--quiet", "--python", str(VENV_PYTHON)]
     for python in candidates():
@@ -142,28 +151,19 @@ def installer_for_venv() -> list[str] | None:
     return None
 
 
-def install(command: list[str]) -> None:
+def install(command: List[str]) -> None:
     """Run the installing command; keep what it says in var/bootstrap.log and show it only when it fails."""
+    environment = None
+    if os.path.basename(command[0]) == "uv":
+        environment = uv_environment()
+        if pip_settings().get("no-index", "").lower() in ("1", "true", "yes", "on"):
+            command = [*command, "--no-index"]
     log = ROOT / "var" / "bootstrap.log"
     with log.open("wb") as output:
-        code = subprocess.call(command, env=installer_environment(), stdout=output, stderr=subprocess.STDOUT)
+        code = subprocess.call(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     if code != 0:
         say(log.read_text(errors="replace").rstrip())
         give_up("The packages could not be installed; the lines above say why. Once mended, the same command goes on.")
-
-
-def installer_environment() -> dict[str, str]:
-    """Return the environment for the installer: the user's own, and pip's addresses for a uv that has none."""
-    environment = dict(os.environ)
-    for pip_name, uv_name in (
-        ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),
-        ("PIP_EXTRA_INDEX_URL", "UV_INDEX"),
-        ("PIP_FIND_LINKS", "UV_FIND_LINKS"),
-        ("PIP_CERT", "SSL_CERT_FILE"),
-    ):
-        if pip_name in environment:
-            environment.setdefault(uv_name, environment[pip_name])
-    return environment
 
 
 def link_project() -> None:
@@ -172,17 +172,76 @@ def link_project() -> None:
     An editable install would fetch a build backend; two small files do the same and need no network.
     """
     command = [str(VENV_PYTHON), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    packages = Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+    packages = Path(subprocess.check_output(command, universal_newlines=True).strip())
     (packages / "counterfoil.pth").write_text(f"{ROOT}\n")
     script = VENV / "bin" / "counterfoil"
     script.write_text(CONSOLE_SCRIPT.format(python=VENV_PYTHON))
     script.chmod(0o755)
 
 
+# --- the user's own index -----------------------------------------------------------------------------------------
+
+
+def uv_environment() -> Dict[str, str]:
+    """Return the environment for uv: the user's own, and what pip was told if uv was told of no index itself."""
+    environment = dict(os.environ)
+    told = pip_settings()
+    own = any(name in environment for name in UV_OWN) or any(
+        "index" in text or "find-links" in text for text in map(text_of, configuration_files("uv", "uv.toml"))
+    )
+    for name, variable in PIP_TO_UV.items():
+        if name in told and not (own and variable.startswith("UV_")):
+            parts = told[name].split() if variable.startswith("UV_") else [os.path.expanduser(told[name])]
+            environment.setdefault(variable, ("," if name == "find-links" else " ").join(parts))
+    if "extra-index-url" in told:
+        # As pip does: the locked version may be on any of the indexes; the hash says whether it is the right one.
+        environment.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
+    return environment
+
+
+def pip_settings() -> Dict[str, str]:
+    """Return what pip's files and its environment say, under the names that its files use."""
+    named = os.environ.get("PIP_CONFIG_FILE", "")
+    files = configuration_files("pip", "pip.conf", user=not os.path.exists(named))
+    parser = configparser.RawConfigParser()
+    for path in [] if named == os.devnull else [*files, named]:
+        with contextlib.suppress(configparser.Error, UnicodeError):
+            parser.read(path, encoding="utf-8")
+    told = {}
+    for section in ("global", "install"):
+        if parser.has_section(section):
+            told.update({name.replace("_", "-"): value for name, value in parser.items(section) if value})
+    for name in (*PIP_TO_UV, "no-index"):
+        value = os.environ.get("PIP_" + name.upper().replace("-", "_"))
+        if value:
+            told[name] = value
+    return told
+
+
+def configuration_files(program: str, name: str, user: bool = True) -> List[str]:
+    """Return where the configuration of pip or uv may lie, the machine's files first and the user's last."""
+    machine = [f"/Library/Application Support/{program}", f"/etc/{program}", "/etc"]
+    machine += [os.path.join(folder, program) for folder in os.environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")]
+    home = os.path.expanduser("~")
+    own = [f".{program}", f"Library/Application Support/{program}", f".config/{program}"]
+    folders = machine + [os.path.join(home, folder) for folder in own if user]
+    if user and os.environ.get("XDG_CONFIG_HOME"):
+        folders.append(os.path.join(os.environ["XDG_CONFIG_HOME"], program))
+    return [os.path.join(folder, name) for folder in folders]
+
+
+def text_of(path: str) -> str:
+    """Return the text of a file, empty when there is none."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 # --- what the machine has ---------------------------------------------------------------------------------------
 
 
-def candidates() -> list[str]:
+def candidates() -> List[str]:
     """Return the Pythons of this machine, the calling one first."""
     names = ("python3.13", "python3.12", "python3.11", "python3.14", "python3")
     found = [sys.executable, *(shutil.which(name) for name in names), "/usr/bin/python3"]
@@ -196,6 +255,17 @@ def find_python() -> str:
         wanted = ".".join(map(str, OLDEST))
         give_up(f"Counterfoil needs Python {wanted} or newer, here is {sys.version.split()[0]}: install python{wanted}")
     return found
+
+
+def venv_package(python: str) -> str:
+    """Return the Debian package that lets `python` make virtual environments: each version has its own."""
+    version = subprocess.check_output([python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
+    return f"python{version.decode().strip()}-venv"
+
+
+def find_program(name: str) -> Optional[str]:
+    """Return the path of a program, looking also where pip and uv put theirs before PATH knows of it."""
+    return shutil.which(name) or shutil.which(name, path=os.path.expanduser("~/.local/bin"))
 
 
 def is_new_enough(python: str) -> bool:
@@ -213,7 +283,7 @@ def system_pip(python: str) -> bool:
     return quiet_call([python, "-m", "pip", "--python", python, "--version"]) == 0
 
 
-def ensure_chromium() -> str | None:
+def ensure_chromium() -> Optional[str]:
     """Return the path of a Chromium, installed by apt-get if we are root; None, and a line, when there is none."""
     path = find_chromium()
     if path is None and apt_install("chromium"):
@@ -223,7 +293,7 @@ def ensure_chromium() -> str | None:
     return path
 
 
-def find_chromium() -> str | None:
+def find_chromium() -> Optional[str]:
     """Return the path of a Chromium or Chrome on this machine, COUNTERFOIL_CHROMIUM first; None when there is none."""
     named = os.environ.get("COUNTERFOIL_CHROMIUM")
     if named:
@@ -242,14 +312,28 @@ def apt_install(package: str) -> bool:
         return False
     say(f"Installing the system package {package} ...")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    quiet_call([apt, "-qq", "update"], environment)
-    return quiet_call([apt, "-qq", "install", "-y", "--no-install-recommends", package], environment) == 0
+    # Another installation that is under way, such as a nightly update, is waited for.
+    command = [apt, "-qq", "-o", "DPkg::Lock::Timeout=120"]
+    said = ""
+    for act in (["update"], ["install", "-y", "--no-install-recommends", package]):
+        done = subprocess.run(
+            [*command, *act],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        said += done.stdout.decode(errors="replace")
+        if act[0] == "install" and done.returncode == 0:
+            return True
+    say("\n".join(dict.fromkeys(line for line in said.splitlines() if line.startswith("E: "))))
+    return False
 
 
 # --- small helpers ----------------------------------------------------------------------------------------------
 
 
-def quiet_call(command: list[str], environment: dict[str, str] | None = None) -> int:
+def quiet_call(command: List[str], environment: Optional[Dict[str, str]] = None) -> int:
     """Run `command` without any output and return its exit code, 127 when it cannot be run at all."""
     try:
         return subprocess.run(
