@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from counterfoil.core import clock
 from counterfoil.core.db import execute, in_writing, is_postgres, rows
+from counterfoil.core.retries import DECLINE_CLASSES, RETRY_LIMITS, RetryLimit, check_settings, class_of, limits_of
 
 _TTL = 2.0
 
@@ -50,6 +51,15 @@ class Shop:
     charge_on: str = "confirmed"
     # How long before the bank lets an authorised amount go the desk is warned.
     authorisation_warning_days: int = 2
+    # After a decline: what each code means, how often a card may be tried (both dated, see `core/retries.py`), how many
+    # hours after the first decline we try it again by ourselves, how many days the goods are kept, and on which days
+    # and at which hour of them the customer is reminded (-1: the day before the last).
+    decline_classes: list[dict[str, Any]] = field(default_factory=lambda: list(DECLINE_CLASSES))
+    retry_limits: list[dict[str, Any]] = field(default_factory=lambda: list(RETRY_LIMITS))
+    retry_after_hours: list[int] = field(default_factory=lambda: [24, 72, 120])
+    grace_days: int = 7
+    reminder_days: list[int] = field(default_factory=lambda: [2, -1])
+    reminder_hour: int = 9
     # Legal rule for orders taken at a distance, as data: ship by the stated date or within this many days
     # (16 CFR 435.2, as read in November 2026).
     legal_days: int = 30
@@ -78,6 +88,18 @@ class Shop:
     def charge_horizon(self) -> date:
         """The last day on which confirmed goods may arrive for the charge gate to open today."""
         return self.business_days_from(self.today(), self.charge_within_days)
+
+    def moment_of(self, day: date, at: dtime) -> datetime:
+        """A time of day where the shop stands, in UTC."""
+        return datetime.combine(day, at, ZoneInfo(self.timezone)).astimezone(UTC)
+
+    def decline_class(self, code: str) -> str:
+        """What follows this decline code today: never, later, customer or ours."""
+        return class_of(code, self.decline_classes, on=self.today())
+
+    def limits_for(self, brand: str) -> tuple[RetryLimit, ...]:
+        """How often a card of this brand may be tried today."""
+        return limits_of(brand, self.retry_limits, on=self.today())
 
     def tax_rate_ppm(self, tax_class: str, *, country: str, state: str) -> int:
         """The destination's rate for a tax class in millionths; 0 where no zone matches."""
@@ -115,12 +137,13 @@ def shop() -> Shop:
 
 
 def change(**values: Any) -> None:
-    """Store settings; call inside `writing()`. Raises ValueError for a name that is none."""
+    """Store settings; call inside `writing()`. Raises ValueError for a name that is none, and naming a bad value."""
     if not in_writing():
         raise RuntimeError("settings are changed inside writing()")
     unknown = set(values) - set(asdict(Shop()))
     if unknown:
         raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
+    check_settings(values)
     cast = "%s::jsonb" if is_postgres() else "%s"
     for key, value in values.items():
         execute(

@@ -68,7 +68,7 @@ def one(request: HttpRequest, sku: str) -> HttpResponse:
             say(request, f"{sku} adjusted.")
             return SeeOther(request.path)
     waiting = (
-        Line.objects.filter(product=balance.product_id, order__cancelled_at=None)
+        Line.objects.filter(product=balance.product_id, order__cancelled_at=None, part__let_go_at=None)
         .filter(quantity__gt=F("picked") + F("shipped"), order__closed_history=False)
         .select_related("order", "part")
         .order_by(F("part__promise_date").asc(nulls_last=True), "order_id")[:50]

@@ -18,7 +18,7 @@ from counterfoil.records.orders.load import facts_of, find, take
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.acceptance.actions import make_sales_order
 from counterfoil.steps.alternatives.actions import expire_proposals
-from counterfoil.steps.charging.actions import warn_of_end
+from counterfoil.steps.charging.actions import remind, warn_of_end
 from counterfoil.steps.fulfilment.actions import issue_pick_list
 from counterfoil.steps.fulfilment.rules import may_pick
 from counterfoil.steps.invoicing.actions import credit_unpaid, issue_invoice
@@ -133,6 +133,8 @@ def _do(number: str, facts: OrderFacts) -> bool:
             check_stock(order=number, actor=SYSTEM)
         case "warn_of_end":
             warn_of_end(order=number)
+        case "remind":
+            remind(order=number)
         case "issue_invoice":
             for part in facts.parts:
                 if part.parcel in {"shipped", "delivered", "returned"} and part.books == "sales_order":

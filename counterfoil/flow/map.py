@@ -12,6 +12,8 @@ from datetime import date, datetime, timedelta
 from counterfoil.core.errors import Blocker
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.steps.acceptance.rules import may_make_sales_order
+from counterfoil.steps.charging.declines import unpaid_after_decline
+from counterfoil.steps.charging.grace import checks, grace_is_over, reminder_is_due, retry_is_due
 from counterfoil.steps.charging.rules import (
     covered,
     hold_ends_soon,
@@ -108,12 +110,15 @@ def due_by_itself(facts: OrderFacts) -> str | None:
         return None if in_flight else "apply_answer"
     if any(hold_ends_soon(facts, p) for p in facts.parts):
         return "warn_of_end"
+    if any(reminder_is_due(facts, p) for p in facts.parts):
+        return "remind"
     if facts.review != "approved":
         return None
     live = [p for p in facts.parts if p.live]
     if not facts.sales_order_by_hand and not may_make_sales_order(facts) and any(p.books == "none" for p in live):
         return "make_sales_order"
-    unchecked = [p for p in live if p.stock == "unchecked" and p.books != "none" and p.parcel in {"waiting", "picking"}]
+    here = [p for p in live if p.parcel in {"waiting", "picking"} and not p.let_go]
+    unchecked = [p for p in here if p.stock == "unchecked" and p.books != "none"]
     if unchecked and not facts.stock_check_by_hand and not facts.holds:
         return "check_stock"
     if any(p.parcel in {"shipped", "delivered", "returned"} and p.books == "sales_order" for p in facts.parts):
@@ -129,6 +134,8 @@ def jobs_due(facts: OrderFacts) -> list[str]:
         ("charging.release", hold_is_idle),
         ("charging.look_at_hold", hold_is_over),
         ("charging.authorise", wants_hold),
+        ("charging.retry", retry_is_due),
+        ("charging.let_go", grace_is_over),
     )
     return [name for name, test in asked if any(test(facts, p) for p in facts.parts)]
 
@@ -194,7 +201,7 @@ def _part(facts: OrderFacts, part: PartFacts) -> Place:
         return "done", "", []
     if part.parcel == "shipped":
         return "transit", "deliver", []
-    if part.money == "declined":
+    if unpaid_after_decline(part):
         return "payment_problem", "send_pay_link", []
     if part.money in {"charging", "unknown"}:
         return "charge", "ask_bank", may_charge(facts, part)
@@ -279,10 +286,11 @@ def _deadline(facts: OrderFacts) -> date | None:
 
 
 def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
-    """When time alone may move this order: a question that ends, or a new day in the shop."""
+    """When time alone may move this order: a question that ends, a new day in the shop, what follows a decline."""
     if queue in {"done", "cancelled", "transit"}:
         return None
-    moments = [facts.question_expires_at, *_ends_of_holds(facts)]
+    after_declines = (at for part in facts.parts for at in checks(facts, part))
+    moments = [facts.question_expires_at, *_ends_of_holds(facts), *after_declines]
     if queue in {"goods", "charge", "charged_waiting", "promise", "cannot_ship"}:
         moments.append(facts.day_ends_at)  # due dates and promises are judged by the shop's date
     if queue == "unfinished" and facts.placed_at is not None:

@@ -20,6 +20,7 @@ from counterfoil.records.orders.slip import mail_slip
 from counterfoil.records.stock.actions import release_line
 from counterfoil.records.stock.ledger import lock
 from counterfoil.steps.alternatives.actions import withdraw_question
+from counterfoil.steps.charging.actions import end_dunning
 
 MAX_REASON = 500
 
@@ -66,6 +67,7 @@ def cancel_taken(order: Order, facts: OrderFacts, reason: str, *, actor: Actor) 
     lock(Line.objects.filter(order=order).values_list("product_id", flat=True))
     moves: list[Move] = []
     for part in parts:
+        end_dunning(order, part)
         moves += put_back_parcel(taken_order=order, part=part, actor=actor)
     _release_lines(order, actor)
     refunded = 0

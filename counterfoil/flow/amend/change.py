@@ -23,6 +23,7 @@ from counterfoil.records.stock.ledger import change_waiting, lock
 from counterfoil.steps.alternatives.arithmetic import Sums, divide, hand_over, keep, priced
 from counterfoil.steps.alternatives.queries import line_money, read_order, sums_of
 from counterfoil.steps.alternatives.state import receiver_of
+from counterfoil.steps.charging.actions import renew_grace
 
 
 @dataclass
@@ -57,6 +58,8 @@ def make_change(order: Order, asked: Proposal, choice: Mapping[str, Any], *, act
     before = picture(order)
     paid = {p.number: (p.total, p.tax) for p in Part.objects.filter(order=order)}
     _lock_goods(change)
+    for part in Part.objects.filter(order=order).exclude(let_go_at=None):
+        renew_grace(order, part)
     _KINDS[choice["kind"]](change)
     retotal_order(order)
     note(

@@ -25,13 +25,15 @@ def balances() -> list[str]:
 def lines() -> list[str]:
     """Reserved, picked and waiting units of a product are those of its open order lines."""
     found = []
-    open_line = "o.cancelled_at IS NULL AND NOT o.closed_history"
+    # A part whose goods were let go for want of payment waits for nothing until a card is there.
+    open_line = "o.cancelled_at IS NULL AND NOT o.closed_history AND g.let_go_at IS NULL"
     for sku, reserved, picked, waiting, want_reserved, want_picked, want_waiting in rows(
         "SELECT p.sku, b.reserved, b.picked, b.waiting, "
         "COALESCE(SUM(l.reserved), 0), COALESCE(SUM(l.picked), 0), "
         f"COALESCE(SUM(CASE WHEN {open_line} THEN l.quantity - l.reserved - l.picked - l.shipped ELSE 0 END), 0) "
         "FROM stock_balance b JOIN catalogue_product p ON p.id = b.product_id "
         "LEFT JOIN orders_line l ON l.product_id = b.product_id LEFT JOIN orders_order o ON o.id = l.order_id "
+        "LEFT JOIN orders_part g ON g.id = l.part_id "
         "GROUP BY p.sku, b.reserved, b.picked, b.waiting"
     ):
         for name, is_, should in (

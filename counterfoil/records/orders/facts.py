@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from counterfoil.core.retries import RetryLimit
+
 
 @dataclass(frozen=True)
 class LineFacts:
@@ -52,6 +54,7 @@ class PartFacts:
     authorisation_warned: bool = False
     decline_class: str = ""  # never, later, customer, ours
     retry_at: datetime | None = None  # when the same card is asked again by itself
+    remind_at: datetime | None = None  # when the customer is reminded next
     grace_until: datetime | None = None  # until when a declined part keeps its stock
     let_go: bool = False  # that time is over and the stock is back on the shelf
     charged_by: str = ""
@@ -84,6 +87,9 @@ class OrderFacts:
     payment_method: str = "card"
     card_state: str = "none"
     card_consent: bool = False
+    # Known only while a decline stands: when banks declined this very card, and how often they may be asked.
+    card_declines: tuple[datetime, ...] = ()
+    retry_limits: tuple[RetryLimit, ...] = ()
     approved_by: str = ""
     placed_on: date = date.min
     placed_at: datetime | None = None

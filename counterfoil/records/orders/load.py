@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -15,6 +16,7 @@ from counterfoil.core.machine import Move
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
+from counterfoil.records.orders.declines import Standing, standing_of
 from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
 from counterfoil.records.orders.models import Call, Hold, Line, Order, Part, Proposal, Refund
 
@@ -81,7 +83,7 @@ def note(
 
 
 def facts_of(order: Order) -> OrderFacts:
-    """The order's facts as they stand now: three reads, and one more for each exception (hold, question, refund)."""
+    """The order's facts as they stand now: three reads, and one more for each exception (hold, refund, decline)."""
     return facts_of_many([order])[order.pk]
 
 
@@ -108,6 +110,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     refunds = Refund.objects.filter(stuck, part__order_id__in=ids).values_list("part__order_id", flat=True)
     failed = set(refunds) if owing else set()
     differs = _differing(ids) if differing else set()
+    declined = standing_of(orders, [p for mine in parts.values() for p in mine])
     settings = shop()
     wanting = [o.pk for o in orders if o.needed_by is not None]
     calls = {c.order_id: c for c in Call.objects.filter(order_id__in=wanting).order_by("id")} if wanting else {}
@@ -120,6 +123,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
             questions.get(o.pk, []),
             o.pk in failed,
             o.pk in differs,
+            declined,
             settings,
             calls.get(o.pk),
         )
@@ -167,6 +171,7 @@ def build_facts(
     questions: Sequence[Proposal],
     refund_failed: bool,
     bank_differs: bool,
+    declined: Standing,
     settings: Shop,
     call: Call | None = None,
 ) -> OrderFacts:
@@ -181,6 +186,8 @@ def build_facts(
         payment_method=order.payment_method,
         card_state=order.card_state,
         card_consent=order.card_consent,
+        card_declines=declined.declines.get(order.pk, ()),
+        retry_limits=settings.limits_for(order.card_brand) if declined.declines.get(order.pk) else (),
         approved_by=order.approved_by,
         placed_on=settings.day_of(order.placed_at),
         placed_at=order.placed_at,
@@ -194,7 +201,7 @@ def build_facts(
         answer_unapplied=any(q.state == Proposal.ACCEPTED for q in questions),
         refund_failed=refund_failed,
         bank_differs=bank_differs,
-        parts=tuple(part_facts(p, lines.get(p.pk, [])) for p in parts),
+        parts=tuple(part_facts(p, lines.get(p.pk, []), remind_at=declined.remind_at(p)) for p in parts),
         now=clock.business_now(),
         today=settings.today(),
         day_ends_at=settings.day_ends_at(),
@@ -207,8 +214,8 @@ def build_facts(
     )
 
 
-def part_facts(part: Part, lines: Sequence[Line]) -> PartFacts:
-    """One part's facts from its rows."""
+def part_facts(part: Part, lines: Sequence[Line], *, remind_at: datetime | None = None) -> PartFacts:
+    """One part's facts from its rows; when the customer is reminded next stands in the journal."""
     return PartFacts(
         number=part.number,
         stock=part.stock,
@@ -226,6 +233,7 @@ def part_facts(part: Part, lines: Sequence[Line]) -> PartFacts:
         authorisation_warned=part.authorisation_warned_at is not None,
         decline_class=part.decline_class,
         retry_at=part.retry_at,
+        remind_at=remind_at,
         grace_until=part.grace_until,
         let_go=part.let_go_at is not None,
         charged_by=part.charged_by,

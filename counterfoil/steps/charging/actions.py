@@ -2,7 +2,9 @@
 
 from counterfoil.steps.charging.cards import close_link, expire_checkout, finish_session, open_card_page, save_card
 from counterfoil.steps.charging.charge import authorise_order, charge_order, withdraw_order
+from counterfoil.steps.charging.dunning import end_dunning, renew_grace
 from counterfoil.steps.charging.holding import begin_holds, look_at_holds, release_holds, unsettled_of, warn_of_end
+from counterfoil.steps.charging.overdue import let_go, remind, retry_charge
 from counterfoil.steps.charging.reconcile import reconcile
 from counterfoil.steps.charging.refund import refund_order, retry_refund
 from counterfoil.steps.charging.refunding import send_refund
@@ -14,15 +16,20 @@ __all__ = [
     "begin_holds",
     "charge_order",
     "close_link",
+    "end_dunning",
     "expire_checkout",
     "finish_session",
+    "let_go",
     "look_at_holds",
     "open_card_page",
     "own_difference",
     "reconcile",
     "refund_order",
     "release_holds",
+    "remind",
+    "renew_grace",
     "resolve_difference",
+    "retry_charge",
     "retry_refund",
     "save_card",
     "send_charge",

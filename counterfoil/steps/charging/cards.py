@@ -6,21 +6,23 @@ from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from counterfoil.core import clock, jobs
 from counterfoil.core.actor import SYSTEM
 from counterfoil.core.actor import customer as customer_actor
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Missing, blocked
-from counterfoil.core.machine import Move, shift
 from counterfoil.core.shop import shop
 from counterfoil.gateways.card import gateway
-from counterfoil.gateways.card.protocol import Refusal, Saved, Session, Wrong
+from counterfoil.gateways.card.protocol import Refusal, Session, Wrong
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.customers.models import Customer
 from counterfoil.records.orders.load import facts_of, find, note, take
-from counterfoil.records.orders.models import MONEY, Line, Order, Part, PayLink
+from counterfoil.records.orders.models import Line, Order, Part, PayLink
 from counterfoil.records.orders.slip import mail_slip
+from counterfoil.steps.charging.keeping import keep_card
+from counterfoil.steps.charging.letters import owe_pay_mail
 from counterfoil.steps.charging.rules import may_charge
 from counterfoil.steps.charging.settle import settle_link_payment
 
@@ -71,25 +73,6 @@ def save_card(*, order: str) -> None:
             jobs.settle("charging.save_card", order)
 
 
-def keep_card(taken: Order, saved: Saved) -> None:
-    """Write a saved card to its order; inside `writing()`, the order taken."""
-    taken.card_state, taken.card_method = "saved", saved.method_id
-    taken.card_brand, taken.card_last4 = saved.brand, saved.last4
-    taken.save(update_fields=["card_state", "card_method", "card_brand", "card_last4"])
-    moves: list[Move] = [
-        shift(MONEY, "save", part, part=part.number)
-        for part in Part.objects.filter(order=taken, money__in=["unpaid", "declined"]).order_by("number")
-    ]
-    note(
-        taken,
-        "card_saved",
-        actor=SYSTEM,
-        text=f"Card saved: {saved.brand} ending in {saved.last4}; nothing charged",
-        moves=moves,
-        data={"brand": saved.brand, "last4": saved.last4},
-    )
-
-
 def _card_refused(order: str, code: str) -> None:
     with writing():
         taken = take(order)
@@ -106,17 +89,6 @@ def _card_refused(order: str, code: str) -> None:
             data={"decline_code": code},
         )
         owe_pay_mail(taken, key="refused")
-
-
-def owe_pay_mail(taken: Order, *, key: str) -> None:
-    """Ask the customer for a card; inside `writing()`."""
-    lines = list(Line.objects.filter(order=taken).order_by("position"))
-    owe_mail(
-        "pay_link",
-        to=taken.email,
-        key=f"{taken.number}:pay:{key}",
-        context={**mail_slip(taken, lines), "subject": f"{taken.number}: please check your payment"},
-    )
 
 
 # --- hosted pages ---------------------------------------------------------------------------------------------------
@@ -164,12 +136,21 @@ def open_card_page(*, order: str) -> str:
     raise blocked("someone_else", "this order has just changed; look at it again")
 
 
+# As `declines.unpaid_after_decline` has it, in the database's words.
+_DECLINED = Q(money="declined") | (Q(money="saved") & ~Q(decline_class=""))
+
+
 def _link(order: str) -> PayLink:
-    """The page to be opened, judged with the order in hand: one for payment while a charge stands declined."""
+    """The page to be opened, judged with the order in hand: one for payment while a charge stands declined.
+
+    Once its goods were let go it only saves a card: nobody is charged for what may not be here any more.
+    """
     with writing():
         taken = take(order)
-        part = Part.objects.filter(order=taken, money="declined").order_by("number").first()
-        if taken.cancelled_at is not None or (part is None and taken.card_state == "saved"):
+        unpaid = Part.objects.filter(_DECLINED, order=taken).order_by("number")
+        part = unpaid.filter(let_go_at=None).first()
+        wanted = part is not None or taken.card_state != "saved" or unpaid.exists()
+        if taken.cancelled_at is not None or not wanted:
             raise blocked("already_charged", "nothing is to be paid at the moment")
         if not taken.finished and taken.placed_at + CHECKOUT_LASTS <= clock.business_now():
             raise blocked("cancelled", "this check-out has taken too long; please start again")
@@ -247,7 +228,7 @@ def apply_session(link: PayLink, session: Session) -> None:
             taken.save(update_fields=["card_consent"])
         if not taken.finished:
             _finish_checkout(taken)
-        if taken.card_state != "saved" or Part.objects.filter(order=taken, money="declined").exists():
+        if taken.card_state != "saved" or Part.objects.filter(_DECLINED, order=taken).exists():
             keep_card(taken, session.saved)  # also in place of one that the bank has said no to
 
 

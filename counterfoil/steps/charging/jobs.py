@@ -9,6 +9,7 @@ from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import writing
 from counterfoil.records.orders.load import find, take
 from counterfoil.steps.charging import actions, cards, webhooks
+from counterfoil.steps.charging.letters import owe_pay_mail
 from counterfoil.steps.charging.reach import patient
 
 
@@ -83,7 +84,17 @@ def expire_checkout(payload: dict[str, Any]) -> None:
 @jobs.handler("charging.pay_mail")
 def pay_mail(payload: dict[str, Any]) -> None:
     with writing():
-        cards.owe_pay_mail(take(payload["order"]), key=payload["key"])
+        owe_pay_mail(take(payload["order"]), key=payload["key"])
+
+
+@jobs.handler("charging.retry", lease=120, max_attempts=60)
+def retry(payload: dict[str, Any]) -> None:
+    actions.retry_charge(order=payload["order"])
+
+
+@jobs.handler("charging.let_go", lease=120, max_attempts=60)
+def let_go(payload: dict[str, Any]) -> None:
+    actions.let_go(order=payload["order"])
 
 
 @jobs.handler("charging.reconcile", lease=600, max_attempts=60)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from counterfoil.core.errors import Blocker
 from counterfoil.records.orders.facts import LineFacts, OrderFacts, PartFacts
+from counterfoil.steps.charging.declines import free_at
 
 IN_FLIGHT = frozenset({"charging", "unknown"})
 
@@ -133,6 +134,19 @@ def _card(facts: OrderFacts) -> list[Blocker]:
         return [Blocker("no_payment_method", "no card is saved")]
     if not facts.card_consent:
         return [Blocker("no_consent", "the customer has not agreed to a later charge")]
+    return _declined(facts)
+
+
+def _declined(facts: OrderFacts) -> list[Blocker]:
+    """What the last decline of the saved card forbids, whoever asks: another card lifts it."""
+    if any(p.decline_class == "never" for p in facts.parts):
+        return [Blocker("no_payment_method", "this card must not be tried again; ask for another")]
+    if facts.now is None:
+        return []
+    free = free_at(facts.card_declines, facts.retry_limits, facts.now)
+    if free > facts.now:
+        words = f"declined as often as its network allows until {free:%Y-%m-%d %H:%M} UTC; ask for another card"
+        return [Blocker("no_payment_method", words)]
     return []
 
 

@@ -7,12 +7,14 @@ from counterfoil.core.actor import SYSTEM, Actor
 from counterfoil.core.db import writing
 from counterfoil.core.machine import Move, shift
 from counterfoil.core.money import show
-from counterfoil.gateways.card.protocol import Intent
+from counterfoil.gateways.card.protocol import Intent, Saved
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part, PayLink
 from counterfoil.records.orders.refunds import decide_refund, refundable
 from counterfoil.records.orders.slip import order_paper, say_moment
+from counterfoil.steps.charging.dunning import begin_dunning, end_dunning
+from counterfoil.steps.charging.keeping import keep_card
 
 CARD_METHODS = ("card", "link")
 UNSETTLED = ("intended", "created", "confirming", "capturing")  # of a hold that only stands: held, which is settled
@@ -133,6 +135,8 @@ def write_capture(taken: Order, part: Part, charge: Charge, *, amount: int, by: 
     part.charged_at = clock.business_now()
     part.charged_by = by
     part.save(update_fields=["charged", "charged_at", "charged_by"])
+    if part.money == "charged":
+        end_dunning(taken, part)
     if amount:
         post_capture(taken, charge, amount, shipped=part.books == "invoiced" or part.money == "receivable")
     receipt = issue_receipt(taken, part, charge, amount)
@@ -238,11 +242,7 @@ def settle_decline(charge_id: int, code: str, message: str) -> bool:
         )
         give_surplus_back(taken, part)
         if taken.cancelled_at is None and part.money == "declined":
-            jobs.enqueue(
-                "charging.pay_mail",
-                key=f"{taken.number}:{charge.attempt}",
-                payload={"order": taken.number, "key": f"{part.number}-{charge.attempt}"},
-            )
+            begin_dunning(taken, part, charge)
     return True
 
 
@@ -285,7 +285,8 @@ def settle_link_payment(link: PayLink, intent: Intent) -> None:
                 shift(MONEY, "capture", part, part=part.number),
             ]
         write_capture(taken, part, charge, amount=intent.captured, by=taken.name, moves=moves)
-        if intent.method_id and intent.last4 and taken.card_state != "saved":
-            taken.card_state, taken.card_method = "saved", intent.method_id
-            taken.card_brand, taken.card_last4, taken.card_consent = intent.brand, intent.last4, True
-            taken.save(update_fields=["card_state", "card_method", "card_brand", "card_last4", "card_consent"])
+        if intent.method_id and intent.last4 and taken.cancelled_at is None:
+            # It worked, where the one before was declined: what is still to be charged is charged to this one.
+            taken.card_consent = True
+            taken.save(update_fields=["card_consent"])
+            keep_card(taken, Saved(intent.method_id, intent.brand, intent.last4), paid=part)

@@ -78,6 +78,7 @@ def waiting_lines(product_ids: Iterable[int]) -> list[WaitingLine]:
             order__finished=True,
             order__cancelled_at=None,
             part__parcel__in=sorted(TAKES_STOCK),
+            part__let_go_at=None,
         )
         .annotate(open_now=F("quantity") - F("reserved") - F("picked") - F("shipped"))
         .order_by(F("part__promise_date").asc(nulls_last=True), "order__placed_at", "pk")

@@ -80,8 +80,8 @@ def _still_open(number: str, state: str, hint: str) -> list[Blocker]:
 
 
 def takes_stock(part: PartFacts) -> bool:
-    """Whether the part still waits for units from the shelf."""
-    return part.live and part.parcel in TAKES_STOCK
+    """Whether the part still waits for units from the shelf: not while its goods are let go for want of payment."""
+    return part.live and part.parcel in TAKES_STOCK and not part.let_go
 
 
 def derive_stock(part: PartFacts) -> str:
