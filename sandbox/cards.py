@@ -115,6 +115,15 @@ def behaviour(method: Json) -> NamedCard:
     return CARDS[method["_card"]]
 
 
+def behave_as(store: Store, identifier: str, name: str) -> Json:
+    """The bank of a stored card changes its mind; the card keeps its brand and digits. 400 for an unknown name."""
+    if name not in CARDS:
+        raise refused_parameter("behaves_as is the name of a test card", "behaves_as")
+    method = store.get("payment_method", identifier, "payment_method")
+    method["_card"] = name
+    return store.save(method)
+
+
 def payment_method(store: Store, name: str, param: str = "payment_method") -> Json:
     """The stored payment method, or a new one (not yet attached) if `name` is a test card's name."""
     if name not in CARDS:

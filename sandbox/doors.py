@@ -9,7 +9,7 @@ from typing import Any
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from sandbox import disputes, events, payouts
+from sandbox import cards, disputes, events, payouts
 from sandbox.errors import Json, refused_parameter
 from sandbox.money import currency_of
 from sandbox.processor import Processor
@@ -21,6 +21,7 @@ _ROUTES = Map(
         Rule("/_ledger", methods=["GET"], endpoint="ledger"),
         Rule("/_clock", methods=["GET", "POST"], endpoint="clock"),
         Rule("/_faults", methods=["GET", "POST", "DELETE"], endpoint="faults"),
+        Rule("/_cards", methods=["POST"], endpoint="cards"),
         Rule("/_disputes", methods=["POST"], endpoint="disputes"),
         Rule("/_payouts", methods=["POST"], endpoint="payouts"),
         Rule("/_webhooks/resend", methods=["POST"], endpoint="resend"),
@@ -47,6 +48,7 @@ class Doors:
             "ledger": self._ledger,
             "clock": self._clock,
             "faults": self._faults,
+            "cards": self._cards,
             "disputes": self._disputes,
             "payouts": self._payouts,
             "resend": self._resend,
@@ -76,6 +78,12 @@ class Doors:
         elif request.method == "DELETE":
             self._processor.heal()
         return {"faults": faults.listed(), "seeded": faults.seeded()}
+
+    def _cards(self, request: Request) -> Json:
+        """A bank thinks anew of a card that is saved: from now on it behaves as the test card `behaves_as` does."""
+        given = _body(request, "payment_method", "behaves_as")
+        identifier, name = _text(given, "payment_method"), _text(given, "behaves_as")
+        return public(self._processor.at_page(lambda store: cards.behave_as(store, identifier, name)))
 
     def _disputes(self, request: Request) -> Json:
         """A customer goes to the bank (`payment_intent`), or the bank decides (`dispute` and `verdict`)."""

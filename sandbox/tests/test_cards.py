@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 import stripe
 
 from sandbox.cards import CARDS
@@ -68,6 +69,19 @@ def test_a_card_that_saves_but_declines_leaves_a_failed_charge_and_can_be_replac
     assert (intent.latest_charge.status, intent.amount_received) == ("failed", 0)  # type: ignore[union-attr]
     paid = processor.stripe.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
     assert (paid.status, paid.last_payment_error, paid.amount_received) == ("succeeded", None, 4_200)
+
+
+def test_a_bank_may_think_anew_of_a_card_that_is_saved(processor: Sandbox) -> None:
+    saved = processor.saved_card()
+    order = {"payment_method": saved["payment_method"], "behaves_as": "pm_card_chargeDeclinedLostCard"}
+    told = requests.post(f"{processor.url}/_cards", json=order, timeout=10)
+    assert (told.status_code, told.json()["card"]["last4"]) == (200, "4242")
+    with pytest.raises(stripe.CardError) as refused:
+        processor.charge(saved)
+    assert envelope(refused.value).decline_code == "lost_card"
+    assert requests.post(f"{processor.url}/_cards", json=order | {"behaves_as": "4242"}, timeout=10).status_code == 400
+    requests.post(f"{processor.url}/_cards", json=order | {"behaves_as": "pm_card_visa"}, timeout=10)
+    assert processor.charge(saved).status == "succeeded"
 
 
 def test_a_card_that_wants_authentication_is_refused_off_session(processor: Sandbox) -> None:

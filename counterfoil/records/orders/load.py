@@ -83,7 +83,7 @@ def note(
 
 
 def facts_of(order: Order) -> OrderFacts:
-    """The order's facts as they stand now: three reads, and one more for each exception (hold, refund, decline)."""
+    """The order's facts as they stand now: three reads, and more for exceptions (hold, question, refund, decline)."""
     return facts_of_many([order])[order.pk]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from counterfoil.core.db import read, rows
 from counterfoil.core.models import Document, JournalEvent
+from counterfoil.records.orders.declines import Tried, tried_of
 from counterfoil.records.orders.models import Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
 
 
@@ -38,7 +39,21 @@ def line_json(line: Line) -> dict[str, Any]:
     }
 
 
-def part_json(part: Part, lines: Sequence[Line]) -> dict[str, Any]:
+def decline_json(part: Part, tried: Tried | None) -> dict[str, Any] | None:
+    """What stands of the last decline; None when none does."""
+    if not part.decline_class:
+        return None
+    return {
+        "code": tried.code if tried else None,
+        "class": part.decline_class,
+        "attempts": tried.attempts if tried else 0,
+        "retry_at": moment(part.retry_at),
+        "grace_until": moment(part.grace_until),
+        "let_go_at": moment(part.let_go_at),
+    }
+
+
+def part_json(part: Part, lines: Sequence[Line], tried: Tried | None = None) -> dict[str, Any]:
     authorised = None
     if part.authorisation_amount is not None:
         authorised = {"amount": part.authorisation_amount, "expires_at": moment(part.authorisation_expires_at)}
@@ -54,6 +69,7 @@ def part_json(part: Part, lines: Sequence[Line]) -> dict[str, Any]:
             "version": part.promise_version,
         },
         "authorisation": authorised,
+        "decline": decline_json(part, tried),
         "total": part.total,
         "charged": part.charged,
         "refunded": part.refunded,
@@ -75,6 +91,7 @@ def order_json(
     shipments: Sequence[Shipment] = (),
     refunds: Sequence[Refund] = (),
     documents: Sequence[Document] = (),
+    tried: Mapping[int, Tried] | None = None,
 ) -> dict[str, Any]:
     """The contract's `order`, from rows at hand."""
     charged = sum(p.charged for p in parts)
@@ -92,7 +109,7 @@ def order_json(
         "blockers": order.blockers,
         "review": order.review,
         "holds": [{"id": h.pk, "reason": h.reason, "by": h.placed_by, "at": moment(h.at)} for h in holds],
-        "parts": [part_json(p, [ln for ln in lines if ln.part_id == p.pk]) for p in parts],
+        "parts": [part_json(p, [ln for ln in lines if ln.part_id == p.pk], (tried or {}).get(p.pk)) for p in parts],
         "axes": {"stock": first.stock, "money": first.money, "parcel": first.parcel, "books": first.books},
         "currency": order.currency,
         "subtotal": order.subtotal,
@@ -178,7 +195,7 @@ def refund_json(refund: Refund) -> dict[str, Any]:
 
 
 def present(order: Order) -> dict[str, Any]:
-    """The contract's `order` as it stands now: eight reads, whatever its size."""
+    """The contract's `order` as it stands now: eight reads, whatever its size; one more while a decline stands."""
     return present_many(read(Order, "WHERE id = %s", [order.pk]))[0]
 
 
@@ -206,6 +223,7 @@ def present_many(orders: Sequence[Order]) -> list[dict[str, Any]]:
             [o.number for o in orders],
         )
     ]
+    tried = tried_of(parts)
     return [
         order_json(
             o,
@@ -217,6 +235,7 @@ def present_many(orders: Sequence[Order]) -> list[dict[str, Any]]:
             shipments=[s for s in shipments if s.order_id == o.pk],
             refunds=[r for r in refunds if owners[r.part_id] == o.pk],
             documents=[d for d in documents if d.subject == o.number],
+            tried=tried,
         )
         for o in orders
     ]

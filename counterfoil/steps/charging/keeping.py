@@ -29,12 +29,12 @@ def keep_card(taken: Order, saved: Saved, *, paid: Part | None = None) -> None:
         if part.money != "saved" and part != paid:
             moves.append(shift(MONEY, "save", part, part=part.number))
     instead = f" in place of the one ending in {earlier}" if earlier and earlier != saved.last4 else ""
+    charged = "" if paid else "; nothing charged"
     note(
         taken,
         "card_saved",
         actor=SYSTEM,
-        text=f"Card saved{instead}: {saved.brand} ending in {saved.last4}"
-        + ("; nothing charged" if paid is None else ""),
+        text=f"Card saved{instead}: {saved.brand} ending in {saved.last4}{charged}",
         moves=moves,
         data={"brand": saved.brand, "last4": saved.last4},
     )

@@ -15,6 +15,7 @@ from counterfoil.core import clock
 from counterfoil.core.actor import customer
 from counterfoil.core.db import execute
 from counterfoil.core.shop import shop
+from counterfoil.flow.advance import sweep
 from counterfoil.gateways.card import gateway
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.checkout.actions import Wanted, place_order
@@ -122,6 +123,23 @@ def the_bank_changes_its_mind(number: str) -> None:
         customer=known.customer.processor_id, source="pm_card_visa", reference=number, key=f"good-{known.token[:20]}"
     )
     Order.objects.filter(pk=known.pk).update(card_method=good.method_id)
+
+
+def the_bank_thinks(sandbox: str, number: str, card: str) -> None:
+    """From now on the saved card of this order behaves as the test card of that name."""
+    known = Order.objects.get(number=number)
+    told = {"payment_method": known.card_method, "behaves_as": card}
+    answer = requests.post(f"{sandbox}/_cards", json=told, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
+@contextmanager
+def after(**time: float) -> Iterator[None]:
+    """So much later in business time; what is due then has been looked at, and what is owed been done."""
+    with clock.at(clock.business_now() + timedelta(**time)):
+        sweep()
+        settle()
+        yield
 
 
 def in_two_parts(api: Api, *, card: str = "pm_card_visa") -> str:
