@@ -27,5 +27,5 @@ def advance_clock(by: timedelta) -> int:
 def tell_sandbox(offset: float) -> None:
     """Give the sandbox our offset, in seconds, so that both see the same day. Without a sandbox nothing happens."""
     if settings.SANDBOX_URL:
-        answer = requests.post(f"{settings.SANDBOX_URL}/_clock", json={"offset_seconds": offset}, timeout=(3, 10))
+        answer = requests.post(f"{settings.SANDBOX_URL}/_clock", json={"offset_seconds": int(offset)}, timeout=(3, 10))
         answer.raise_for_status()
