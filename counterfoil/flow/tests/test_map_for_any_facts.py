@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterfoil.core.errors import Blocker
-from counterfoil.flow.map import QUEUES, derive
+from counterfoil.flow.map import QUEUES, derive, jobs_due
 from counterfoil.records.orders.facts import LineFacts, OrderFacts, PartFacts
 
 TODAY = date(2026, 11, 23)
@@ -21,6 +21,7 @@ STATUSES = {
 }  # fmt: skip
 
 few = st.integers(0, 4)
+moments = st.none() | st.sampled_from([NOW - timedelta(hours=1), NOW, NOW + timedelta(hours=1)])
 lines = st.builds(
     LineFacts, id=st.just(1), sku=st.just("A"), name=st.just("A"), quantity=few, reserved=few, due=few,
     due_confirmed=few, due_date=st.none() | st.dates(TODAY - timedelta(9), TODAY + timedelta(9)), picked=few,
@@ -35,6 +36,11 @@ parts = st.builds(
     parcel=st.sampled_from(["waiting", "picking", "picked", "packed", "shipped", "delivered", "returned"]),
     books=st.sampled_from(["none", "sales_order", "invoiced", "credited"]),
     promise_date=st.none() | st.dates(TODAY - timedelta(9), TODAY + timedelta(9)),
+    decline_class=st.sampled_from(["", "never", "later", "customer", "ours"]),
+    retry_at=moments,
+    remind_at=moments,
+    grace_until=moments,
+    let_go=st.booleans(),
     lines=st.lists(lines, min_size=1, max_size=2).map(tuple),
 )
 orders = st.builds(
@@ -83,3 +89,23 @@ def test_what_the_rail_offers_to_charge_has_everything_here_or_surely_coming(fac
         for p in facts.parts
         if p.live
     )
+
+
+@given(orders)
+def test_what_is_due_by_itself_never_tries_a_card_too_often_nor_lets_paid_goods_go(facts: OrderFacts) -> None:
+    asked = jobs_due(facts)
+    if facts.cancelled or facts.question_open or facts.holds:
+        assert asked == []
+    if "charging.retry" in asked:
+        assert facts.review == "approved"
+        assert not any(p.decline_class == "never" for p in facts.parts)
+        assert any(p.decline_class == "later" and p.money in {"declined", "saved"} for p in facts.parts)
+    if "charging.let_go" in asked:
+        assert any(not p.charged and p.money in {"declined", "saved"} and not p.let_go for p in facts.parts)
+
+
+@given(orders)
+def test_an_order_is_never_to_be_looked_at_in_the_past(facts: OrderFacts) -> None:
+    """Else the sweep would look at it again and again while a job does what is due."""
+    again = derive(facts).next_check_at
+    assert again is None or again > NOW

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from counterfoil.flow.map import CHECKOUT_LASTS, QUEUES, derive
+from counterfoil.flow.map import CHECKOUT_LASTS, QUEUES, derive, due_by_itself, jobs_due
 from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
 
 TODAY = date(2026, 11, 23)
@@ -34,6 +34,7 @@ ORDER = OrderFacts(
     number="CF-1001", review="approved", card_state="saved", card_consent=True, parts=(PART,), placed_at=NOW, now=NOW,
     today=TODAY, day_ends_at=MIDNIGHT, horizon=HORIZON,
 )  # fmt: skip
+BARE = replace(LINE, reserved=0)
 SENT = replace(LINE, reserved=0, shipped=6)
 PICKED = replace(LINE, reserved=0, picked=6)
 
@@ -56,6 +57,18 @@ WALK: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str, str]]] = [
     ("asking", {"money": "charging"}, {}, ("processing", "charge", "ask_bank")),
     ("not answered", {"money": "unknown"}, {}, ("processing", "charge", "ask_bank")),
     ("declined", {"money": "declined"}, {}, ("processing", "payment_problem", "send_pay_link")),
+    (
+        "declined, an attempt taken back",
+        {"money": "saved", "decline_class": "later"},
+        {},
+        ("processing", "payment_problem", "send_pay_link"),
+    ),
+    (
+        "declined, goods let go",
+        {"money": "declined", "decline_class": "never", "let_go": True, "stock": "unchecked", "lines": (BARE,)},
+        {},
+        ("processing", "payment_problem", "send_pay_link"),
+    ),
     ("charged", {"money": "charged"}, {}, ("processing", "pick", "pick")),
     (
         "charged, due soon",
@@ -203,6 +216,44 @@ def test_time_alone_moves_an_order_at_the_next_midnight_or_when_a_question_ends(
     assert derive(replace(ORDER, cancelled=True)).next_check_at is None
     pending = replace(ORDER, review="pending", parts=(replace(PART, books="none"),))
     assert derive(pending).next_check_at is None
+
+
+DAY = timedelta(days=1)
+DECLINED = replace(
+    PART,
+    money="declined",
+    decline_class="later",
+    retry_at=NOW + DAY,
+    remind_at=NOW + 2 * DAY,
+    grace_until=NOW + 7 * DAY,
+)
+
+
+def after(days: float, **part: Any) -> OrderFacts:
+    """The declined order so many days later."""
+    return replace(ORDER, parts=(replace(DECLINED, **part),), now=NOW + days * DAY, day_ends_at=NOW + (days + 1) * DAY)
+
+
+def test_a_declined_order_is_looked_at_when_its_card_is_tried_its_customer_reminded_and_its_goods_let_go() -> None:
+    assert derive(after(0.5)).next_check_at == NOW + DAY
+    assert derive(after(1.5, retry_at=None)).next_check_at == NOW + 2 * DAY
+    assert derive(after(2.5, retry_at=None, remind_at=None)).next_check_at == NOW + 7 * DAY
+    assert derive(after(8, let_go=True, retry_at=None)).next_check_at is None
+
+
+def test_what_is_due_after_a_decline_comes_by_itself_and_each_in_its_turn() -> None:
+    assert (jobs_due(after(0.5)), due_by_itself(after(0.5))) == ([], None)
+    assert (jobs_due(after(1)), due_by_itself(after(1))) == (["charging.retry"], None)
+    assert (jobs_due(after(2)), due_by_itself(after(2))) == (["charging.retry"], None), "tried before it is reminded of"
+    quiet = after(2, retry_at=None)
+    assert (jobs_due(quiet), due_by_itself(quiet)) == ([], "remind")
+    assert (jobs_due(after(7)), due_by_itself(after(7))) == (["charging.let_go"], None)
+    gone = after(9, let_go=True, retry_at=None, stock="unchecked", lines=(BARE,))
+    assert (jobs_due(gone), due_by_itself(gone)) == ([], None), "the stock is not checked for who does not pay"
+    paid = replace(
+        gone, parts=(replace(gone.parts[0], money="saved", decline_class="", let_go=False, grace_until=None),)
+    )
+    assert due_by_itself(paid) == "check_stock"
 
 
 def test_the_deadline_is_the_next_date_that_matters() -> None:
