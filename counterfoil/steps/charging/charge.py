@@ -146,12 +146,15 @@ def _intend(taken: Order, number: int, actor: Actor) -> list[Charge]:
     return made
 
 
-def authorise_order(*, order: str, actor: Actor, part: int | None = None) -> Order:
+def authorise_order(*, order: str, actor: Actor, part: int | None = None, version: int | None = None) -> Order:
     """Have the bank hold what every part (or the one named) costs, for a charge later.
 
     Raises Refused, Declined, StillAsking, Invalid, Forbidden, Missing.
     """
     require(actor, CLERK)
+    if version is not None:
+        with writing():
+            take(order, version=version)
     if find(order).card_state == "to_save":
         try:
             save_card(order=order)

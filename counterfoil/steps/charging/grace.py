@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.steps.charging.declines import unpaid_after_decline
-from counterfoil.steps.charging.rules import may_charge
+from counterfoil.steps.charging.rules import hold_was_refused, may_charge, may_hold
 
 LOOK_AGAIN = timedelta(minutes=1)  # what is due and not done yet is being done by a job
 
@@ -52,4 +52,6 @@ def _past(facts: OrderFacts, at: datetime | None) -> bool:
 
 
 def _open(facts: OrderFacts, part: PartFacts) -> bool:
+    if hold_was_refused(facts, part):
+        return part.decline_class == "later" and not may_hold(facts, part)
     return part.decline_class == "later" and not may_charge(facts, part)

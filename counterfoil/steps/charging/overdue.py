@@ -15,9 +15,10 @@ from counterfoil.records.orders.parcels import put_back_parcel
 from counterfoil.records.stock.actions import release_line
 from counterfoil.records.stock.ledger import lock
 from counterfoil.steps.charging.cards import OPEN, close_links
-from counterfoil.steps.charging.charge import PAGES, charge_order
+from counterfoil.steps.charging.charge import PAGES, authorise_order, charge_order
 from counterfoil.steps.charging.grace import grace_is_over, reminder_is_due, retry_is_due
 from counterfoil.steps.charging.letters import owe_let_go, owe_reminder
+from counterfoil.steps.charging.rules import hold_was_refused
 
 LOOK_AGAIN = 30.0  # seconds
 
@@ -35,7 +36,8 @@ def retry_charge(*, order: str) -> None:
             continue
         try:
             # Bound to what was read: a second of these finds the order changed, and never tries a second time.
-            charge_order(order=order, actor=SYSTEM, part=number, version=known.version)
+            ask = authorise_order if hold_was_refused(facts, part) else charge_order
+            ask(order=order, actor=SYSTEM, part=number, version=known.version)
         except (Declined, Refused, StillAsking):
             # Written down already, or somebody was faster, or the bank is being asked by the charge's own job.
             continue

@@ -99,10 +99,16 @@ def wants_hold(facts: OrderFacts, part: PartFacts) -> bool:
     return (
         facts.card_at_checkout == "authorise"
         and part.money == "saved"
+        and not part.decline_class  # after a decline the card has its own times
         and part.total > part.charged
         and part.parcel in {"waiting", "picking", "picked", "packed"}
         and not may_hold(facts, part)
     )
+
+
+def hold_was_refused(facts: OrderFacts, part: PartFacts) -> bool:
+    """What the bank said no to was to hold the amount: nobody has asked to charge it yet."""
+    return facts.card_at_checkout == "authorise" and part.money in {"declined", "saved"} and not part.charged_by
 
 
 def hold_is_idle(facts: OrderFacts, part: PartFacts) -> bool:

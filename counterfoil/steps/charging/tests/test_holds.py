@@ -45,7 +45,7 @@ def api() -> Api:
 def _authorise(card: str) -> Iterator[None]:
     ahead = requests.get(f"{card}/_ledger", timeout=10).json()["offset_seconds"]
     if ahead > 0:  # an earlier test has moved the processor's clock: ours goes with it
-        clock.advance_business_time(timedelta(seconds=ahead))
+        move_our_clock(timedelta(seconds=ahead))
     rule(card_at_checkout="authorise")
     yield
     shop.forget()
@@ -70,6 +70,11 @@ def state_at_the_bank(card: str, number: str) -> list[tuple[str, int]]:
     return [(i["status"], i["amount"]) for i in intents(card, number)]
 
 
+def move_our_clock(by: timedelta) -> None:
+    with writing():
+        clock.advance_business_time(by)
+
+
 def bank_moves(card: str, days: int) -> None:
     """The processor's clock goes forward."""
     ahead = requests.get(f"{card}/_ledger", timeout=10).json()["offset_seconds"]
@@ -80,7 +85,7 @@ def bank_moves(card: str, days: int) -> None:
 def days_pass(card: str, days: int) -> None:
     """At the shop and at the processor."""
     bank_moves(card, days)
-    clock.advance_business_time(timedelta(days=days))
+    move_our_clock(timedelta(days=days))
     for _ in range(3):
         sweep()
         settle()
@@ -227,6 +232,23 @@ def test_a_hold_that_the_bank_refuses_is_a_payment_problem_and_its_page_takes_no
     later()
     order = api.order(number)
     # The other card was saved and is held; not a cent was taken for bottles that are not there.
+    assert (order["axes"]["money"], order["charged"]) == ("authorised", 0)
+    assert at_the_bank(card, number) == []
+    all_is_well(number)
+
+
+def test_a_hold_that_was_refused_for_want_of_funds_is_asked_for_again_and_nothing_is_charged(
+    api: Api, card: str
+) -> None:
+    product(api, stock=0)
+    number = api.done("/orders", order_body(("PINOT-21", 2), card="pm_card_chargeCustomerFail"))["number"]
+    settle()
+    order = api.order(number)
+    assert (order["axes"]["money"], order["parts"][0]["decline"]["class"]) == ("declined", "later")
+    with_another_card(number, "pm_card_visa")  # there is money on it now
+    days_pass(card, 2)
+    later()
+    order = api.order(number)
     assert (order["axes"]["money"], order["charged"]) == ("authorised", 0)
     assert at_the_bank(card, number) == []
     all_is_well(number)
@@ -449,7 +471,7 @@ def test_an_authorisation_that_is_over_stops_the_pick_and_can_be_asked_for_again
     rule(charge_on="shipped")
     number = approved(api)
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"  # nobody can be asked overnight
-    clock.advance_business_time(timedelta(days=6))
+    move_our_clock(timedelta(days=6))
     answer = api.post(f"/orders/{number}/picks", {})
     assert answer.codes == {"authorisation_expired"}
     settings.STRIPE_API_BASE = card
