@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from counterfoil.core import clock
+from counterfoil.core.cards import says_card
 from counterfoil.core.db import execute, mark_first_write, moment, rows, writing
 from counterfoil.core.web import GetResponse, bearer, is_api, problem, problem_of
 
@@ -26,6 +27,9 @@ def body_hash(body: bytes) -> str:
 
 def unfit_key(key: str) -> HttpResponse | None:
     """The refusal of a key that cannot be kept; None for a good one."""
+    if says_card(key):
+        words = "this looks like a card number; take a random key"
+        return problem(422, words, fields=[{"field": "Idempotency-Key", "message": words}])
     if len(key) <= 255 and key.isprintable():
         return None
     return problem(
@@ -81,8 +85,8 @@ class IdempotencyMiddleware:
         key = request.headers.get("Idempotency-Key")
         if not key or request.method != "POST" or not is_api(request) or request.path == PLACEMENT:
             return self.get_response(request)
-        if len(request.path) > MAX_PATH:
-            return self.get_response(request)  # nothing has so long an address: there is no answer to keep
+        if len(request.path) > MAX_PATH or says_card(request.path):
+            return self.get_response(request)  # nothing has such an address: there is no answer to keep
         unfit = unfit_key(key)
         if unfit is not None:
             return unfit

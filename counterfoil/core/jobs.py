@@ -20,6 +20,7 @@ from typing import Any
 from django.db import IntegrityError
 
 from counterfoil.core import clock
+from counterfoil.core.cards import mask_cards
 from counterfoil.core.db import execute, in_writing, is_postgres, rows, writing
 from counterfoil.core.models import Job
 
@@ -191,7 +192,7 @@ def put_back(held: Claim, error: str, *, seconds: float | None = None) -> None:
                 [
                     Job.DEAD if dead else Job.QUEUED,
                     clock.real_now() + timedelta(seconds=wait),
-                    error[-4000:],
+                    mask_cards(error)[-4000:],
                     1 if seconds is not None else 0,
                     held.id,
                     held.fence,

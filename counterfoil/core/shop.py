@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from counterfoil.core import clock
+from counterfoil.core.cards import mask_tree
 from counterfoil.core.db import execute, in_writing, is_postgres, rows
 from counterfoil.core.retries import DECLINE_CLASSES, RETRY_LIMITS, RetryLimit, check_settings, class_of, limits_of
 
@@ -137,13 +138,16 @@ def shop() -> Shop:
 
 
 def change(**values: Any) -> None:
-    """Store settings; call inside `writing()`. Raises ValueError for a name that is none, and naming a bad value."""
+    """Store settings; call inside `writing()`. Raises ValueError: no such name, a bad value (named), a card number."""
     if not in_writing():
         raise RuntimeError("settings are changed inside writing()")
     unknown = set(values) - set(asdict(Shop()))
     if unknown:
         raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
     check_settings(values)
+    cards = [name for name, value in values.items() if mask_tree(value) != value]
+    if cards:
+        raise ValueError(f"this looks like a card number: {', '.join(cards)}")
     cast = "%s::jsonb" if is_postgres() else "%s"
     for key, value in values.items():
         execute(

@@ -1,49 +1,10 @@
-"""Text that people send us: what cannot be stored is refused, what looks like a card number is masked."""
+"""Text that people send us, by kind: what cannot be stored is refused, a card number is masked or refused."""
 
 from __future__ import annotations
 
-import re
+import logging
 
-# Not after a plus: that is a telephone number, and a German one has as many digits as an old Visa card.
-_CARD = re.compile(r"(?<![\d+])(?:\d[ \-.\u00a0]?){12,18}\d(?![\d])")
-
-
-def luhn(digits: str) -> bool:
-    """Whether the check digit of a card number fits."""
-    total = 0
-    for place, char in enumerate(reversed(digits)):
-        value = ord(char) - 48
-        if place % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0
-
-
-# The networks' first digits and lengths. No wider: a telephone number (+49 151...) and a marketplace's order number are
-# long, too, and one in ten has a fitting check digit.
-_NETWORKS = re.compile(
-    r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
-    r"|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"  # Mastercard
-    r"|3[47]\d{13}"  # American Express
-    r"|3(?:0[0-5]|[689]\d)\d{11}"  # Diners
-    r"|(?:6011|64[4-9]\d|65\d\d|62\d\d|35(?:2[89]|[3-8]\d))\d{12}"  # Discover, UnionPay, JCB
-    r"|(?:5[0678]|6\d)(?:\d{14}|\d{17})"  # Maestro
-)
-
-
-def looks_like_card(digits: str) -> bool:
-    """A run of digits with a card network's beginning and length, and a fitting check digit."""
-    return bool(_NETWORKS.fullmatch(digits)) and luhn(digits)
-
-
-def mask_cards(text: str) -> str:
-    """Replace all but the last four digits of anything that is a card number: none may reach our tables or logs."""
-
-    def hide(found: re.Match[str]) -> str:
-        digits = re.sub(r"\D", "", found.group())
-        return f"[card number ending in {digits[-4:]} removed]" if looks_like_card(digits) else found.group()
-
-    return _CARD.sub(hide, text)
+from counterfoil.core.cards import is_trade_number, mask_cards, says_card
 
 
 def storable(text: str) -> bool:
@@ -54,7 +15,51 @@ def storable(text: str) -> bool:
 
 
 def clean(text: str) -> str:
-    """Text as we keep it: trimmed, cards masked. Raises ValueError for what cannot be stored."""
+    """Prose as we keep it: trimmed, card numbers masked. Raises ValueError for what cannot be stored."""
+    return mask_cards(plain(text))
+
+
+def clean_key(text: str) -> str:
+    """What things are found by (a reference, a lot, a bin): trimmed, and never masked, or two could become one.
+
+    Raises ValueError for what looks like a card number.
+    """
+    kept = plain(text)
+    if says_card(kept):
+        raise ValueError("this looks like a card number; give a number of its own")
+    return kept
+
+
+def clean_sku(text: str) -> str:
+    """A product's number. The one on a case of goods (GTIN-14) may look like a card's and stays; see `clean_key`."""
+    return plain(text) if is_trade_number(text.strip()) else clean_key(text)
+
+
+def clean_phone(text: str) -> str:
+    """A telephone number, trimmed. Raises ValueError for what looks like a card number; after a plus it is none."""
+    kept = plain(text)
+    if says_card(kept):
+        raise ValueError("this looks like a card number; write a telephone number as +49 30 1234567")
+    return kept
+
+
+def clean_email(text: str) -> str:
+    """An e-mail address, trimmed; whether it is one is for others to say. Raises ValueError for a card number in it."""
+    kept = plain(text)
+    if says_card(kept):
+        raise ValueError("there is a card number in it; give an address without")
+    return kept
+
+
+def plain(text: str) -> str:
+    """Trimmed, as it is. Raises ValueError for what cannot be stored."""
     if not storable(text):
         raise ValueError("contains characters that cannot be stored (NUL or half of a surrogate pair)")
-    return mask_cards(text.strip())
+    return text.strip()
+
+
+class MaskedLines(logging.Formatter):
+    """Whatever is logged, by whom ever, leaves without card numbers: paths, errors and their stacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask_cards(super().format(record))

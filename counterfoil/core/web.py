@@ -18,6 +18,7 @@ from django.utils.http import urlencode
 from counterfoil.core import errors
 from counterfoil.core.access.keys import actor_of
 from counterfoil.core.actor import Actor, require
+from counterfoil.core.cards import mask_cards
 from counterfoil.core.text import storable
 
 log = logging.getLogger(__name__)
@@ -52,14 +53,14 @@ def problem(
     fields: list[dict[str, str]] | None = None,
     **more: Any,
 ) -> HttpResponse:
-    """An RFC 9457 answer in the shape that the contract promises."""
+    """An RFC 9457 answer in the shape that the contract promises. What it repeats of the request bears no card."""
     body = {
         "type": "about:blank",
         "title": TITLES.get(status, "Error"),
         "status": status,
-        "detail": detail,
+        "detail": mask_cards(detail),
         "blockers": blockers or [],
-        "errors": fields or [],
+        "errors": [{name: mask_cards(text) for name, text in field.items()} for field in fields or []],
         **more,
     }
     answer = HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
@@ -136,7 +137,7 @@ class ProblemMiddleware:
 
 def error_page(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     """A page that says what is wrong and what to do."""
-    context = {"status": status, "title": TITLES.get(status, "Error"), "detail": detail}
+    context = {"status": status, "title": TITLES.get(status, "Error"), "detail": mask_cards(detail)}
     return render(request, "error.html", context, status=status)
 
 

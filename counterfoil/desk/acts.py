@@ -11,6 +11,7 @@ from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid, Missing, StillAsking
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
+from counterfoil.core.text import clean_key, plain
 from counterfoil.desk.reading import (
     Form,
     amount_of,
@@ -82,7 +83,7 @@ def _authorise(order: str, form: Form, actor: Actor) -> str:
 def _record_payment(order: str, form: Form, actor: Actor) -> str:
     currency = find(order).currency
     offline: dict[str, object] = {
-        "reference": text_of(form, "reference", needed="write down the slip's or cheque's number"),
+        "reference": text_of(form, "reference", needed="write down the slip's or cheque's number", kind=clean_key),
         "amount": amount_of(form, "amount", currency),
     }
     for name in ("brand", "last4"):
@@ -156,7 +157,10 @@ def _ship(order: str, form: Form, actor: Actor) -> str:
         order=order,
         actor=actor,
         carrier=text_of(form, "carrier", needed="name the carrier"),
-        tracking_number=text_of(form, "tracking_number", needed="the customer wants to follow it: give the number"),
+        # The action knows how the carrier numbers its parcels.
+        tracking_number=text_of(
+            form, "tracking_number", needed="the customer wants to follow it: give the number", kind=plain
+        ),
     )
     return f"{order}: shipped. The customer gets the tracking number."
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from counterfoil.core import documents
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER
+from counterfoil.core.cards import mask_cards, mask_tree
 from counterfoil.core.errors import Declined, Forbidden, Invalid, Missing, Refused, StillAsking
 from counterfoil.core.shop import shop
 from counterfoil.core.web import actor_of_page, staff
@@ -150,7 +151,7 @@ def _order_page(
         "reasons": reasons or [],
         "errors": errors or {},
         "verb": verb,
-        "form": request.POST if request.method == "POST" else {},
+        "form": mask_tree(request.POST.dict()) if request.method == "POST" else {},
         "deliveries": shop().deliveries,
         "back": f"/desk/orders/{order.number}",
     }
@@ -242,7 +243,7 @@ def search(request: HttpRequest) -> HttpResponse:
     briefs, _ = queries.listed(found)
     wines = Balance.objects.select_related("product").defer("product__art").filter(product__name__icontains=text)
     context = {
-        "q": text,
+        "q": mask_cards(text),
         "rows": [row_of(o, briefs[o.pk]) for o in found],
         "products": list(wines.order_by("product__name")[:12]) if len(text) > 2 else [],
     }

@@ -10,8 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from counterfoil.core import documents
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER
+from counterfoil.core.cards import mask_tree
 from counterfoil.core.errors import Forbidden, Invalid, Missing, Refused
 from counterfoil.core.shop import shop
+from counterfoil.core.text import clean_sku
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.pages import SeeOther, desk_page, pdf_answer, say
 from counterfoil.desk.reading import date_of, indexed, maybe_amount, maybe_date, text_of, whole_of
@@ -63,7 +65,7 @@ def _index(
         "suppliers": list(Supplier.objects.order_by("name")),
         "trouble": trouble,
         "errors": errors or {},
-        "form": request.POST,
+        "form": mask_tree(request.POST.dict()),
     }
     return desk_page(request, "desk/purchase_orders.html", context, status=status)
 
@@ -81,7 +83,7 @@ def _create(request: HttpRequest) -> HttpResponse:
             if cost is not None:
                 line["cost"] = cost
             lines.append(line)
-        extra = text_of(form, "sku")
+        extra = text_of(form, "sku", kind=clean_sku)
         if extra:
             lines.append({"sku": extra, "quantity": whole_of(form, "units", least=1)})
         if not lines:
@@ -122,7 +124,7 @@ def _one(
         "open": po.state in OPEN_STATES,
         "trouble": trouble,
         "errors": errors or {},
-        "form": request.POST,
+        "form": mask_tree(request.POST.dict()),
     }
     return desk_page(request, "desk/purchase_order.html", context, status=status)
 

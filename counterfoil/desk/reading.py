@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from counterfoil.core.errors import Invalid
 from counterfoil.core.money import parse_amount, show
+from counterfoil.core.text import clean
 
 Form = Mapping[str, str]
 MOST_UNITS = 1_000_000
 
 
-def text_of(form: Form, name: str, *, needed: str = "") -> str:
-    """A field's text, trimmed. With `needed`, an empty one raises Invalid with that sentence."""
-    value = str(form.get(name, "")).strip()
+def text_of(form: Form, name: str, *, needed: str = "", kind: Callable[[str], str] = clean) -> str:
+    """A field's text by its kind (`core/text.py`): prose, unless told otherwise, with card numbers masked.
+
+    Raises Invalid for what the kind refuses and, with `needed`, with that sentence for an empty one.
+    """
+    try:
+        value = kind(str(form.get(name, "")))
+    except ValueError as error:
+        raise Invalid((name, str(error))) from None
     if needed and not value:
         raise Invalid((name, needed))
     return value

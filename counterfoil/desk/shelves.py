@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER
+from counterfoil.core.cards import mask_cards, mask_tree
 from counterfoil.core.errors import Forbidden, Invalid, Refused
-from counterfoil.core.text import storable
+from counterfoil.core.text import clean_key, storable
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.desk.reading import text_of
@@ -37,7 +38,13 @@ def index(request: HttpRequest) -> HttpResponse:
     elif only == "aside":
         found = found.filter(quarantined__gt=0)
     rows = list(found.order_by("product__name", "product__sku")[: PAGE + 1])
-    context = {"here": "stock-room", "rows": rows[:PAGE], "more": len(rows) > PAGE, "text": text, "only": only}
+    context = {
+        "here": "stock-room",
+        "rows": rows[:PAGE],
+        "more": len(rows) > PAGE,
+        "text": mask_cards(text),
+        "only": only,
+    }
     return desk_page(request, "desk/stock.html", context)
 
 
@@ -56,7 +63,7 @@ def one(request: HttpRequest, sku: str) -> HttpResponse:
                 sku=sku,
                 quantity=_signed(form.get("quantity", "")),
                 reason=text_of(form, "reason"),
-                lot=text_of(form, "lot"),
+                lot=text_of(form, "lot", kind=clean_key),
             )
         except Invalid as error:
             errors, status = dict(error.errors), 422
@@ -81,7 +88,7 @@ def one(request: HttpRequest, sku: str) -> HttpResponse:
         "waiting": list(waiting),
         "errors": errors,
         "trouble": trouble,
-        "form": request.POST,
+        "form": mask_tree(request.POST.dict()),
     }
     return desk_page(request, "desk/product.html", context, status=status)
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from counterfoil.core.cards import mask_cards
+
 
 def _django() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "counterfoil.shell.settings")
@@ -155,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except (ValueError, OSError) as error:
-        print(f"counterfoil {args.command}: {error}", file=sys.stderr)
+        print(mask_cards(f"counterfoil {args.command}: {error}"), file=sys.stderr)
         return 2
 
 

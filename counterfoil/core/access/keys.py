@@ -10,18 +10,21 @@ from counterfoil.core import clock
 from counterfoil.core.access.models import ApiKey
 from counterfoil.core.actor import ROLES, Actor
 from counterfoil.core.db import rows, writing
+from counterfoil.core.text import clean_key
 
 _TTL = 5.0  # seconds a revoked key may still be believed; saves a statement on the hot path
 _known: dict[str, tuple[float, Actor]] = {}
 
 
 def make_key(name: str, role: str) -> str:
-    """Create an API key and return it; it cannot be shown again. Raises ValueError for an unknown role."""
+    """Create an API key and return it; it cannot be shown again. Raises ValueError for an unknown role or an
+    unfit name.
+    """
     if role not in ROLES:
         raise ValueError(f"{role!r} is no role; use one of {', '.join(ROLES)}")
     key = f"cf_{secrets.token_urlsafe(32)}"
     with writing():
-        ApiKey.objects.create(name=name, role=role, sha256=_hash(key), created_at=clock.real_now())
+        ApiKey.objects.create(name=clean_key(name), role=role, sha256=_hash(key), created_at=clock.real_now())
     return key
 
 

@@ -113,7 +113,17 @@ def tracking_url(carrier: str, number: str) -> str:
     return known.page.format(number=quote(number.strip(), safe=""))
 
 
+def vouches(carrier: str, number: str) -> bool:
+    """Whether the carrier of that name has a check digit that we know, and the number bears it."""
+    known = find_carrier(carrier)
+    return known is not None and known.owns is not None and known.owns(_bare(number))
+
+
 def recognise(number: str) -> list[str]:
     """The carriers whose form and check digit the number has, in the table's order; several may claim the same one."""
-    bare = re.sub(r"[\s-]", "", number).upper()
+    bare = _bare(number)
     return [c.name for c in CARRIERS if c.owns is not None and c.owns(bare)]
+
+
+def _bare(number: str) -> str:
+    return re.sub(r"[\s-]", "", number).upper()

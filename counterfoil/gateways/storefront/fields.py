@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from counterfoil.core.cards import is_trade_number, mask_cards, says_card
 from counterfoil.core.money import MAX_AMOUNT, parse_amount
 from counterfoil.core.text import storable
-from counterfoil.gateways.storefront.masking import is_trade_number, mask, says_card
 from counterfoil.gateways.storefront.protocol import BadLine
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,12})?")
@@ -23,7 +23,7 @@ MOST_RATE = 1_000_000  # 100 %, in millionths
 
 def shown(value: object) -> str:
     """A wrong value for a message: short, cards masked, no control characters."""
-    return mask(repr(value) if isinstance(value, str) else str(value))[:60]
+    return mask_cards(repr(value) if isinstance(value, str) else str(value))[:60]
 
 
 def text_of(value: object, field: str, most: int | None = None, *, needed: bool = False) -> str:
@@ -35,7 +35,7 @@ def text_of(value: object, field: str, most: int | None = None, *, needed: bool 
     found = str(value)
     if "\x00" in found or not (found.isascii() or storable(found)):
         raise BadLine(f"{field}: holds characters that cannot be stored (NUL or half of a surrogate pair)")
-    found = mask(_ESCAPES.sub("", found).strip())
+    found = mask_cards(_ESCAPES.sub("", found).strip())
     if needed and not found:
         raise BadLine(f"{field}: must not be empty")
     if most is not None and len(found) > most:
@@ -59,8 +59,6 @@ def key_of(value: object, field: str, most: int) -> str:
 
 def phone_of(value: object, field: str) -> str:
     """A telephone number. One in international form is not taken for a card number, however its digits add up."""
-    if isinstance(value, str) and re.fullmatch(r"\s*\+[0-9 ()./-]{6,30}", value):
-        return value.strip()
     return text_of(value, field)[:40].strip()
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from counterfoil.gateways.storefront.masking import mask, mask_raw, mask_tree
+from counterfoil.core.cards import mask_cards, mask_raw, mask_tree
 from counterfoil.gateways.storefront.protocol import BadLine
 
 LIMIT = 1_000_000  # bytes of a line
@@ -102,7 +102,7 @@ class Rejects:
 
     def add(self, number: int, reason: str, given: str) -> None:
         """Keep a line with its number and the reason, cards masked."""
-        reason = mask(reason)
+        reason = mask_cards(reason)
         self.count += 1
         if len(self.told) < _TOLD:
             self.told.append(f"line {number}: {reason}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,6 +14,7 @@ from counterfoil.core.actor import BUYER, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid
 from counterfoil.core.money import MAX_AMOUNT, decimals
+from counterfoil.core.text import clean, clean_email, clean_key, clean_sku, plain
 from counterfoil.records.catalogue.models import Family, Product, Supplier
 from counterfoil.records.stock.models import Balance
 
@@ -55,12 +56,12 @@ def create_product(
     require(actor, BUYER)
     errors: Errors = []
     kept = {
-        "sku": _text(sku, "sku", 64, errors, needed=True),
+        "sku": _text(sku, "sku", 64, errors, needed=True, kind=clean_sku),
         "name": _text(name, "name", 300, errors, needed=True),
         "tax_class": _text(tax_class, "tax_class", 40, errors, needed=True),
-        "bin": _text(bin, "bin", 20, errors),
+        "bin": _text(bin, "bin", 20, errors, kind=clean_key),
         "description": _text(description, "description", 20_000, errors),
-        "art": _text(art, "art", 200_000, errors),
+        "art": _text(art, "art", 200_000, errors, kind=plain),
     }
     numbers = {
         "price": _number(price, "price", errors, most=MOST_PRICE),
@@ -115,7 +116,7 @@ def create_supplier(*, actor: Actor, name: str, email: str = "", lead_time_days:
     errors: Errors = []
     called = _text(name, "name", 200, errors, needed=True)
     days = _number(lead_time_days, "lead_time_days", errors, most=3660)
-    address = _text(email, "email", 254, errors)
+    address = _text(email, "email", 254, errors, kind=clean_email)
     if address:
         try:
             validate_email(address)
@@ -186,14 +187,24 @@ def product_json(product: Product) -> dict[str, Any]:
     }
 
 
-def _text(value: object, field: str, most: int, errors: Errors, *, needed: bool = False) -> str:
-    text = str(value or "").strip()
+def _text(
+    value: object,
+    field: str,
+    most: int,
+    errors: Errors,
+    *,
+    needed: bool = False,
+    kind: Callable[[str], str] = clean,
+) -> str:
+    try:
+        text = kind(str(value or ""))
+    except ValueError as error:
+        errors.append((field, str(error)))
+        return ""
     if needed and not text:
         errors.append((field, "this is needed"))
     if len(text) > most:
         errors.append((field, f"at most {most} characters"))
-    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
-        errors.append((field, "there is a character in it that cannot be kept"))
     return text
 
 

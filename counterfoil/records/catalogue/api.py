@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER, require
-from counterfoil.core.api import Body, Bool, Int, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Body, Bool, Code, Email, Int, Sku, Text, actor_of, answers, reply, router
 from counterfoil.core.errors import Missing
 from counterfoil.core.text import storable
 from counterfoil.records.catalogue.actions import create_product, create_supplier, product_json
@@ -27,25 +27,25 @@ class FamilyIn(Body):
 
 
 class ProductIn(Body):
-    sku: Text
+    sku: Sku
     name: Text
     price: Int
     currency: Text
     tax_class: Text | None = None
     weight_g: Int | None = None
-    supplier: Text | Int | None = None
+    supplier: Code | Int | None = None
     cost: Int | None = None
     lead_time_days: Annotated[int, Field(strict=True, ge=0, le=3650)] | None = None
     sell_when_out: Literal["backorder", "stop"] | None = None
     age_restricted: Bool | None = None
     family: FamilyIn | None = None
-    bin: Text | None = None
+    bin: Code | None = None
     description: Text | None = None
 
 
 class SupplierIn(Body):
     name: Text
-    email: Text | None = None
+    email: Email | None = None
     lead_time_days: Annotated[int, Field(strict=True, ge=0, le=3650)] | None = None
 
 

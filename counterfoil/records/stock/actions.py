@@ -9,7 +9,7 @@ from counterfoil.core.actor import BUYER, Actor, require
 from counterfoil.core.db import in_writing, writing
 from counterfoil.core.errors import Invalid, Missing, blocked
 from counterfoil.core.shop import shop
-from counterfoil.core.text import mask_cards
+from counterfoil.core.text import clean, clean_key
 from counterfoil.records.books.ledger import post
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Line, Order
@@ -35,8 +35,7 @@ def adjust_stock(
     Missing for an unknown SKU, Invalid, or Refused `sold_out`.
     """
     require(actor, BUYER)
-    _validate(quantity, reason, lot, bin)
-    reason = mask_cards(reason)
+    reason, lot, bin = _validated(quantity, reason, lot, bin)  # noqa: A001
     product = Product.objects.filter(sku=sku).first()
     if product is None:
         raise Missing(f"there is no product {sku}")
@@ -53,8 +52,8 @@ def adjust_stock(
         ledger.move(
             [
                 Change(
-                    product.pk, "adjusted", cause, on_hand=quantity, reason=reason.strip(), lot=lot.strip(),
-                    bin=bin.strip() or product.bin, subject=sku[:40],
+                    product.pk, "adjusted", cause, on_hand=quantity, reason=reason, lot=lot,
+                    bin=bin or product.bin, subject=sku[:40],
                 )
             ],
             actor=actor,
@@ -64,7 +63,7 @@ def adjust_stock(
             cause=cause,
             kind="stock_adjustment",
             subject=sku[:40],
-            text=f"{quantity:+d} × {sku}: {reason.strip()}"[:300],
+            text=f"{quantity:+d} × {sku}: {reason}"[:300],
             currency=shop().currency,
             amounts={"inventory": value, "stock_losses": -value},
         )
@@ -72,7 +71,7 @@ def adjust_stock(
             "stock_adjusted",
             subject=sku[:40],
             actor=actor,
-            text=f"{quantity:+d} on the shelf: {reason.strip()}",
+            text=f"{quantity:+d} on the shelf: {reason}",
             data={"sku": sku, "quantity": quantity},
             advance=False,
         )
@@ -81,19 +80,26 @@ def adjust_stock(
         return Movement.objects.get(cause=cause)
 
 
-def _validate(quantity: int, reason: str, lot: str, bin_: str) -> None:
+def _validated(quantity: int, reason: str, lot: str, bin_: str) -> tuple[str, str, str]:
+    """Reason, lot and bin as they are kept. Raises Invalid."""
     errors: list[tuple[str, str]] = []
+    kept = []
     if not 0 < abs(quantity) <= MOST_UNITS:
         errors.append(("quantity", f"a whole number of units, not zero, at most {MOST_UNITS} either way"))
-    if not reason.strip():
-        errors.append(("reason", "say why the stock is adjusted"))
-    for field, value, most in (("reason", reason, 500), ("lot", lot, 40), ("bin", bin_, 20)):
+    for field, given, most in (("reason", reason, 500), ("lot", lot, 40), ("bin", bin_, 20)):
+        try:
+            value = clean(given) if field == "reason" else clean_key(given)
+        except ValueError as error:
+            errors.append((field, str(error)))
+            continue
+        kept.append(value)
         if len(value) > most:
             errors.append((field, f"at most {most} characters"))
-        if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
-            errors.append((field, "there is a character in it that cannot be kept"))
+        if field == "reason" and not value:
+            errors.append((field, "say why the stock is adjusted"))
     if errors:
         raise Invalid(*errors)
+    return kept[0], kept[1], kept[2]
 
 
 def owe_fill(product_id: int) -> None:

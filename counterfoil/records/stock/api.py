@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
-from counterfoil.core.api import Body, Int, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Body, Code, Int, Sku, Text, actor_of, answers, reply, router
 from counterfoil.records.orders.present import moment
 from counterfoil.records.stock.actions import adjust_stock
 
@@ -12,11 +12,11 @@ stock = router()
 
 
 class AdjustIn(Body):
-    sku: Text
+    sku: Sku
     quantity: Int
     reason: Text
-    lot: Text | None = None
-    bin: Text | None = None
+    lot: Code | None = None
+    bin: Code | None = None
 
 
 @stock.post("/stock", response=answers(201))

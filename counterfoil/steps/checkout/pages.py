@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModif
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from counterfoil.core.cards import mask_cards, mask_tree
 from counterfoil.core.errors import Invalid, Refused
 from counterfoil.core.shop import shop
 from counterfoil.core.text import storable
@@ -29,7 +30,7 @@ SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 def home(request: HttpRequest) -> HttpResponse:
     """The shop window, or what was searched for."""
     text = request.GET.get("q", "").strip()[:100]
-    return render(request, "shop/index.html", {"q": text, "offers": shelf.offers(text)})
+    return render(request, "shop/index.html", {"q": mask_cards(text), "offers": shelf.offers(text)})
 
 
 @require_safe
@@ -214,7 +215,7 @@ def _form(
         "age": any(ln.offer.product.age_restricted for ln in lines),
         "ships": max((ln.offer.ships for ln in lines if ln.offer.ships), default=None),
         "today": settings.today(),
-        "form": form,
+        "form": mask_tree(form),
         "errors": errors or {},
         "trouble": trouble,
         "blocked": any(ln.quantity > ln.offer.most for ln in lines),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
-from counterfoil.core.api import Body, Bool, Id, Int, Moment, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Body, Bool, Id, Int, Moment, Parcel, Sku, Text, actor_of, answers, reply, router
 from counterfoil.records.orders.api import order_reply
 from counterfoil.records.orders.load import find
 from counterfoil.records.orders.present import package_json, shipment_json
@@ -18,7 +18,7 @@ Part = Annotated[int, Field(strict=True, ge=1, le=32_000)]
 
 
 class PickLineIn(Body):
-    sku: Text
+    sku: Sku
     quantity: Int
     short: Int | Bool | None = None
 
@@ -29,7 +29,7 @@ class PickIn(Body):
 
 
 class PackLineIn(Body):
-    sku: Text
+    sku: Sku
     quantity: Int
 
 
@@ -41,7 +41,7 @@ class PackIn(Body):
 
 class ShipIn(Body):
     carrier: Text
-    tracking_number: Text
+    tracking_number: Parcel
     packages: Annotated[list[Id], Field(max_length=500)] | None = None
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
-from counterfoil.core.api import Body, Day, Int, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Body, Code, Day, Int, Sku, actor_of, answers, reply, router
 from counterfoil.records.orders.api import order_reply
 from counterfoil.records.orders.load import find
 from counterfoil.steps.sourcing import actions
@@ -17,7 +17,7 @@ sourcing = router()
 
 
 class SeenIn(Body):
-    sku: Text
+    sku: Sku
     seen: Int
 
 
@@ -26,19 +26,19 @@ class StockCheckIn(Body):
 
 
 class OrderedIn(Body):
-    sku: Text
+    sku: Sku
     quantity: Int
     cost: Int | None = None
 
 
 class PurchaseOrderIn(Body):
-    supplier: Text | Int
+    supplier: Code | Int
     lines: Annotated[list[OrderedIn], Field(max_length=500)]
     expected: Day | None = None
 
 
 class ConfirmedIn(Body):
-    sku: Text
+    sku: Sku
     expected: Day
 
 
@@ -48,13 +48,13 @@ class ConfirmationIn(Body):
 
 
 class ReceivedIn(Body):
-    sku: Text
+    sku: Sku
     received: Int
     damaged: Int | None = None
 
 
 class ReceiptIn(Body):
-    purchase_order: Text
+    purchase_order: Code
     lines: Annotated[list[ReceivedIn], Field(max_length=500)]
 
 

@@ -14,6 +14,7 @@ from counterfoil.core.errors import Invalid, Missing
 from counterfoil.core.machine import shift
 from counterfoil.core.money import MAX_AMOUNT, show
 from counterfoil.core.shop import shop
+from counterfoil.core.text import clean
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.catalogue.actions import find_supplier
 from counterfoil.records.catalogue.models import Product, Supplier
@@ -249,7 +250,11 @@ def close_purchase_order(*, actor: Actor, number: str, reason: str) -> PurchaseO
     Raises Forbidden, Missing, Invalid or Refused when nothing is outstanding.
     """
     require(actor, BUYER)
-    if not reason.strip():
+    try:
+        reason = clean(reason)
+    except ValueError as error:
+        raise Invalid(("reason", str(error))) from None
+    if not reason:
         raise Invalid(("reason", "say why the rest will not come"))
     with writing():
         po = take_purchase_order(number)
@@ -265,7 +270,7 @@ def close_purchase_order(*, actor: Actor, number: str, reason: str) -> PurchaseO
                     f"closed:{po.number}:{line.pk}",
                     due_in=-line.outstanding,
                     subject=po.number,
-                    reason=reason.strip()[:500],
+                    reason=reason[:500],
                 )
             )
         look_again(laid, mine)
@@ -276,7 +281,7 @@ def close_purchase_order(*, actor: Actor, number: str, reason: str) -> PurchaseO
             "purchase_order_closed",
             subject=po.number,
             actor=actor,
-            text=f"Closed: {reason.strip()}",
+            text=f"Closed: {reason}",
             data={"waiting": [t.order.number for t in touched]},
             advance=False,
         )

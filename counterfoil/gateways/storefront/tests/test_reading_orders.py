@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from counterfoil.core.text import looks_like_card
+from counterfoil.core.cards import is_trade_number, looks_like_card
 from counterfoil.gateways.storefront.lines import LIMIT, parse_json, read_lines
-from counterfoil.gateways.storefront.masking import is_trade_number
 from counterfoil.gateways.storefront.oscommerce.orders import read_order
 from counterfoil.gateways.storefront.protocol import MAX_LINES, MAX_QUANTITY, BadLine
 from counterfoil.gateways.storefront.tests.feed import CARD, ORDERS, line

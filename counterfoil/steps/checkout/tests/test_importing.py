@@ -254,7 +254,7 @@ def test_a_card_number_is_masked_wherever_it_stands(catalogue: None, tmp_path: P
     said: list[str] = []
     assert import_orders(feed, said.append) == 1
     kept = Order.objects.get()
-    assert "ending in 4242 removed" in kept.comment
+    assert "exp 12/27 •••• 4242 cvv •••" in kept.comment
     everything = (tmp_path / "feed.rejects.jsonl").read_text("utf-8") + "".join(said)
     for model in (Order, Part, Line, Customer, JournalEvent, Job):
         everything += str(list(model.objects.values()))

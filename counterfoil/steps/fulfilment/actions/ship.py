@@ -8,11 +8,12 @@ from django.db import IntegrityError
 
 from counterfoil.core import clock
 from counterfoil.core.actor import CLERK, PICKER, Actor, require
+from counterfoil.core.cards import says_card
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Blocker, Invalid, Refused
 from counterfoil.core.machine import Move, shift
-from counterfoil.core.text import storable
-from counterfoil.gateways.carrier.tracking import find_carrier, tracking_url
+from counterfoil.core.text import clean, storable
+from counterfoil.gateways.carrier.tracking import find_carrier, tracking_url, vouches
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.records.orders.load import check, facts_of, find, note, take
@@ -89,10 +90,14 @@ def _named(carrier: str, number: str) -> tuple[str, str]:
             wrong.append((field, f"is longer than {most} characters"))
         elif not storable(value) or not value.isprintable():
             wrong.append((field, "contains characters that no label carries"))
+    if says_card(number) and not vouches(carrier, number):
+        wrong.append(
+            ("tracking_number", f"this looks like a card number, and is not how {carrier} numbers its parcels")
+        )
     if wrong:
         raise Invalid(*wrong)
     known = find_carrier(carrier)
-    return (known.name if known is not None else carrier), number
+    return (known.name if known is not None else clean(carrier)), number
 
 
 def _used(carrier: str, number: str) -> Invalid:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterfoil.core.text import luhn
-from counterfoil.gateways.storefront.fields import phone_of
-from counterfoil.gateways.storefront.masking import mask, mask_raw, mask_tree
-from counterfoil.gateways.storefront.tests.feed import CARD
+from counterfoil.core.cards import luhn, mask_cards, mask_raw, mask_tree
+from counterfoil.core.text import clean_email, clean_key, clean_phone, clean_sku
+
+CARD = "4242424242424242"
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,10 @@ from counterfoil.gateways.storefront.tests.feed import CARD
         "4242\n4242\n4242\n4242",
         "４２４２ ４２４２ ４２４２ ４２４２",
         f"exp 12/27 {CARD} cvv 123",
+        "4242\u200b4242\u200b4242\u200b4242",
+        "4242 | 4242 | 4242 | 4242",
+        f"+{CARD}",
+        "+4242 4242 4242 4242",
         "exp 12/27 4242 4242 4242 4242 123",
         f"card:{CARD}, thanks",
         f"{CARD}/12/27",
@@ -32,8 +36,8 @@ from counterfoil.gateways.storefront.tests.feed import CARD
     ],
 )
 def test_a_card_number_is_masked_however_it_is_written(text: str) -> None:
-    masked = mask(text)
-    assert "removed]" in masked
+    masked = mask_cards(text)
+    assert "•••• " in masked
     digits = "".join(c for c in masked if c.isdigit())
     assert "42424242" not in digits
     assert "378282" not in digits
@@ -50,13 +54,37 @@ def test_a_card_number_is_masked_however_it_is_written(text: str) -> None:
     ],
 )
 def test_tracking_numbers_telephones_and_dates_stay(text: str) -> None:
-    assert mask(text) == text
+    assert mask_cards(text) == text
+
+
+def test_the_code_beside_a_card_number_goes_with_it_and_a_code_of_something_else_stays() -> None:
+    assert mask_cards(f"{CARD} exp 12/27 CVV: 123") == "•••• 4242 exp 12/27 CVV: •••"
+    assert mask_cards("the gate's security code 1234") == "the gate's security code 1234"
 
 
 def test_a_telephone_number_in_international_form_stays_and_a_card_in_its_place_does_not() -> None:
     number = next(n for n in (f"+49151234567{i:02}" for i in range(100)) if luhn(n[1:]))
-    assert phone_of(number, "phone") == number
-    assert CARD not in phone_of(CARD, "phone")
+    assert clean_phone(number) == number
+    with pytest.raises(ValueError, match="card number"):
+        clean_phone(CARD)
+
+
+def test_what_things_are_found_by_is_refused_and_never_masked() -> None:
+    for kind in (clean_key, clean_sku, clean_email):
+        with pytest.raises(ValueError, match="card number"):
+            kind(f"{CARD}@example.com" if kind is clean_email else CARD)
+    assert clean_key(" 302-1234567-1234567 ") == "302-1234567-1234567"
+
+
+def test_the_number_on_a_case_of_goods_is_a_sku_and_no_reference() -> None:
+    case = "30000000000087"  # a GTIN-14 with the beginning, the length and the check digit of a Diners card
+    assert clean_sku(case) == case
+    with pytest.raises(ValueError, match="card number"):
+        clean_key(case)
+
+
+def test_what_stands_for_a_number_is_never_longer_than_the_number() -> None:
+    assert len(mask_cards("4222222222222")) < len("4222222222222")
 
 
 def test_every_corner_of_a_line_is_masked() -> None:
@@ -70,5 +98,5 @@ def test_every_corner_of_a_line_is_masked() -> None:
 def test_any_visa_number_is_masked_alone_and_between_words(body: str, gap: str, around: str) -> None:
     start = f"4{body}"
     number = next(start + c for c in "0123456789" if luhn(start + c))
-    assert number not in mask(f"{around}{number}{around}")
-    assert number not in mask(f"12{gap or ' '}{number} 123")
+    assert number not in mask_cards(f"{around}{number}{around}")
+    assert number not in mask_cards(f"12{gap or ' '}{number} 123")
