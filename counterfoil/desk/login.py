@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from counterfoil.core.cards import mask_cards
 from counterfoil.core.web import Limiter, address_of
 from counterfoil.desk.pages import SeeOther
 
@@ -29,13 +30,14 @@ def log_in(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(wanted)
         return render(request, "desk/login.html", {"next": wanted, "email": "", "wrong": ""})
     email = request.POST.get("email", "").strip().lower()[:254]
+    shown = mask_cards(email)
     if not BY_ADDRESS.allows(address_of(request)) or not BY_ACCOUNT.allows(email):
         wrong = "Too many attempts. Wait five minutes and try again."
-        return render(request, "desk/login.html", {"next": wanted, "email": email, "wrong": wrong}, status=429)
+        return render(request, "desk/login.html", {"next": wanted, "email": shown, "wrong": wrong}, status=429)
     user = authenticate(request, username=email, password=request.POST.get("password", "")[:500])
     if user is None or getattr(user, "role", "customer") == "customer":
         wrong = "E-mail address and password do not fit together."
-        return render(request, "desk/login.html", {"next": wanted, "email": email, "wrong": wrong}, status=422)
+        return render(request, "desk/login.html", {"next": wanted, "email": shown, "wrong": wrong}, status=422)
     login(request, user)
     return SeeOther(wanted)
 

@@ -154,6 +154,23 @@ def changed(body: Json, at: Place, value: Any) -> Json:
     return dict(made)
 
 
+def put(body: Json, at: Place, value: Any) -> Json:
+    """The body with a text at that place, which is made where it is missing."""
+    made: Any = copy.deepcopy(body)
+    inside = made
+    for step, after in zip(at, [*at[1:], None], strict=True):
+        new: Any = value if after is None else [] if isinstance(after, int) else {}
+        if isinstance(step, int):
+            if len(inside) <= step:
+                inside.append(new)
+        elif after is None or not inside.get(step):
+            inside[step] = new
+        if after is None:
+            inside[step] = value
+        inside = inside[step]
+    return dict(made)
+
+
 def named(at: Place) -> str:
     """A place as an error names it: `lines.0.sku`."""
     return ".".join(str(step) for step in at)

@@ -6,6 +6,7 @@ from typing import Any
 
 from counterfoil.core import clock, jobs
 from counterfoil.core.actor import SYSTEM
+from counterfoil.core.cards import mask_tree
 from counterfoil.core.db import writing
 from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import Intent, Wrong
@@ -22,7 +23,7 @@ from counterfoil.steps.charging.sending import send_charge
 
 def receive(body: bytes, signature: str) -> None:
     """Store one event, once per event id. Raises ValueError when it is not signed by the processor."""
-    event = gateway().read_event(body, signature)
+    event = mask_tree(gateway().read_event(body, signature))
     about: dict[str, Any] = (event.get("data") or {}).get("object") or {}
     with writing():
         InboxEvent.objects.bulk_create(

@@ -193,7 +193,7 @@ def _form(
     errors: dict[str, str] | None = None,
     trouble: str = "",
 ) -> HttpResponse:
-    settings = shop()
+    settings, form = shop(), mask_tree(form)
     deliveries = [str(d["method"]) for d in settings.deliveries]
     method = form.get("shipping_method") or (deliveries[0] if deliveries else "")
     country = form.get("shipping_address.country") or form.get("country", "")
@@ -215,7 +215,7 @@ def _form(
         "age": any(ln.offer.product.age_restricted for ln in lines),
         "ships": max((ln.offer.ships for ln in lines if ln.offer.ships), default=None),
         "today": settings.today(),
-        "form": mask_tree(form),
+        "form": form,
         "errors": errors or {},
         "trouble": trouble,
         "blocked": any(ln.quantity > ln.offer.most for ln in lines),

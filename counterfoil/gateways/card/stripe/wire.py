@@ -9,6 +9,7 @@ from typing import Any
 
 import stripe
 
+from counterfoil.core.cards import mask_cards
 from counterfoil.core.db import in_writing
 from counterfoil.gateways.card.protocol import Intent, NotDone, OutcomeUnknown, Refusal, Returned, Wrong
 from counterfoil.gateways.card.stripe.connection import is_replayed
@@ -36,7 +37,7 @@ def asking() -> Iterator[None]:
         detail = body.get("error", {})
         intent = (detail.get("payment_intent") or {}).get("id", "")
         code = str(detail.get("decline_code") or detail.get("code") or "card_declined")
-        raise Refusal(code, str(detail.get("message") or "the bank refused the card"), intent) from None
+        raise Refusal(code, mask_cards(str(detail.get("message") or "the bank refused the card")), intent) from None
     except stripe.RateLimitError as error:
         raise NotDone("the processor asks us to slow down") from error
     except stripe.APIConnectionError as error:
@@ -50,7 +51,7 @@ def asking() -> Iterator[None]:
     except (stripe.IdempotencyError, stripe.InvalidRequestError) as error:
         if error.http_status == 409:
             raise OutcomeUnknown("the same call is still running at the processor") from error
-        raise Wrong(f"{type(error).__name__}: {error.user_message or error}") from error
+        raise Wrong(mask_cards(f"{type(error).__name__}: {error.user_message or error}")) from error
     except stripe.APIError as error:
         raise OutcomeUnknown(
             "the processor failed without saying what it did", replayed=is_replayed(error.headers)
@@ -83,7 +84,7 @@ def intent_of(made: Any) -> Intent:
         brand=str(getattr(card, "brand", "") or ""),
         last4=str(getattr(card, "last4", "") or ""),
         decline_code=str(getattr(error, "decline_code", "") or getattr(error, "code", "") or "") if error else "",
-        message=str(getattr(error, "message", "") or "") if error else "",
+        message=mask_cards(str(getattr(error, "message", "") or "")) if error else "",
         method_id=id_of(getattr(made, "payment_method", None)),
         customer_id=id_of(getattr(made, "customer", None)),
         reference=reference_of(made),
@@ -101,7 +102,7 @@ def returned_of(made: Any) -> Returned:
         made.id,
         known,
         int(made.amount),
-        str(getattr(made, "failure_reason", "") or ""),
+        mask_cards(str(getattr(made, "failure_reason", "") or "")),
         id_of(getattr(made, "payment_intent", None)),
         str(getattr(made, "currency", "") or "").upper(),
         reference_of(made),
