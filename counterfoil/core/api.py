@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -16,9 +17,25 @@ from ninja.security import HttpBearer
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from counterfoil.core.actor import Actor
+from counterfoil.core.cards import mask_cards
 from counterfoil.core.errors import Forbidden
-from counterfoil.core.text import clean, clean_email, clean_key, clean_phone, clean_sku, plain
+from counterfoil.core.text import clean_email, clean_key, clean_phone, clean_sku, plain
 from counterfoil.core.web import bearer, problem, problem_of
+
+
+def _fit(kind: Callable[[str], str]) -> AfterValidator:
+    """What the kind refuses is refused here. Nothing is trimmed: a name with a blank before it is another name."""
+
+    def check(text: str) -> str:
+        kind(text)
+        return text
+
+    return AfterValidator(check)
+
+
+def _prose(text: str) -> str:
+    plain(text)
+    return mask_cards(text)
 
 
 def _day(value: Any) -> Any:
@@ -48,13 +65,13 @@ def _sane_year(value: date) -> date:
 
 # Text by kind; none of them lets a card number through. Prose has it masked, a name that things are found by is
 # refused with it. `Parcel` alone is judged by its action, which knows the carrier.
-Text = Annotated[StrictStr, AfterValidator(clean), Field(max_length=5000)]
-Code = Annotated[StrictStr, AfterValidator(clean_key), Field(max_length=5000)]
-Word = Annotated[StrictStr, AfterValidator(clean_key), Field(min_length=1, max_length=200)]
-Sku = Annotated[StrictStr, AfterValidator(clean_sku), Field(max_length=5000)]
-Email = Annotated[StrictStr, AfterValidator(clean_email), Field(max_length=5000)]
-Phone = Annotated[StrictStr, AfterValidator(clean_phone), Field(max_length=5000)]
-Parcel = Annotated[StrictStr, AfterValidator(plain), Field(max_length=5000)]
+Text = Annotated[StrictStr, AfterValidator(_prose), Field(max_length=5000)]
+Code = Annotated[StrictStr, _fit(clean_key), Field(max_length=5000)]
+Word = Annotated[StrictStr, _fit(clean_key), Field(min_length=1, max_length=200)]
+Sku = Annotated[StrictStr, _fit(clean_sku), Field(max_length=5000)]
+Email = Annotated[StrictStr, _fit(clean_email), Field(max_length=5000)]
+Phone = Annotated[StrictStr, _fit(clean_phone), Field(max_length=5000)]
+Parcel = Annotated[StrictStr, _fit(plain), Field(max_length=5000)]
 Int = Annotated[StrictInt, Field(ge=-(2**53), le=2**53)]
 Id = Annotated[StrictInt, Field(ge=1, le=2**62)]
 Day = Annotated[date, BeforeValidator(_day), AfterValidator(_sane_year), Field(json_schema_extra={"format": "date"})]
