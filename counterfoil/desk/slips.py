@@ -321,9 +321,10 @@ def money_words(order: Order, parts: Sequence[Part]) -> dict[str, Any]:
         and order.card_state == "saved"
         and order.finished
         and order.cancelled_at is None
-        and any(p.money in {"saved", "declined"} for p in parts)
+        and any(p.money in {"saved", "declined"} or (p.money == "authorised" and left <= 0) for p in parts)
         and (shop().card_at_checkout == "authorise" or shop().charge_on != "confirmed")
     )
     return {"charged": charged, "refunded": refunded, "refund_owed": back, "refundable": charged - refunded - back,
             "expiry": expiry, "held": sum(p.authorisation_amount or 0 for p in parts), "ends_in": ends_in,
+            "over": bool(expiry) and left <= 0,
             "owed": sum(max(0, p.total - p.charged) for p in parts), "may_hold": may_hold}  # fmt: skip

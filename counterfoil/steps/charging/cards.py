@@ -23,7 +23,7 @@ from counterfoil.records.orders.models import Line, Order, Part, PayLink
 from counterfoil.records.orders.slip import mail_slip
 from counterfoil.steps.charging.keeping import keep_card
 from counterfoil.steps.charging.letters import owe_pay_mail
-from counterfoil.steps.charging.rules import may_charge
+from counterfoil.steps.charging.rules import hold_is_missing, hold_is_over, may_charge
 from counterfoil.steps.charging.settle import settle_link_payment
 
 OPEN = ("intended", "open")
@@ -148,7 +148,7 @@ def _link(order: str) -> PayLink:
     with writing():
         taken = take(order)
         unpaid = Part.objects.filter(_DECLINED, order=taken).order_by("number")
-        part = unpaid.filter(let_go_at=None).first()
+        part = unpaid.filter(let_go_at=None).first() or _no_longer_held(taken)
         wanted = part is not None or taken.card_state != "saved" or unpaid.exists()
         if taken.cancelled_at is not None or not wanted:
             raise blocked("already_charged", "nothing is to be paid at the moment")
@@ -171,6 +171,13 @@ def _link(order: str) -> PayLink:
             amount=due_of(part) if part else 0,
             made_at=clock.real_now(),
         )
+
+
+def _no_longer_held(taken: Order) -> Part | None:
+    """A part whose money the bank held until its time was over: the customer may pay it with any card instead."""
+    facts = facts_of(taken)
+    over = [p.number for p in facts.parts if hold_is_over(facts, p) or hold_is_missing(facts, p)]
+    return Part.objects.filter(order=taken, number__in=over).order_by("number").first()
 
 
 def _may_be_paid(taken: Order, part: Part) -> bool:

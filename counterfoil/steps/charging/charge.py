@@ -17,7 +17,14 @@ from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part, PayLink
 from counterfoil.records.orders.securing import on_shipping
 from counterfoil.steps.charging.cards import OPEN, close_links, due_of, look_at_pages, save_card
-from counterfoil.steps.charging.holding import begin_holds, make_hold, release_holds, to_capture, unsettled_of
+from counterfoil.steps.charging.holding import (
+    begin_holds,
+    look_at_holds,
+    make_hold,
+    release_holds,
+    to_capture,
+    unsettled_of,
+)
 from counterfoil.steps.charging.rules import may_charge
 from counterfoil.steps.charging.sending import send_charge, withdraw_charge
 from counterfoil.steps.charging.settle import intend_from_card, write_capture
@@ -160,6 +167,10 @@ def authorise_order(*, order: str, actor: Actor, part: int | None = None, versio
             save_card(order=order)
         except (NotDone, OutcomeUnknown) as error:
             raise StillAsking(f"the card is not saved yet: {error}") from error
+    try:
+        look_at_holds(order=order)  # one whose time is over stands in the way of another only until it is looked at
+    except (CardError, jobs.Later) as error:
+        raise StillAsking(f"the bank still has the old amount: {error}") from error
     if not _await_all(begin_holds(order=order, actor=actor, part=part), actor):
         raise StillAsking("the bank has not answered yet; we keep asking. Nothing is held twice")
     return find(order)

@@ -94,6 +94,13 @@ def may_hold(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
     return _card(facts)
 
 
+def hold_is_missing(facts: OrderFacts, part: PartFacts) -> bool:
+    """The shop has the bank hold the money beforehand, the goods are being handled, and the bank holds nothing."""
+    handled = facts.charge_on != "confirmed" and part.stock == "confirmed"
+    waits = part.money == "saved" and part.total > part.charged
+    return facts.card_at_checkout == "authorise" and facts.finished and handled and waits
+
+
 def wants_hold(facts: OrderFacts, part: PartFacts) -> bool:
     """Whether this shop has the bank hold the money before it is taken, and this part's is not held."""
     return (
