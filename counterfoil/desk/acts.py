@@ -86,7 +86,7 @@ def _record_payment(order: str, form: Form, actor: Actor) -> str:
         "reference": text_of(form, "reference", needed="write down the slip's or cheque's number", kind=clean_key),
         "amount": amount_of(form, "amount", currency),
     }
-    for name in ("brand", "last4"):
+    for name in ("kind", "brand", "last4"):
         if text_of(form, name):
             offline[name] = text_of(form, name)
     charging.charge_order(order=order, actor=actor, part=maybe_whole(form, "part", least=1), offline=offline)

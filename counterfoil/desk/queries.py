@@ -15,6 +15,7 @@ from counterfoil.core.text import storable
 from counterfoil.desk.words import QUEUES
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Charge, Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
+from counterfoil.steps.charging import reach
 
 PAGE = 50
 SUMMED = 1000  # beyond that many orders a queue's head gives no sum: it would have to read them all
@@ -32,7 +33,8 @@ class Rail:
 
 
 def rail(today: date, queue: str = "") -> Rail:
-    """One statement: the counts come from the index (queue, deadline) alone."""
+    """One statement: the counts come from the index (queue, deadline) alone. Now and then it also asks what waits for
+    the bank."""
     marks = ", ".join(["%s"] * len(COUNTED))
     sql = (
         "SELECT queue, '' AS currency, COUNT(*), SUM(CASE WHEN deadline < %s THEN 1 ELSE 0 END), NULL, 0 "
@@ -50,16 +52,25 @@ def rail(today: date, queue: str = "") -> Rail:
             f"total FROM orders_order WHERE queue = %s ORDER BY deadline, id LIMIT {SUMMED}) AS head GROUP BY currency"
         )
         params.append(queue)
+    asked = reach.is_stale()
+    if asked:
+        statement, more = reach.look()
+        sql += f" UNION ALL {statement}"
+        params += more
     counts: dict[str, int] = {}
     late: dict[str, int] = {}
-    sums, oldest_of = [], []
+    sums, oldest_of, bank = [], [], []
     for code, currency, count, past, since, total in rows(sql, params):
-        if code == "=":
+        if code == "!":
+            bank.append((currency, int(count), since or ""))
+        elif code == "=":
             sums.append((currency, int(total)))
             oldest_of.append(moment(since))
         else:
             counts[code] = counts.get(code, 0) + int(count)
             late[code] = late.get(code, 0) + int(past or 0)
+    if asked:
+        reach.learn(bank)
     ages = [o for o in oldest_of if o is not None]
     return Rail(counts, late, min(ages, default=None), sorted(sums, key=lambda s: -s[1]))
 

@@ -98,6 +98,9 @@ METHODS = {
     "cheque": "cheque",
     "on_delivery": "cash on delivery",
 }
+# What a clerk holds of money paid in hand, and what it usually is for a way to pay.
+SLIPS = {"card": "card slip", "cheque": "cheque", "transfer": "transfer", "cash": "cash"}
+HELD = {"terminal": "card", "cheque": "cheque"}
 DOCUMENTS = {
     "web-order": "Web order",
     "sales-order": "Sales order, customer's copy",

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "counterfoil.records.orders",
     "counterfoil.records.stock",
     "counterfoil.records.books",
+    "counterfoil.gateways.card.terminal",
     "counterfoil.steps.checkout",
     "counterfoil.steps.review",
     "counterfoil.steps.acceptance",

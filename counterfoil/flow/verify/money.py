@@ -58,7 +58,7 @@ def processor() -> list[str]:
         "SELECT o.number, c.intent_id, c.amount, COALESCE((SELECT SUM(r.amount) FROM orders_refund r "
         "WHERE r.charge_id = c.id AND r.state = 'succeeded' AND r.refund_id <> 'by hand'), 0) "
         "FROM orders_charge c JOIN orders_part p ON p.id = c.part_id JOIN orders_order o ON o.id = p.order_id "
-        "WHERE c.state = 'succeeded' AND c.intent_id <> ''"
+        "WHERE c.state = 'succeeded' AND c.intent_id <> '' AND c.method IN ('card', 'link')"
     ):
         ours[intent] = (number, int(amount), int(back))
     for intent, (number, amount, back) in ours.items():

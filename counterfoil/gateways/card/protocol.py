@@ -106,14 +106,13 @@ class Returned:
     reference: Mapping[str, str] = field(default_factory=dict)  # what we wrote on it
 
 
-class CardGateway(Protocol):
-    """Every method may raise NotDone, OutcomeUnknown or Wrong, and takes the caller's stored idempotency key."""
+class Till(Protocol):
+    """What takes money and gives it back: a card processor, or a clerk who writes down what they hold.
 
-    def create_customer(self, *, name: str, email: str, reference: str, key: str) -> str: ...
-
-    def save_card(self, *, customer: str, source: str, reference: str, key: str) -> Saved:
-        """Raises Refusal when the bank does not want the card saved."""
-        ...
+    A charge is two calls, so that its id is stored before money counts. Every method that changes something takes the
+    caller's stored key: the same call under it changes nothing more, another one is Wrong. A processor may raise
+    NotDone and OutcomeUnknown too.
+    """
 
     def create_intent(
         self,
@@ -126,15 +125,12 @@ class CardGateway(Protocol):
         key: str,
         hold: bool = False,
     ) -> Intent:
-        """An unconfirmed charge: takes nothing yet. With `hold`, confirming it only has the bank hold the amount."""
+        """An unconfirmed charge: takes nothing yet. With `hold`, confirming it only has the bank hold the amount: Wrong
+        where there is no bank behind it."""
         ...
 
     def confirm_intent(self, intent_id: str, *, key: str) -> Intent:
         """Take the money now, or hold it. Raises Refusal."""
-        ...
-
-    def capture_intent(self, intent_id: str, *, amount: int, key: str) -> Intent:
-        """Take `amount` of what is held, once; the rest is let go. Wrong when nothing (or less) is held any more."""
         ...
 
     def get_intent(self, intent_id: str) -> Intent: ...
@@ -155,6 +151,23 @@ class CardGateway(Protocol):
 
     def list_refunds(self, since: datetime) -> Iterator[Returned]:
         """Every refund made at the processor since then (business time), whoever made it, newest first."""
+        ...
+
+
+class CardGateway(Till, Protocol):
+    """A till with a bank behind it: it keeps cards, has amounts held, shows pages to customers and tells us of events.
+
+    Every method may raise NotDone, OutcomeUnknown or Wrong.
+    """
+
+    def create_customer(self, *, name: str, email: str, reference: str, key: str) -> str: ...
+
+    def save_card(self, *, customer: str, source: str, reference: str, key: str) -> Saved:
+        """Raises Refusal when the bank does not want the card saved."""
+        ...
+
+    def capture_intent(self, intent_id: str, *, amount: int, key: str) -> Intent:
+        """Take `amount` of what is held, once; the rest is let go. Wrong when nothing (or less) is held any more."""
         ...
 
     def open_session(

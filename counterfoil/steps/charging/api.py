@@ -25,6 +25,7 @@ class ChargeIn(Body):
     part: Id | None = None
     reference: Code | None = None
     amount: Int | None = None
+    kind: Text | None = None  # of the slip: card, cheque, transfer, cash
     brand: Text | None = None
     last4: Text | None = None
 

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from counterfoil.core import clock, jobs
 from counterfoil.core.actor import CLERK, Actor, require
 from counterfoil.core.db import writing
-from counterfoil.core.errors import Blocker, Declined, Invalid, Refused, StillAsking, blocked
+from counterfoil.core.errors import Declined, Invalid, Refused, StillAsking, blocked
 from counterfoil.core.machine import shift
-from counterfoil.core.text import clean
 from counterfoil.gateways.card.protocol import CardError, NotDone, OutcomeUnknown
 from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import check, facts_of, find, note, take
@@ -25,9 +24,10 @@ from counterfoil.steps.charging.holding import (
     to_capture,
     unsettled_of,
 )
-from counterfoil.steps.charging.rules import may_charge
+from counterfoil.steps.charging.offline import record_payment
+from counterfoil.steps.charging.rules import may_charge, most_telling
 from counterfoil.steps.charging.sending import send_charge, withdraw_charge
-from counterfoil.steps.charging.settle import intend_from_card, write_capture
+from counterfoil.steps.charging.settle import intend_from_card
 
 PAGES = 3  # tries to find no card page open
 PATIENCE = 10.0  # seconds until the asker is told that the bank has not answered
@@ -43,7 +43,7 @@ def charge_order(
 ) -> Order:
     """Charge every part whose gate is open, or the one named. Saves the card first if that job has not run yet.
 
-    `offline` is `{reference, amount, brand?, last4?}`: money that a person holds already is written down instead.
+    `offline` is `{reference, amount, kind?, brand?, last4?}`: money that a person holds is written down instead.
     Raises Refused with every blocker, Declined, StillAsking (unknown after ten seconds), Invalid, Forbidden, Missing.
     """
     require(actor, CLERK)
@@ -53,7 +53,7 @@ def charge_order(
             take(order, version=version)
     known = find(order)
     if offline is not None:
-        return _record_payment(known.number, actor, part, offline)
+        return record_payment(known.number, actor, part, offline)
     if known.card_state == "to_save":
         try:
             save_card(order=order)
@@ -76,14 +76,8 @@ def _open_parts(facts: OrderFacts, wanted: int | None) -> list[int]:
         raise Invalid(("part", f"{facts.number} has no part {wanted}"))
     open_ = [number for number, blockers in gates.items() if not blockers]
     if not open_:
-        raise Refused(_most_telling(list(gates.values())))
+        raise Refused(most_telling(list(gates.values())))
     return open_
-
-
-def _most_telling(gates: list[list[Blocker]]) -> list[Blocker]:
-    """Of several shut gates the one that somebody can still open: not one that is shut because it is done."""
-    undone = [g for g in gates if all(b.code not in {"already_charged", "cancelled"} for b in g)]
-    return (undone or gates)[0]
 
 
 def _begin(order: str, wanted: int | None, actor: Actor) -> list[Charge]:
@@ -253,58 +247,3 @@ def withdraw_order(*, order: str) -> None:
     release_holds(order=order)
     if asking:
         raise jobs.Later(5, "the bank has not answered yet")
-
-
-# --- money that a person holds --------------------------------------------------------------------------------------
-
-
-def _record_payment(order: str, actor: Actor, wanted: int | None, given: dict[str, object]) -> Order:
-    reference, amount, brand, last4 = _checked_payment(given)
-    with writing():
-        taken = take(order)
-        facts = facts_of(taken)
-        gates = {p.number: may_charge(facts, p, offline=True) for p in facts.parts if wanted in {None, p.number}}
-        if not gates:
-            raise Invalid(("part", f"{order} has no part {wanted}"))
-        if not taken.payment_method or taken.payment_method == "card":
-            raise blocked("no_payment_method", "this order is paid by card; charge the card or send a pay link")
-        number = next((n for n, blockers in gates.items() if not blockers), None)
-        if number is None:
-            raise Refused(_most_telling(list(gates.values())))
-        part = Part.objects.get(order=taken, number=number)
-        if amount != due_of(part):
-            raise Invalid(("amount", f"{due_of(part)} is due, not {amount}"))
-        attempt = Charge.objects.filter(part=part).count() + 1
-        key = f"offline-{taken.token[:20]}-{number}-{attempt}"
-        charge = Charge.objects.create(
-            part=part, attempt=attempt, amount=amount, currency=taken.currency, state="succeeded",
-            method=taken.payment_method, create_key=key, confirm_key=key, reference=reference, brand=brand, last4=last4,
-            actor=actor.name, made_at=clock.real_now(), settled_at=clock.business_now(),
-        )  # fmt: skip
-        moves = [shift(MONEY, "record", part, part=number)]
-        write_capture(taken, part, charge, amount=amount, by=actor.name, moves=moves)
-    return find(order)
-
-
-def _checked_payment(given: dict[str, object]) -> tuple[str, int, str, str]:
-    wrong = []
-    amount = given.get("amount")
-    if not isinstance(amount, int) or isinstance(amount, bool) or amount < 0:
-        wrong.append(("amount", "the amount in minor units"))
-    texts = {}
-    for name, limit in (("reference", 120), ("brand", 20)):
-        try:
-            texts[name] = clean(str(given.get(name) or ""))
-        except ValueError as error:
-            wrong.append((name, str(error)))
-            continue
-        if len(texts[name]) > limit:
-            wrong.append((name, f"at most {limit} characters"))
-    if not texts.get("reference"):
-        wrong.append(("reference", "the number on the terminal's slip, the cheque or the transfer"))
-    last4 = str(given.get("last4") or "")
-    if last4 and not (len(last4) == 4 and last4.isascii() and last4.isdigit()):
-        wrong.append(("last4", "the last four digits of the card"))
-    if wrong:
-        raise Invalid(*wrong)
-    return texts["reference"], int(str(amount)), texts["brand"], last4

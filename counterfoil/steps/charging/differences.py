@@ -25,6 +25,10 @@ TITLES = {
     "missing_there": "Booked here, not taken there",
     "refund_unknown": "Refunded there, not booked here",
     "refund_missing": "Refund booked here, not paid there",
+    "slip_alone": "Slip entered, not booked here",
+    "slip_missing": "Booked here, no slip entered",
+    "slip_differs": "Another amount on the slip",
+    "return_differs": "Given back otherwise on the slip",
 }
 REMEDIES = {
     "captured_unknown": ("take_over", "refund_it", "note"),
@@ -33,6 +37,10 @@ REMEDIES = {
     "missing_there": ("note",),
     "refund_unknown": ("take_over", "note"),
     "refund_missing": ("take_over", "note"),
+    "slip_alone": ("note",),
+    "slip_missing": ("note",),
+    "slip_differs": ("note",),
+    "return_differs": ("note",),
 }
 
 

@@ -22,7 +22,7 @@ class InboxEvent(models.Model):
 class Difference(models.Model):
     """One thing that the processor has otherwise than we do. Once per kind and object; open until `closed_at`."""
 
-    # captured_unknown, amount_differs, missing_there, refund_unknown, refund_missing
+    # One of those in `differences.TITLES`.
     kind = models.CharField(max_length=20)
     object_id = models.CharField(max_length=120)  # the processor's charge or refund
     order_number = models.CharField(max_length=40, blank=True, default="")  # empty: of no order

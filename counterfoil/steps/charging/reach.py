@@ -60,28 +60,41 @@ _seen: tuple[float, Waiting | None] | None = None
 
 def waiting() -> Waiting | None:
     """The shop's view, from the jobs that wait and this process's own calls, a few seconds old; None: all is well."""
+    if is_stale():
+        statement, params = look()
+        learn([(str(name), int(count), str(first or "")) for _, name, count, _, first, _ in rows(statement, params)])
+    return _seen[1] if _seen is not None else None
+
+
+def is_stale() -> bool:
+    """Whether it is time for another look."""
+    return _seen is None or clock.monotonic() - _seen[0] >= REMEMBERED
+
+
+def look() -> tuple[str, list[str]]:
+    """The statement of a look and its parameters: for those who have a statement under way that it can join.
+
+    Its columns: '!', a job's name, how many wait, 0, since when as text, 0.
+    """
+    return (
+        "SELECT '!', name, COUNT(*), 0, MIN(CASE WHEN last_error LIKE %s THEN last_error END), 0 FROM core_job "
+        "WHERE state = 'queued' AND name LIKE 'charging.%%' GROUP BY name"
+    ), [f"{_SINCE}%"]
+
+
+def learn(found: list[tuple[str, int, str]]) -> None:
+    """What a look has found: a job's name, how many wait, and since when."""
     global _seen
-    now = clock.monotonic()
-    if _seen is None or now - _seen[0] >= REMEMBERED:
-        _seen = (now, _look())
-    return _seen[1]
-
-
-def _look() -> Waiting | None:
-    counts: dict[str, int] = {}
     own = card.away()
     moments = [own.since] if own is not None else []
-    for name, count, first in rows(
-        "SELECT name, COUNT(*), MIN(CASE WHEN last_error LIKE %s THEN last_error END) FROM core_job "
-        "WHERE state = 'queued' AND name LIKE 'charging.%%' GROUP BY name",
-        [f"{_SINCE}%"],
-    ):
-        counts[name] = int(count)
-        if first:
-            moments.append(datetime.strptime(first.removeprefix(_SINCE), _MOMENT).replace(tzinfo=UTC))
-    if not moments:
-        return None
-    return Waiting(min(moments), counts.get("charging.send", 0), counts.get("charging.refund", 0))
+    moments += [
+        datetime.strptime(first.removeprefix(_SINCE), _MOMENT).replace(tzinfo=UTC) for _, _, first in found if first
+    ]
+    counts = {name: count for name, count, _ in found}
+    now = None
+    if moments:
+        now = Waiting(min(moments), counts.get("charging.send", 0), counts.get("charging.refund", 0))
+    _seen = (clock.monotonic(), now)
 
 
 def forget() -> None:

@@ -1,5 +1,5 @@
-"""Every charge and refund at the processor against ours. What can be put right by the ordinary ways is; the rest is
-listed as differences, for a person."""
+"""Every charge and refund at the processor, and every slip of the terminal, against ours. What can be put right by the
+ordinary ways is; the rest is listed as differences, for a person."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import CardError, Intent, Returned, Wrong
 from counterfoil.records.orders.load import take
 from counterfoil.records.orders.models import Charge, PayLink, Refund
+from counterfoil.steps.charging import slips
 from counterfoil.steps.charging.capture import book_capture
 from counterfoil.steps.charging.cards import finish_session
 from counterfoil.steps.charging.differences import (
@@ -79,6 +80,8 @@ class _Run:
         self.refunds: dict[str, Returned] = {}
 
     def go(self) -> Report:
+        for found in slips.compare(self.since):
+            self._keep(found)
         self._ask_own()
         self.intents = {i.id: i for i in gateway().list_intents(self.since)}
         self.refunds = {r.id: r for r in gateway().list_refunds(self.since)}
@@ -195,6 +198,8 @@ class _Run:
                     self.report.closed += close_difference(row, actor=SYSTEM)
 
     def _still(self, row: Difference) -> Found | None:
+        if row.kind in slips.KINDS:
+            return slips.still(row)
         refund = Refund.objects.select_related("charge", "part__order").filter(refund_id=row.object_id).first()
         if row.kind.startswith("refund_") or row.object_id in self.refunds or refund is not None:
             return _judge_refund_again(row.object_id, refund)

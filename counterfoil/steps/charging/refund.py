@@ -17,6 +17,7 @@ from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import Line, Order, Part, Refund
 from counterfoil.records.orders.refunds import decide_refund
 from counterfoil.records.orders.slip import mail_slip
+from counterfoil.steps.charging.offline import paid_back
 
 CARD = ("card", "link")
 BY_HAND = "by hand"  # stands in place of the processor's id
@@ -50,6 +51,7 @@ def refund_order(
         for refund in made:
             if refund.charge.method not in CARD:
                 # A person gives this money back with their own hands, now.
+                paid_back(refund, actor)
                 book_refund(taken, refund, reference=BY_HAND)
     return Refund.objects.get(pk=made[0].pk)
 
@@ -250,7 +252,8 @@ def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = Fa
         refund = Refund.objects.select_related("charge").filter(pk=refund_id, part__order=taken).first()
         if refund is None:
             raise Missing(f"{order} has no refund {refund_id}")
-        if refund.charge.method not in CARD and refund.state == "pending":
+        if refund.charge.method not in CARD and refund.state != "succeeded":
+            paid_back(refund, actor)
             book_refund(taken, refund, reference=BY_HAND)
             return
         if refund.state != "failed":
@@ -258,7 +261,7 @@ def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = Fa
         # A number of its own for every try: the first may have been paid, entered in the books, and sent back.
         refund.key = next_key(refund.key)
         Refund.objects.filter(pk=refund.pk).update(key=refund.key)
-        if by_hand or refund.charge.method not in CARD:
+        if by_hand:
             book_refund(taken, refund, reference=BY_HAND)
             return
         Refund.objects.filter(pk=refund.pk).update(state="pending", refund_id="", made_at=clock.real_now())

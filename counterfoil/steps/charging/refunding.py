@@ -9,6 +9,7 @@ from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import OutcomeUnknown, Returned, Wrong
 from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import Refund
+from counterfoil.steps.charging.offline import owe_back
 from counterfoil.steps.charging.refund import CARD, apply_refund, next_key
 from counterfoil.steps.charging.sending import KEY_LIFE
 
@@ -16,10 +17,14 @@ from counterfoil.steps.charging.sending import KEY_LIFE
 def send_refund(*, refund_id: int) -> None:
     """Have the processor pay a refund, or ask how it stands. Safe to call at any time.
 
-    Raises the gateway's errors when it cannot be asked, and jobs.Later while it is pending there.
+    What a person holds is only noted on its slip: they pay it back. Raises the gateway's errors when it cannot be
+    asked, and jobs.Later while it is pending there.
     """
     refund = Refund.objects.select_related("charge", "part__order").get(pk=refund_id)
-    if refund.state == "succeeded" or refund.charge.method not in CARD:
+    if refund.state == "succeeded":
+        return
+    if refund.charge.method not in CARD:
+        owe_back(refund)
         return
     found = _look(refund) if _may_be_there(refund) else None
     if found is None:

@@ -163,6 +163,12 @@ def _declined(facts: OrderFacts) -> list[Blocker]:
     return []
 
 
+def most_telling(gates: list[list[Blocker]]) -> list[Blocker]:
+    """Of several shut gates the one that somebody can still open: not one that is shut because it is done."""
+    undone = [g for g in gates if all(b.code not in {"already_charged", "cancelled"} for b in g)]
+    return (undone or gates)[0]
+
+
 def wants_charge(facts: OrderFacts, part: PartFacts) -> bool:
     """Whether money is still to be taken before this part may be picked."""
     return facts.payment_method != "on_delivery" and part.money != "charged"
