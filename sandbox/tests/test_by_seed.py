@@ -9,10 +9,11 @@ import pytest
 import requests
 import stripe
 
+from sandbox.cards import CARDS
 from sandbox.chance import LONGEST_OUTAGE, Chance
-from sandbox.faults import BY_SEED, EVENT_KINDS, REQUEST_KINDS
+from sandbox.faults import BY_SEED, EVENT_KINDS, KINDS, REQUEST_KINDS
 from sandbox.tests.inside import Inside
-from sandbox.tests.running import Receiver, Sandbox, wait_for
+from sandbox.tests.running import ROOT, Receiver, Sandbox, wait_for
 
 
 def misbehave(processor: Sandbox, seed: Any, **more: Any) -> None:
@@ -154,3 +155,12 @@ def test_refunds_fail_by_seed_only_where_that_is_asked_for(processor: Sandbox) -
 )
 def test_a_seeded_order_that_makes_no_sense_is_refused(processor: Sandbox, order: dict[str, Any]) -> None:
     assert requests.post(f"{processor.url}/_faults", json=order, timeout=5).status_code == 400
+
+
+def test_the_book_names_every_fault_and_every_card() -> None:
+    book = (ROOT / "docs" / "sandbox.md").read_text()
+    assert [kind for kind in KINDS if f"`{kind}`" not in book] == []
+    usual = [name for name in CARDS if "chargeDeclined" not in name]
+    assert [name for name in usual if f"`{name}`" not in book] == []
+    variants = {name.partition("chargeDeclined")[2] for name in CARDS} - {""}
+    assert [kind for kind in variants if f"{kind}`" not in book] == []
