@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
-# ISO 4217: the decimals of each currency the processor settles; what is not listed here is unknown to us.
-_ZERO = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF"
+# ISO 4217: the decimals of each currency the processor settles; what is not listed here is unknown to us. So are ISK
+# and UGX: they have no decimals, but the processor counts them in hundredths, and would take a hundredth of the price.
+_ZERO = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"
 _THREE = "BHD IQD JOD KWD LYD OMR TND"
 _TWO = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP "
@@ -19,7 +20,6 @@ DECIMALS: dict[str, int] = {
     **dict.fromkeys(_TWO.split(), 2),
     **dict.fromkeys(_ZERO.split(), 0),
     **dict.fromkeys(_THREE.split(), 3),
-    "ISK": 0,
 }
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "KRW": "₩", "INR": "₹", "VND": "₫"}
 # Below 2^53 so that every JSON reader keeps it exact; far above any order.
@@ -33,6 +33,17 @@ def decimals(currency: str) -> int:
         return DECIMALS[currency]
     except KeyError:
         raise ValueError(f"{currency!r} is not a currency we know; use an ISO 4217 code such as USD") from None
+
+
+def step(currency: str) -> int:
+    """What cards are charged and refunded in, minor units: in currencies with three decimals the last digit is a 0."""
+    return 10 if decimals(currency) == 3 else 1
+
+
+def to_step(amount: int, size: int) -> int:
+    """The multiple of `size` nearest to the amount, half away from zero."""
+    found = (abs(amount) + size // 2) // size * size
+    return -found if amount < 0 else found
 
 
 def parse_amount(text: str, currency: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from counterfoil.core import clock, jobs
 from counterfoil.core.actor import Actor
 from counterfoil.core.machine import Move, shift
+from counterfoil.core.money import step
 from counterfoil.core.shop import shop
 from counterfoil.flow.amend.totals import lines_of, money_of, picture, retotal, retotal_order, write
 from counterfoil.flow.amend.units import take_off
@@ -180,7 +181,7 @@ def _substitute(change: Change) -> None:
         replaces=old,
     )
     change_waiting({product.pk: quantity})
-    retotal(part, before)
+    retotal(part, before, change.order.currency)
     _promise(change, part, "substitute accepted")
 
 
@@ -188,7 +189,7 @@ def _expedite(change: Change) -> None:
     part = change.part(change.choice["part"])
     change.order.shipping_method = change.choice["method"]
     change.order.save(update_fields=["shipping_method"])
-    retotal(part, money_of(part), shipping=int(change.choice["price"]))
+    retotal(part, money_of(part), change.order.currency, shipping=int(change.choice["price"]))
     _promise(change, part, "faster delivery accepted")
 
 
@@ -203,7 +204,7 @@ def _cancel_line(change: Change) -> None:
     before = money_of(part)
     _open_up(change, part)
     _cancel_units(change, change.line(choice["line"]), int(choice["quantity"]))
-    retotal(part, before)
+    retotal(part, before, change.order.currency)
     if not any(line.quantity for line in lines_of(part)):
         _empty(change, part)
 
@@ -214,7 +215,9 @@ def _empty(change: Change, part: Part) -> None:
     taker = receiver_of(state, next(p for p in state.parts if p.number == part.number))
     receiver = change.part(taker.number) if taker else None
     emptied, handed = hand_over(
-        sums_of(part), sums_of(receiver) if receiver else None, charged=part.money in {"charged", "receivable"}
+        sums_of(part, change.order.currency),
+        sums_of(receiver, change.order.currency) if receiver else None,
+        charged=part.money in {"charged", "receivable"},
     )
     write(part, emptied)
     if receiver is not None and handed is not None:
@@ -241,8 +244,11 @@ def _split(change: Change) -> None:
     for pk, units in touched(change.choice):
         _move_units(change, change.line(pk), units, later)
     moved = money_of(later)
-    retotal(parent, before)
-    write(later, Sums(sum(m.net for m in moved), 0, sum(m.tax for m in moved)))
+    sums = Sums(sum(m.net for m in moved), 0, sum(m.tax for m in moved), step=step(order.currency)).chargeable()
+    write(later, sums)
+    # What the later part was rounded by, the first one is rounded less: together they cost what they did.
+    parent.rounding -= sums.rounding
+    retotal(parent, before, order.currency)
     if parent.money != MONEY.first and order.card_state == "saved":
         change.moves.append(shift(MONEY, "save", later, part=later.number))
     if change.day is not None:

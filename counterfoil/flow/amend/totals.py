@@ -27,16 +27,16 @@ def write(row: Part | Order, sums: Sums) -> None:
     row.save(update_fields=list(AMOUNTS))
 
 
-def retotal(part: Part, before: list[LineMoney], *, shipping: int | None = None) -> None:
+def retotal(part: Part, before: list[LineMoney], currency: str, *, shipping: int | None = None) -> None:
     """Sum the part up again; `before` is what its lines were when its present sums were made."""
-    write(part, resum(sums_of(part), before, money_of(part), shipping=shipping))
+    write(part, resum(sums_of(part, currency), before, money_of(part), shipping=shipping))
 
 
 def retotal_order(order: Order) -> None:
     """The order is the sum of its parts."""
     whole = Sums(0, 0, 0)
     for part in Part.objects.filter(order=order):
-        whole = whole.plus(sums_of(part))
+        whole = whole.plus(sums_of(part, order.currency))
     write(order, whole)
 
 

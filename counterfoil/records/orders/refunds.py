@@ -13,6 +13,7 @@ from counterfoil.core.money import show, split
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import note
 from counterfoil.records.orders.models import Charge, Order, Part, Refund
+from counterfoil.records.orders.shares import fit_tax, tax_of
 
 
 def refundable(part: Part) -> int:
@@ -47,7 +48,7 @@ def decide_refund(
             f"only {show(max(0, left), order.currency)} of what was charged is left to refund",
         )
     after_invoice = part.books in {"invoiced", "credited"}
-    in_it = min(amount, _tax_share(part, amount, after_invoice=after_invoice) if tax is None else tax)
+    in_it = _tax_in(part, amount, left, tax, after_invoice=after_invoice)
     spread = _spread(part, amount)
     taxes = split(in_it, [units for _, units in spread])
     part.refund_owed += amount
@@ -100,15 +101,24 @@ def _spread(part: Part, amount: int) -> list[tuple[Charge, int]]:
     return out
 
 
-def _tax_share(part: Part, amount: int, *, after_invoice: bool) -> int:
-    """The tax in a refund. After the invoice it is a share of the tax that is left: the last refund ends at zero."""
-    total, tax = part.total, part.tax
+def _tax_in(part: Part, amount: int, left: int, tax: int | None, *, after_invoice: bool) -> int:
+    """The tax in a refund of `amount` out of `left`: what the lines say, else its share.
+
+    After the invoice it is taken of the tax that has not gone back yet, so that the last refund ends at zero. Before,
+    what we hold beyond the part's total (paid twice) has no tax in it.
+    """
     if after_invoice:
-        for refund in Refund.objects.filter(part=part, after_invoice=True):
-            total -= refund.amount
-            tax -= refund.tax
-    net = total - tax
-    return split(amount, [tax, net])[0] if tax > 0 and net >= 0 else 0
+        tax_left = part.tax - sum(Refund.objects.filter(part=part, after_invoice=True).values_list("tax", flat=True))
+        if tax is None:
+            return tax_of(amount, left=left, tax_left=tax_left)
+        return fit_tax(tax, amount, left=left, tax_left=tax_left)
+    if tax is not None:
+        return min(amount, tax)
+
+    def tax_in(held: int) -> int:
+        return tax_of(min(held, part.total), left=part.total, tax_left=part.tax)
+
+    return tax_in(left) - tax_in(left - amount)
 
 
 def _enter(order: Order, refund: Refund) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from counterfoil.core.money import PPM, split, tax_on
+from counterfoil.core.money import PPM, split, tax_on, to_step
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,13 @@ class LineMoney:
 
 @dataclass(frozen=True)
 class Sums:
-    """total = subtotal + shipping + tax + rounding."""
+    """total = subtotal + shipping + tax + rounding; `step` is what cards are charged in (`core/money.py`)."""
 
     subtotal: int
     shipping: int
     tax: int
     rounding: int = 0
+    step: int = 1
 
     @property
     def total(self) -> int:
@@ -49,7 +50,12 @@ class Sums:
             self.shipping + other.shipping,
             self.tax + other.tax,
             self.rounding + other.rounding,
+            max(self.step, other.step),
         )
+
+    def chargeable(self) -> Sums:
+        """The same with a total that a card can be charged."""
+        return replace(self, rounding=self.rounding + to_step(self.total, self.step) - self.total)
 
 
 def priced(quantity: int, unit_price: int, tax_ppm: int) -> LineMoney:
@@ -81,7 +87,7 @@ def resum(before: Sums, old: Iterable[LineMoney], new: Iterable[LineMoney], *, s
     """A part's sums with other lines and, if given, another price of shipping.
 
     Tax that is on no line is tax on shipping and changes with it. The agreed rounding stays, but never makes a total
-    negative.
+    negative, or one that no card can be charged.
     """
     lines = list(new)
     on_shipping = before.tax - sum(line.tax for line in old)
@@ -90,7 +96,8 @@ def resum(before: Sums, old: Iterable[LineMoney], new: Iterable[LineMoney], *, s
         on_shipping = _share(on_shipping, price, before.shipping)
     subtotal = sum(line.net for line in lines)
     tax = sum(line.tax for line in lines) + on_shipping
-    return Sums(subtotal, price, tax, max(before.rounding, -(subtotal + price + tax)))
+    rounding = max(before.rounding, -(subtotal + price + tax))
+    return Sums(subtotal, price, tax, rounding, before.step).chargeable()
 
 
 def _share(amount: int, price: int, old_price: int) -> int:

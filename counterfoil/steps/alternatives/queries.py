@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 
 from counterfoil.core.errors import Missing
+from counterfoil.core.money import step
 from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
 from counterfoil.records.catalogue.models import Product
@@ -18,8 +19,8 @@ def line_money(line: Line) -> LineMoney:
     return LineMoney(line.quantity, line.unit_price, line.tax_ppm, line.tax)
 
 
-def sums_of(part: Part | Order) -> Sums:
-    return Sums(part.subtotal, part.shipping, part.tax, part.rounding)
+def sums_of(part: Part | Order, currency: str) -> Sums:
+    return Sums(part.subtotal, part.shipping, part.tax, part.rounding, step(currency))
 
 
 def rate(product: Product, order: Order, settings: Shop) -> int:
@@ -52,7 +53,7 @@ def order_state(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> O
         parts=tuple(
             PartState(
                 number=part.number,
-                sums=sums_of(part),
+                sums=sums_of(part, order.currency),
                 lines=tuple(state(ln) for ln in lines if ln.part_id == part.pk),
                 money=part.money,
                 parcel=part.parcel,

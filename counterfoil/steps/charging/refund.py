@@ -8,16 +8,17 @@ from counterfoil.core import clock, jobs
 from counterfoil.core.actor import BOOKKEEPER, CLERK, SYSTEM, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Blocker, Invalid, Missing, Refused
-from counterfoil.core.money import show, split
+from counterfoil.core.money import plain, show, step
 from counterfoil.core.text import clean
 from counterfoil.gateways.card.protocol import Returned
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import Line, Order, Part, Refund
-from counterfoil.records.orders.refunds import decide_refund
+from counterfoil.records.orders.refunds import decide_refund, refundable
 from counterfoil.records.orders.slip import mail_slip
 from counterfoil.steps.charging.offline import paid_back
+from counterfoil.steps.charging.pieces import shares, units_wanted
 
 CARD = ("card", "link")
 BY_HAND = "by hand"  # stands in place of the processor's id
@@ -68,18 +69,17 @@ def _reason(reason: str) -> str:
     return cleaned
 
 
-def _left(part: Part) -> int:
-    return part.charged - part.refunded - part.refund_owed
-
-
 def _by_amount(taken: Order, parts: list[Part], amount: int | None, reason: str, actor: Actor) -> list[Refund]:
-    left = sum(_left(p) for p in parts)
+    left = sum(refundable(p) for p in parts)
     wanted = left if amount is None else amount
     if wanted <= 0 or wanted > left:
         raise Refused([_over(taken, wanted, left)])
+    least = step(taken.currency)
+    if wanted % least and taken.payment_method == "card":
+        raise Invalid(("amount", f"cards are refunded in steps of {plain(least, taken.currency)} {taken.currency}"))
     made: list[Refund] = []
     for part in parts:
-        share = min(wanted, _left(part))
+        share = min(wanted, refundable(part))
         if share > 0:
             made += decide_refund(order=taken, part=part, amount=share, reason=reason, actor=actor)
             wanted -= share
@@ -97,50 +97,23 @@ def _by_line(
     taken: Order, parts: list[Part], wanted: Sequence[Mapping[str, object]], reason: str, actor: Actor
 ) -> list[Refund]:
     lines = list(Line.objects.filter(order=taken).order_by("position"))
-    sums: dict[int, tuple[int, int, list[dict[str, object]]]] = {}
-    wrong = []
-    if not wanted:
-        raise Invalid(("lines", "name at least one line"))
-    for i, want in enumerate(wanted):
-        quantity = want.get("quantity")
-        mine = [ln for ln in lines if ln.sku == want.get("sku")]
-        if not mine:
-            wrong.append((f"lines.{i}.sku", f"{taken.number} has no line {want.get('sku')}"))
-            continue
-        # Units that an amendment took off were given back with it: only what is still on the line can be refunded.
-        left = sum(max(0, ln.quantity - ln.refunded) for ln in mine)
-        if not isinstance(quantity, int) or not 1 <= quantity <= left:
-            wrong.append((f"lines.{i}.quantity", f"between 1 and {left}"))
-            continue
-        for line in mine:
-            units = min(quantity, max(0, line.quantity - line.refunded))
-            if units:
-                _add_units(sums, line, units)
-                quantity -= units
-    if wrong:
-        raise Invalid(*wrong)
+    asked = units_wanted(taken, lines, wanted)
     made: list[Refund] = []
     for part in parts:
-        if part.pk in sums:
-            amount, tax, named = sums[part.pk]
-            if amount > _left(part):
-                raise Refused([_over(taken, amount, _left(part))])
-            made += decide_refund(
-                order=taken, part=part, amount=amount, reason=reason, actor=actor, lines=named, tax=tax
-            )
+        mine = [ln for ln in lines if ln.part_id == part.pk]
+        pieces = shares(part, mine, [asked.get(ln.pk, 0) for ln in mine], step(taken.currency))
+        if not pieces:
+            continue
+        amount = sum(share.amount for share in pieces)
+        if amount > refundable(part):
+            raise Refused([_over(taken, amount, refundable(part))])
+        if amount <= 0:
+            raise Invalid(("lines", "nothing was paid for these"))
+        made += decide_refund(
+            order=taken, part=part, amount=amount, reason=reason, actor=actor,
+            lines=[share.named for share in pieces], tax=sum(share.tax for share in pieces),
+        )  # fmt: skip
     return made
-
-
-def _add_units(sums: dict[int, tuple[int, int, list[dict[str, object]]]], line: Line, units: int) -> None:
-    """Price and tax of some units of a line, added to its part's refund; the line remembers them."""
-    # Tax by largest remainder over the units, so that refunding one by one gives back exactly the tax.
-    shares = split(line.tax, [1] * max(1, line.quantity))
-    tax = sum(shares[line.refunded : line.refunded + units])
-    amount, of_it, named = sums.get(line.part_id, (0, 0, []))
-    named = [*named, {"sku": line.sku, "quantity": units}]
-    sums[line.part_id] = (amount + units * line.unit_price + tax, of_it + tax, named)
-    line.refunded += units
-    line.save(update_fields=["refunded"])
 
 
 def apply_refund(refund: Refund, found: Returned) -> None:

@@ -12,6 +12,7 @@ from counterfoil.core import actor as actors
 from counterfoil.core.actor import CHANNEL, CLERK, Actor, require
 from counterfoil.core.db import is_postgres, writing
 from counterfoil.core.errors import Blocker, Invalid, Refused
+from counterfoil.core.money import plain, step
 from counterfoil.core.shop import shop
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.checkout import queries
@@ -81,8 +82,11 @@ def _priced(wanted: Wanted, offered: Mapping[str, Offered]) -> tuple[list[Priced
     if wrong:
         raise Invalid(*dict.fromkeys(wrong))
     priced = price_lines(rows, wanted.tax)
-    amounts = add_up(priced, wanted.shipping_price, wanted.total)
+    least = step(wanted.currency)
+    amounts = add_up(priced, wanted.shipping_price, wanted.total, step=least)
     wrong = check_amounts(amounts)
+    if wanted.payment_method == "card" and amounts.total % least:
+        wrong.append(("total", f"cards are charged in steps of {plain(least, wanted.currency)} {wanted.currency}"))
     if wrong:
         raise Invalid(*wrong)
     asked: dict[str, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from counterfoil.core.money import MAX_AMOUNT, split, tax_on
+from counterfoil.core.money import MAX_AMOUNT, split, tax_on, to_step
 
 MAX_QUANTITY = 100_000
 MAX_LINES = 500
@@ -52,12 +52,15 @@ def price_lines(lines: Sequence[tuple[str, int, int, int]], given_tax: int | Non
     ]
 
 
-def add_up(lines: Sequence[Priced], shipping: int, agreed_total: int | None) -> Amounts:
-    """The order's amounts. The customer agreed to the total: what the parts miss of it becomes the rounding line."""
+def add_up(lines: Sequence[Priced], shipping: int, agreed_total: int | None, *, step: int = 1) -> Amounts:
+    """The order's amounts. The customer agreed to the total: what the parts miss of it becomes the rounding line.
+
+    With no total agreed it is what cards can be charged, a multiple of `step`.
+    """
     subtotal = sum(ln.quantity * ln.unit_price for ln in lines)
     tax = sum(ln.tax for ln in lines)
     parts = subtotal + shipping + tax
-    total = parts if agreed_total is None else agreed_total
+    total = to_step(parts, step) if agreed_total is None else agreed_total
     return Amounts(subtotal, shipping, tax, total - parts, total)
 
 

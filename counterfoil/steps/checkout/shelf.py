@@ -8,7 +8,7 @@ from datetime import date
 
 from django.db.models import F, Q, QuerySet
 
-from counterfoil.core.money import tax_on
+from counterfoil.core.money import step, tax_on, to_step
 from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
 from counterfoil.records.catalogue.models import Product
@@ -114,6 +114,7 @@ class Sums:
     subtotal: int
     shipping: int | None
     tax: int | None
+    rounding: int
     total: int
 
 
@@ -148,4 +149,6 @@ def add_cart(lines: Iterable[CartLine], *, method: str = "", country: str = "", 
             tax_on(ln.net, settings.tax_rate_ppm(ln.offer.product.tax_class, country=country, state=state))
             for ln in rows
         )
-    return Sums(subtotal, shipping, tax, subtotal + (shipping or 0) + (tax or 0))
+    parts = subtotal + (shipping or 0) + (tax or 0)
+    total = to_step(parts, step(settings.currency))
+    return Sums(subtotal, shipping, tax, total - parts, total)

@@ -101,10 +101,13 @@ def unpaid_credit_note(order: Order, part: Part, billed: Document, reason: str) 
 def _credit(order: Order, lines: Sequence[Line], refund: Refund, billed: Document) -> dict[str, Any]:
     net = refund.amount - refund.tax
     rows = _credited_lines(lines, refund)
-    if sum(amount for _, amount in rows) > net:  # another refund gives back the rest of these lines
-        rows = []
+    rounding = sum(int(entry.get("rounding", 0)) for entry in refund.lines)
+    if sum(amount for _, amount in rows) + rounding > net:  # another refund gives back the rest of these lines
+        rows, rounding = [], 0
     listed = sum(amount for _, amount in rows)
-    sums = [("Goods", listed), ("Other", net - listed), ("Tax", refund.tax)]
+    sums = [
+        ("Goods", listed), ("Rounding as agreed", rounding), ("Other", net - listed - rounding), ("Tax", refund.tax),
+    ]  # fmt: skip
     return {
         **order_paper(order, at=clock.business_now()),
         "currency": refund.currency,
