@@ -77,7 +77,7 @@ class Doors:
                 faults.add(order)
         elif request.method == "DELETE":
             self._processor.heal()
-        return {"faults": faults.listed(), "seeded": faults.seeded()}
+        return {"faults": faults.listed(), "seeded": faults.seeded(), "struck": dict(faults.struck)}
 
     def _cards(self, request: Request) -> Json:
         """A bank thinks anew of a card that is saved: from now on it behaves as the test card `behaves_as` does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ class Faults:
         self._by_seed: chance.Chance | None = None
         self._lot = threading.local()  # what befalls the call that this thread is doing
         self._lock = threading.Lock()
+        self.struck: Counter[str] = Counter()  # how often each kind has struck since the process began
 
     def misbehave(self, order: Mapping[str, Any]) -> None:
         """From now on misbehave by a seed, each sequence from its beginning; raises `ApiError` 400."""
@@ -140,11 +142,14 @@ class Faults:
                     continue
                 if fault.left is not None:
                     fault.left -= 1
+                self.struck[kind] += 1
                 return fault
         mine: Fault | None = getattr(self._lot, "fault", None)
         if mine is None or mine.kind != kind:
             return None
         self._lot.fault = None
+        with self._lock:
+            self.struck[kind] += 1
         return mine
 
     def clear(self) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError
 
 from counterfoil.core import clock
@@ -61,6 +62,11 @@ def handler(
     return keep
 
 
+def paced(seconds: float) -> float:
+    """How long a wait of so many seconds is here: `JOB_PACE` times as long."""
+    return seconds * settings.JOB_PACE
+
+
 def known_names() -> frozenset[str]:
     """The names that have handlers."""
     return frozenset(_kinds)
@@ -80,7 +86,7 @@ def enqueue(name: str, *, key: str, payload: dict[str, Any], delay: float = 0) -
         f"VALUES (%s, %s, {_json()}, 'queued', %s, 0, 0, '', '', %s) "
         "ON CONFLICT (key) WHERE state = 'queued' DO UPDATE SET run_at = "
         "CASE WHEN core_job.run_at < excluded.run_at THEN core_job.run_at ELSE excluded.run_at END",
-        [name, f"{name}:{key}", json.dumps(payload), now + timedelta(seconds=delay), now],
+        [name, f"{name}:{key}", json.dumps(payload), now + timedelta(seconds=paced(delay)), now],
     )
 
 
@@ -140,7 +146,7 @@ def claim(worker: str, *, now: datetime | None = None, only: tuple[str, ...] = (
                 [f"its worker died {attempts} times while doing it", id_],
             )
         else:
-            lease = now + timedelta(seconds=kind.lease if kind else 60)
+            lease = now + timedelta(seconds=paced(kind.lease if kind else 60))
             got = rows(
                 "UPDATE core_job SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = %s, "
                 "worker = %s WHERE id = %s RETURNING id, name, payload, fence, attempts",
@@ -155,7 +161,7 @@ def claim(worker: str, *, now: datetime | None = None, only: tuple[str, ...] = (
 def beat(held: Claim, *, now: datetime | None = None) -> bool:
     """Extend the lease; False when another worker has taken the job meanwhile."""
     kind = _kinds.get(held.name)
-    until = (now or clock.real_now()) + timedelta(seconds=kind.lease if kind else 60)
+    until = (now or clock.real_now()) + timedelta(seconds=paced(kind.lease if kind else 60))
     with writing():
         return (
             execute(
@@ -191,7 +197,7 @@ def put_back(held: Claim, error: str, *, seconds: float | None = None) -> None:
                 "attempts = attempts - %s WHERE id = %s AND fence = %s AND state = 'running'",
                 [
                     Job.DEAD if dead else Job.QUEUED,
-                    clock.real_now() + timedelta(seconds=wait),
+                    clock.real_now() + timedelta(seconds=paced(wait)),
                     mask_cards(error)[-4000:],
                     1 if seconds is not None else 0,
                     held.id,
@@ -233,7 +239,7 @@ def _keep_beating(held: Claim, lease: float, stop: threading.Event) -> None:
     from django.db import connections
 
     try:
-        while not stop.wait(lease / 3):
+        while not stop.wait(paced(lease) / 3):
             if not beat(held):
                 return
     finally:

@@ -181,6 +181,11 @@ TIME_ZONE = "UTC"
 STRIPE_API_KEY = _env("STRIPE_API_KEY", running="stripe_api_key")
 STRIPE_API_BASE = _env("STRIPE_API_BASE", running="stripe_api_base")
 STRIPE_WEBHOOK_SECRET = _env("STRIPE_WEBHOOK_SECRET", running="stripe_webhook_secret")
+# Seconds that one call to the card processor may take; what was not heard by then is asked for.
+CARD_READ_SECONDS = float(_env("COUNTERFOIL_CARD_READ_SECONDS", "8"))
+# Whatever jobs wait for (their turn, their next try, the lease of a worker that died) takes this many times as long.
+# 1 in a shop; less where years of trouble are lived through in minutes.
+JOB_PACE = float(_env("COUNTERFOIL_JOB_PACE", "1"))
 # The hosted card page's origin: a form's redirect may lead there. The sandbox answers through our own.
 CARD_PAGE_ORIGIN = "" if STRIPE_API_BASE else "https://checkout.stripe.com"
 EMAIL_URL = _env("EMAIL_URL", running="email_url")

@@ -1,13 +1,17 @@
-"""After the killing: `age` lets the leases of the dead run out, `tell` prints what the shop knows of each order.
+"""Before and after the killing, on the database that DATABASE_URL names: `python -m tests.faults.aftermath WORD`.
 
-`python -m tests.faults.aftermath prepare|age|tell`, on the database that DATABASE_URL names.
+`prepare` and `open` make a shop, `age` lets the leases of the dead run out, `tell` and `account` print what the shop
+knows of each order, of its money and of its shelves.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import sys
+from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 
 def prepare() -> None:
@@ -21,6 +25,29 @@ def prepare() -> None:
     for sku in ("PINOT-21", "SYRAH-19"):
         product(api, sku, stock=100_000)
     print(api.key)
+
+
+def open_shop() -> None:
+    """A shop for many lives, with the settings given as JSON; prints the owner's key and password."""
+    from django.core.management import call_command
+
+    from counterfoil.core import shop
+    from counterfoil.core.access.models import User
+    from counterfoil.core.db import writing
+    from tests.faults.plans import CHEAPER, OPENING, RARE, SKUS
+    from tests.support import Api, product
+
+    call_command("migrate", verbosity=0)
+    with writing():
+        shop.change(**json.loads(sys.argv[2]))
+    api = Api("owner")
+    for sku in SKUS:
+        product(api, sku, stock=OPENING)
+    product(api, CHEAPER, stock=OPENING, price=1900)
+    product(api, RARE)
+    password = secrets.token_urlsafe(16)
+    User.objects.create_user("olga@example.com", password, name="Olga", role="owner")
+    print(json.dumps({"key": api.key, "password": password}))
 
 
 def age() -> None:
@@ -55,8 +82,88 @@ def tell() -> None:
     print(json.dumps({"orders": orders, "jobs": list(Job.objects.values_list("name", "state", "last_error"))}))
 
 
+def owed() -> None:
+    """How much is still in motion: jobs, charges that are being asked about, orders that time has moved."""
+    from counterfoil.core import clock
+    from counterfoil.core.db import rows
+
+    queries: tuple[tuple[str, list[Any]], ...] = (
+        ("SELECT COUNT(*) FROM core_job WHERE state <> 'dead'", []),
+        ("SELECT COUNT(*) FROM orders_part WHERE money IN ('charging', 'unknown')", []),
+        ("SELECT COUNT(*) FROM orders_order WHERE next_check_at <= %s", [clock.business_now()]),
+    )
+    print(sum(int(rows(query, values)[0][0]) for query, values in queries))
+
+
+def account() -> None:
+    """Everything that a proof wants: orders with charges, refunds and what happened to them; jobs; shelves."""
+    from counterfoil.core.models import Job, JournalEvent
+    from counterfoil.records.orders.models import Order
+    from counterfoil.records.stock.models import Balance
+
+    happened: dict[str, Counter[str]] = {}
+    paid: dict[str, set[int]] = {}
+    for subject, kind, data in JournalEvent.objects.values_list("subject", "kind", "data"):
+        happened.setdefault(subject, Counter())[kind] += 1
+        if kind == "refund_succeeded":
+            paid.setdefault(subject, set()).add(int(data["refund"]))
+    orders = []
+    for order in Order.objects.prefetch_related("parts__charges", "parts__refunds__charge", "lines").order_by("id"):
+        parts = list(order.parts.all())
+        orders.append(
+            {
+                "number": order.number,
+                "reference": order.reference,
+                "token": order.token[:20],
+                "email": order.email,
+                "queue": order.queue,
+                "cancelled": order.cancelled_at is not None,
+                "parts": [_part(p) for p in parts],
+                "shipped": dict(_shipped(order)),
+                "happened": {
+                    **happened.get(order.number, {}),
+                    "refunds_paid": len(paid.get(order.number, ())),
+                    "shipments": order.shipments.count(),
+                },
+            }
+        )
+    shelves = {
+        b.product.sku: {"on_hand": b.on_hand, "reserved": b.reserved, "picked": b.picked}
+        for b in Balance.objects.select_related("product")
+    }
+    jobs = list(Job.objects.values_list("name", "key", "state", "last_error"))
+    print(json.dumps({"orders": orders, "shelves": shelves, "jobs": jobs}))
+
+
+def _part(part: Any) -> dict[str, Any]:
+    return {
+        "number": part.number,
+        "money": part.money,
+        "parcel": part.parcel,
+        "total": part.total,
+        "charged": part.charged,
+        "refunded": part.refunded,
+        "owed": part.refund_owed,
+        "charges": [
+            {"key": c.create_key, "state": c.state, "amount": c.amount, "intent": c.intent_id, "method": c.method}
+            for c in part.charges.all()
+        ],
+        "refunds": [
+            {"key": r.key, "state": r.state, "amount": r.amount, "id": r.refund_id, "intent": r.charge.intent_id}
+            for r in part.refunds.all()
+        ],
+    }
+
+
+def _shipped(order: Any) -> Counter[str]:
+    units: Counter[str] = Counter()
+    for line in order.lines.all():
+        units[line.sku] += line.shipped
+    return units
+
+
 if __name__ == "__main__":
     import django
 
     django.setup()
-    {"prepare": prepare, "age": age, "tell": tell}[sys.argv[1]]()
+    {"prepare": prepare, "open": open_shop, "age": age, "tell": tell, "owed": owed, "account": account}[sys.argv[1]]()

@@ -12,15 +12,17 @@ from counterfoil.gateways.card.stripe.gateway import StripeGateway
 
 
 @functools.lru_cache(maxsize=4)
-def _stripe(api_key: str, api_base: str, secret: str) -> StripeGateway:
-    return StripeGateway(api_key, api_base, secret)
+def _stripe(api_key: str, api_base: str, secret: str, read_seconds: float) -> StripeGateway:
+    return StripeGateway(api_key, api_base, secret, read_seconds)
 
 
 def gateway() -> CardGateway:
     """The processor that the environment names. Raises NotDone when it names none."""
     if not settings.STRIPE_API_KEY:
         raise NotDone("STRIPE_API_KEY is not set: cards wait until it is", seconds=60)
-    return _stripe(settings.STRIPE_API_KEY, settings.STRIPE_API_BASE, settings.STRIPE_WEBHOOK_SECRET)
+    return _stripe(
+        settings.STRIPE_API_KEY, settings.STRIPE_API_BASE, settings.STRIPE_WEBHOOK_SECRET, settings.CARD_READ_SECONDS
+    )
 
 
 def away() -> breaker.Away | None:

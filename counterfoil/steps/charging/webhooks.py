@@ -112,6 +112,6 @@ def _late_success(number: str, intent: Intent) -> None:
 def _not_ours_yet(event: InboxEvent) -> str:
     """The event may be faster than our own note of the object: keep it for a while before calling it a stranger's."""
     age = (clock.real_now() - event.received_at).total_seconds()
-    if age < 120:
+    if age < jobs.paced(120):
         raise jobs.Later(5, "the object is not known here yet")
     return "not ours"

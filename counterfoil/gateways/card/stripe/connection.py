@@ -12,14 +12,14 @@ from counterfoil.core.shop import shop
 from counterfoil.gateways.card.breaker import Away, Breaker
 from counterfoil.gateways.card.protocol import NotDone
 
-CONNECT_SECONDS, READ_SECONDS = 3, 8
+CONNECT_SECONDS, READ_SECONDS = 3.0, 8.0
 
 
 class Connection(stripe.RequestsClient):
     """HTTP for the SDK. While the breaker is open no call leaves the house: NotDone, with the time of the next try."""
 
-    def __init__(self, breaker: Breaker) -> None:
-        super().__init__(timeout=(CONNECT_SECONDS, READ_SECONDS))
+    def __init__(self, breaker: Breaker, read_seconds: float = READ_SECONDS) -> None:
+        super().__init__(timeout=(CONNECT_SECONDS, read_seconds))
         self._breaker = breaker
 
     def request(  # type: ignore[override]  # as the SDK's own RequestsClient

@@ -1,0 +1,274 @@
+"""Many lives of orders, with a processor that misbehaves and processes of ours that are killed with kill -9.
+
+    python -m tests.faults.lives --lives 2000 --seed 7 --database sqlite
+
+Exit code 0: everything is as it should be. 1: a line for each broken invariant, with the life that lives it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.crowd import ROOT
+from tests.faults.living import Life
+from tests.faults.place import database
+from tests.faults.plans import draw
+from tests.faults.proof import Facts, Finding, prove
+from tests.faults.street import Street
+from tests.faults.town import COUNTERFOIL, Town
+from tools import pg
+
+LONG = 60.0  # seconds after which a life is worth a line
+QUIET = 240.0  # seconds that the shop may need to come to rest when all lives are over
+SERVER = "COUNTERFOIL_TEST_PG_URL"  # names a PostgreSQL; without it one of its own is started
+ROUNDS = 8  # of comparing with the bank and looking after what that brought up
+
+
+class Lives:
+    """One run: all lives, the trouble around them, and the proof at the end."""
+
+    def __init__(self, town: Town, options: argparse.Namespace) -> None:
+        self.town, self.options = town, options
+        self.street = Street(town.shops, town.mailbox, town.key, town.password)
+        run = f"{options.seed}{options.database[0]}"
+        self.lives = [Life(draw(options.seed, n), self.street, run) for n in range(options.first, options.last)]
+        self.ended: list[Life] = []
+        self.seconds: dict[str, float] = {}
+
+    def run(self) -> list[Finding]:
+        """Live all of them; what is broken in the end."""
+        began = time.monotonic()
+        self.town.storm(between=self.options.kill_every, spell=self.options.spell)
+        watch = threading.Thread(target=self._report, daemon=True)
+        watch.start()
+        nightly = threading.Thread(target=self._compare_now_and_then, daemon=True)
+        nightly.start()
+        with ThreadPoolExecutor(self.options.people) as people:
+            list(people.map(self._live, self.lives))
+        self.seconds["lives"] = time.monotonic() - began
+        self.town.calm()
+        self._over.set()
+        nightly.join(timeout=120)
+        broken = self._come_to_rest()
+        self.seconds["all"] = time.monotonic() - began
+        return broken
+
+    _over = threading.Event()
+
+    def _live(self, life: Life) -> None:
+        try:
+            life.live()
+        except Exception as error:  # a mistake of this program, to be seen and not to stop the others
+            life.trouble.append(f"{type(error).__name__}: {error}")
+        self.ended.append(life)
+
+    def _report(self) -> None:
+        began = time.monotonic()
+        while not self._over.wait(self.options.report):
+            done, kills = len(self.ended), sum(self.town.kills.values())
+            print(
+                f"{time.monotonic() - began:6.0f} s  {done} of {len(self.lives)} lives, {kills} kills, "
+                f"{self.street.asked} requests, {self.street.cut} cut off",
+                flush=True,
+            )
+            begun = [life for life in self.lives if life.number and life not in self.ended]
+            for life in begun:
+                if time.monotonic() - life.began > LONG:
+                    print(f"          life {life.plan.number} ({life.number}) takes long; {life.last}", flush=True)
+
+    def _compare_now_and_then(self) -> None:
+        """The nightly comparison with the bank, while everything is in motion. It may be killed like everybody."""
+        while not self._over.wait(self.options.compare_every):
+            with contextlib.suppress(RuntimeError):
+                self.town.ask(COUNTERFOIL, "reconcile", good=(0, 1, 2))
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def _come_to_rest(self) -> list[Finding]:
+        """Fair weather; everybody finishes; the bank is compared with until it brings nothing up any more."""
+        self.town.fair_weather()
+        said, before = "", -1
+        for _ in range(ROUNDS):
+            self._rest()
+            said = self.town.ask(COUNTERFOIL, "reconcile", good=(0, 1, 2))
+            self._rest()
+            left = [life for life in self.lives if not self._is_over(life)]
+            if (not left and " 0 put right" in said) or len(left) == before:
+                break
+            before = len(left)
+            with ThreadPoolExecutor(self.options.people) as people:
+                list(people.map(lambda life: life.live(30.0), left))
+        broken: list[Finding] = [("", f"reconcile: {ln}") for ln in said.splitlines() if ln.startswith("DIFFERS")]
+        if " 0 put right" not in said or "unanswered" in said:
+            broken.append(("", f"reconcile does not come to rest: {said}"))
+        return broken + self._findings()
+
+    def _is_over(self, life: Life) -> bool:
+        return bool(life.number) and life.over(life.look())
+
+    def _rest(self) -> None:
+        """Wait until no job is owed, no webhook on its way and no charge asked about."""
+        until = time.monotonic() + QUIET
+        while time.monotonic() < until:
+            owed = self.town.ask("-m", "tests.faults.aftermath", "owed").split()[-1]
+            if owed == "0" and not self._at_processor("SELECT COUNT(*) FROM deliveries WHERE next_at IS NOT NULL"):
+                return
+            time.sleep(0.3)
+
+    def _findings(self) -> list[Finding]:
+        town = self.town
+        broken: list[Finding] = []
+        verdict = town.ask(COUNTERFOIL, "verify", "--json", good=(0, 1))
+        for one in json.loads(verdict[verdict.index("{") :])["broken"]:
+            broken.append(("", f"verify: {one['invariant']}: {one['finding']}"))
+        broken += prove(self._facts())
+        for life in self.lives:
+            broken += [(life.number, wrong) for wrong in life.trouble]
+            if not self._is_over(life):
+                broken.append((life.number, f"life {life.plan.number} did not come to its end; {life.last}"))
+        broken += [("", fell) for fell in town.fell]
+        return broken
+
+    def _facts(self) -> Facts:
+        account = json.loads(self.town.ask("-m", "tests.faults.aftermath", "account").splitlines()[-1])
+        summary = requests.get(f"{self.town.processor}/_ledger", params={"summary": "1"}, timeout=60).json()
+        with contextlib.closing(sqlite3.connect(self.town.folder / "mailbox" / "mailbox.sqlite3")) as box:
+            mails = box.execute(
+                "SELECT r.address, m.subject, m.message_id FROM message m JOIN recipient r ON r.message = m.id"
+            ).fetchall()
+        return Facts(
+            orders=account["orders"],
+            shelves=account["shelves"],
+            jobs=account["jobs"],
+            intents=summary["payment_intents"],
+            refunds=list(self._refunds()),
+            mails=mails,
+            told={life.number: life.told for life in self.lives if life.number},
+        )
+
+    def _refunds(self) -> Iterator[dict[str, Any]]:
+        after: dict[str, str] = {}
+        while True:
+            page = requests.get(
+                f"{self.town.processor}/v1/refunds", params={"limit": "100", **after}, timeout=30,
+                headers={"Authorization": "Bearer sk_test_sandbox"},
+            ).json()  # fmt: skip
+            yield from page["data"]
+            if not page["has_more"]:
+                return
+            after = {"starting_after": page["data"][-1]["id"]}
+
+    def _at_processor(self, query: str) -> int:
+        """A number out of the processor's own storage."""
+        where = self.town.folder / "processor" / "processor.sqlite3"
+        with contextlib.closing(sqlite3.connect(f"file:{where}?mode=ro", uri=True, timeout=20)) as books:
+            return int(books.execute(query).fetchone()[0])
+
+    def summary(self) -> str:
+        town, count, seconds = self.town, len(self.lives), self.seconds
+        cpu = town.cpu / max(1, count)
+        calls = self._at_processor("SELECT COALESCE(MAX(id), 0) FROM calls")
+        told = Counter(what for life in self.lives for what in life.told)
+
+        def listed(counted: Counter[str]) -> str:
+            return ", ".join(f"{n} {what}" for what, n in sorted(counted.items(), key=lambda pair: -pair[1]))
+
+        return "\n".join(
+            (
+                f"lives    {count} in {seconds['lives']:.0f} s, at rest after {seconds['all']:.0f} s, CPU {cpu:.2f} s",
+                f"told     {listed(told)}",
+                f"requests {self.street.asked} to the shop, {self.street.cut} cut off; {calls} calls of the bank",
+                f"kills    {sum(town.kills.values())}: {listed(town.kills)}",
+                f"faults   {sum(town.faults.values())}: {listed(town.faults)}",
+                f"weather  {listed(town.spells)}",
+            )
+        )
+
+
+@contextlib.contextmanager
+def _place(options: argparse.Namespace) -> Iterator[tuple[Path, str]]:
+    """A folder and a database for the run. Beside the shop's data: /tmp may be memory, where a flush costs nothing."""
+    var = ROOT / "var" / "lives"
+    var.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{options.database}-{options.seed}-", dir=var))
+    folder.chmod(0o755)  # PostgreSQL, started by root, runs as a user of its own and must get through
+    with contextlib.ExitStack() as stack:
+        if options.database == "postgresql" and not os.environ.get(SERVER):
+            os.environ[SERVER] = pg.start(folder / "pg", durable=True)
+            stack.callback(pg.stop, folder / "pg")
+        yield folder, stack.enter_context(database(options.database, folder))
+    if not options.keep:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _named(finding: Finding, lives: list[Life], seed: int) -> str:
+    number, wrong = finding
+    found = re.search(r"\bCF-\d+\b", wrong)
+    number = number or (found[0] if found else "")
+    life = next((life for life in lives if life.number and life.number == number), None)
+    who = f"life {life.plan.number} of seed {seed} ({number}): " if life else f"{number}: " if number else ""
+    plan = f"  {life.plan}" if life else ""
+    return f"BROKEN  {who}{wrong}{plan}"
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.lives", description=__doc__)
+    parser.add_argument("--lives", type=int, default=2000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first life, to live one again")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--webs", type=int, default=2)
+    parser.add_argument("--people", type=int, default=8, help="how many lives are lived at a time")
+    parser.add_argument("--kill-every", type=float, default=2.5, help="seconds between kills, on average")
+    parser.add_argument("--spell", type=float, default=4.0, help="seconds that one kind of bad weather lasts")
+    parser.add_argument("--compare-every", type=float, default=20.0, help="seconds between comparisons with the bank")
+    parser.add_argument("--report", type=float, default=15.0, help="seconds between lines of progress")
+    parser.add_argument("--keep", action="store_true", help="leave databases and logs where they are")
+    chosen = parser.parse_args(arguments)
+    chosen.last = chosen.first + chosen.lives
+    return chosen
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run; 0 when nothing is broken."""
+    options = _options(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nobody is left running
+    with _place(options) as (folder, url):
+        town = Town(folder, url, options.seed, webs=options.webs, workers=options.workers)
+        try:
+            town.open()
+            run = Lives(town, options)
+            broken = run.run()
+            for finding in broken:
+                print(_named(finding, run.lives, options.seed), flush=True)
+            print(run.summary(), flush=True)
+        finally:
+            town.close()
+        if broken:
+            options.keep = True
+            print(f"logs and databases are kept in {folder}")
+    print(f"lives: {options.lives} of seed {options.seed} on {options.database}: {len(broken) or 'nothing'} broken")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,377 @@
+"""One order's life as the people around it live it: the customer, the clerks, the warehouse. Over HTTP, like everybody.
+
+Whoever is cut off looks at the order and goes on from what is there. What somebody was told is kept for the proof.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.faults.plans import CHEAPER, RARE, Plan
+from tests.faults.street import Cut, Desk, Heard, Street, ask, give_card, link_in_mail
+
+PATIENCE = 180.0  # seconds that an order may take to come to its end
+Order = dict[str, Any]
+ADDRESS = {
+    "name": "Zoë Brontë",
+    "street": "12 Vine Street",
+    "city": "Napa",
+    "postcode": "94558",
+    "state": "CA",
+    "country": "US",
+}
+
+
+class Life:
+    """One order, from the click on "check out" to its end."""
+
+    def __init__(self, plan: Plan, street: Street, run: str) -> None:
+        self.plan, self.street, self.run = plan, street, run
+        self.number = ""
+        self.token = ""
+        self.told: dict[str, Any] = {}  # what somebody was told has been done
+        self.trouble: list[str] = []  # what must not happen, seen on the way
+        self.last = ""
+        self.began = 0.0
+        self.pages_tried = 0
+        self.tried_again: Counter[int] = Counter()
+        self._desk: Desk | None = None
+        # The machine decides what happens when; this only spreads the people over the doors.
+        self._door = random.Random(f"{run}/{plan.number}")
+        self._address = f"127.{1 + plan.number // 62500}.{plan.number // 250 % 250}.{1 + plan.number % 250}"
+
+    # --- asking -----------------------------------------------------------------------------------------------------
+
+    def _ask(self, method: str, path: str, body: Any = None, *, api: bool = True, key: bool = True) -> Heard:
+        self.street.asked += 1
+        headers = {"Content-Type": "application/json"}
+        if api and key:
+            headers["Authorization"] = f"Bearer {self.street.key}"
+        raw = b"" if body is None else json.dumps(body).encode()
+        try:
+            address = f"/api/v1{path}" if api else path
+            found = ask(self._door.choice(self.street.shops), self._address, method, address, raw, headers)
+        except Cut:
+            self.street.cut += 1
+            raise
+        if found.status == 500:
+            self.trouble.append(f"{method} {path} was answered 500: {found.body}")
+        if found.status in {500, 503, 429}:
+            raise Cut(f"{method} {path}: {found.status}")
+        return found
+
+    def _act(self, what: str, path: str, body: Any = None) -> Heard:
+        """POST about this order; what was told is kept."""
+        found = self._ask("POST", f"/orders/{self.number}{path}", body if body is not None else {})
+        self.last = f"{what}: {found.status} {sorted(found.codes)}"
+        if 200 <= found.status < 300 and found.status != 202:
+            self.told[what] = found.body
+        elif found.status in {400, 401, 403, 404, 413, 422}:
+            self.trouble.append(f"{what} was answered {found.status}: {found.body}")
+        return found
+
+    # --- living -----------------------------------------------------------------------------------------------------
+
+    def live(self, patience: float = PATIENCE) -> bool:
+        """Until the order has come to its end. False when it does not, or everybody is sent home."""
+        self.began = time.monotonic()
+        until = self.began + patience
+        while time.monotonic() < until and not self.street.home.is_set():
+            try:
+                if not self.number:
+                    self._place()
+                order = self.look()
+                if self.over(order):
+                    return True
+                self._step(order)
+            except Cut as cut:
+                self.last = str(cut)
+                time.sleep(0.2 + 0.3 * self._door.random())
+        return False
+
+    def look(self) -> Order:
+        found = self._ask("GET", f"/orders/{self.number}")
+        if found.status != 200:
+            self.trouble.append(f"the order cannot be seen: {found.status}")
+            raise Cut(f"GET: {found.status}")
+        return dict(found.body)
+
+    def over(self, order: Order) -> bool:
+        """Nothing is left to do, and no money is on its way."""
+        if order["refund_owed"] or any(p["money"] in {"charging", "unknown"} for p in order["parts"]):
+            return False
+        if order["queue"] == "cancelled":
+            return True
+        return order["queue"] == "done" and not self._to_refund(order, "after_shipping")
+
+    def _place(self) -> None:
+        plan = self.plan
+        lines = [*plan.lines, (RARE, 2)] if plan.rare else plan.lines
+        found = self._ask(
+            "POST",
+            "/orders",
+            {
+                "channel": "web",
+                "reference": f"{self.run}-{plan.number}",
+                "currency": "USD",
+                "customer": {"name": "Zoë Brontë", "email": self.email},
+                "shipping_address": ADDRESS,
+                "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines],
+                "shipping": {"method": "Ground", "price": 1500},
+                "payment": {"method": "card", "payment_method": plan.card},
+            },
+        )
+        if found.status not in {200, 201}:
+            self.trouble.append(f"not taken: {found.status} {found.body}")
+            raise Cut("not placed")
+        self.number = str(found.body["number"])
+        self.told["placed"] = self.number
+
+    @property
+    def email(self) -> str:
+        return f"zoe-{self.run}-{self.plan.number}@example.com"
+
+    def _step(self, order: Order) -> None:
+        """What somebody does next who looks at the order now."""
+        queue = order["queue"]
+        if order["refund_owed"] and order["next_action"] == "refund_again":
+            self._pay_back_again(order)
+        elif queue == "cancelled":
+            self._wait("the refund")
+        elif queue == "review":
+            self._read(order)
+        elif queue == "stock":
+            self._short(order)
+        elif queue == "question":
+            self._answer(order)
+        elif queue == "charge":
+            self._charge(order)
+        elif queue == "payment_problem":
+            self._payment_problem(order)
+        elif queue in {"pick", "pack", "ship", "transit"}:
+            self._warehouse(order)
+        elif queue == "done":
+            self._after_all(order)
+        else:
+            self._wait(queue)
+
+    def _wait(self, what: str, seconds: float = 0.25) -> None:
+        self.last = f"waiting: {what}"
+        time.sleep(seconds)
+
+    # --- before the charge ------------------------------------------------------------------------------------------
+
+    def _read(self, order: Order) -> None:
+        if self.plan.cancel == "unread":
+            self._cancel()
+            return
+        day = datetime.now(UTC).date() + timedelta(days=3)
+        self._act("approved", "/approval", {"ship_estimate": day.isoformat()})
+
+    def _cancel(self) -> None:
+        self._act("cancelled", "/cancellation", {"reason": "changed their mind"})
+
+    def _short(self, order: Order) -> None:
+        """Of the rare wine there is none: something else is offered for it."""
+        missing = [line for line in order["lines"] if line["sku"] == RARE and line["short"]]
+        if not missing:
+            self._wait("the stock check")
+            return
+        units = missing[0]["quantity"]
+        self._offer({"kind": "substitute", "line": RARE, "sku": CHEAPER, "quantity": units})
+
+    def _offer(self, *choices: dict[str, Any]) -> None:
+        self._act("asked", "/proposals", {"choices": list(choices)})
+
+    def _answer(self, order: Order) -> None:
+        asked = [p for p in order["proposals"] if p["state"] == "open"]
+        if not asked:
+            self._wait("the answer is worked in")
+            return
+        found = self._ask("POST", f"/proposals/{asked[0]['token']}/answer", {"choice": 0}, key=False)
+        self.last = f"answered: {found.status} {sorted(found.codes)}"
+
+    def _charge(self, order: Order) -> None:
+        plan = self.plan
+        if any(p["money"] in {"charging", "unknown"} for p in order["parts"]):
+            self._wait("the bank")
+        elif plan.cancel == "approved":
+            self._cancel()
+        elif self._to_change(order, before=True):
+            self._change(order)
+        elif order["holds"]:
+            found = self._act("charged in spite of a hold", "/charge")
+            if found.status != 409 or "on_hold" not in found.codes:
+                self.trouble.append(f"a hold did not stop the charge: {self.last}")
+            self._ask("DELETE", f"/orders/{self.number}/holds/{order['holds'][0]['id']}")
+            self.told["released"] = True
+        elif plan.hold and "held" not in self.told and "released" not in self.told:
+            self._act("held", "/holds", {"reason": "the flat's number is missing"})
+        elif plan.cancel == "with_the_charge":
+            self._both_at_once(order)
+        elif plan.crowd:
+            self._crowd(order)
+        else:
+            self._press_charge()
+
+    def _together(self, *acts: tuple[float, Callable[[], None]]) -> None:
+        """Several people at once, each after so many seconds."""
+
+        def do(wait: float, act: Callable[[], None]) -> None:
+            time.sleep(wait)
+            try:
+                act()
+            except Cut as cut:
+                self.last = str(cut)
+
+        threads = [threading.Thread(target=do, args=pair, daemon=True) for pair in acts]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _press_charge(self) -> None:
+        self._act("charged", "/charge")
+
+    def _both_at_once(self, order: Order) -> None:
+        self._together((0.0, self._press_charge), (self.plan.pause, self._cancel))
+
+    def _crowd(self, order: Order) -> None:
+        """Ten press the button: one charges, nine hear who did it."""
+        heard: list[Heard] = []
+        act = lambda: heard.append(self._act("charged", "/charge"))  # noqa: E731
+        self._together(*[(0.0, act)] * 10)
+        if sum(1 for h in heard if h.status == 200) > len(order["parts"]):
+            self.trouble.append(f"of ten who charged at once {[h.status for h in heard]} were told that they did")
+        known = {"already_charged", "charge_in_flight", "someone_else", "no_payment_method"}
+        for found in heard:
+            if found.status == 409 and not found.codes <= known:
+                self.trouble.append(f"one of ten heard {sorted(found.codes)}")
+
+    # --- changes ----------------------------------------------------------------------------------------------------
+
+    def _to_change(self, order: Order, *, before: bool) -> bool:
+        """Whether the planned change is still to be offered. Any of the customer's questions counts as it."""
+        asked = len(order["proposals"]) - (1 if self.plan.rare else 0)
+        return asked < 1 and (self.plan.change not in {"", "cheaper_after"} if before else bool(self._cheaper()))
+
+    def _cheaper(self) -> bool:
+        return self.plan.change == "cheaper_after"
+
+    def _change(self, order: Order) -> None:
+        sku = self.plan.lines[0][0]
+        day = (datetime.now(UTC).date() + timedelta(days=6)).isoformat()
+        offers: dict[str, dict[str, Any]] = {
+            "cheaper_before": {"kind": "substitute", "line": sku, "sku": CHEAPER, "quantity": 1},
+            "cheaper_after": {"kind": "substitute", "line": sku, "sku": CHEAPER, "quantity": 1},
+            "dearer_before": {"kind": "expedite", "method": "Express", "price": 3500},
+            "without_a_line": {"kind": "cancel", "line": sku, "quantity": 1},
+            "split": {"kind": "split", "line": sku, "quantity": 1, "date": day},
+            "later_date": {"kind": "later_date", "date": day},
+        }
+        offer = offers[self.plan.change]
+        whole = sum(quantity for _, quantity in self.plan.lines) + (2 if self.plan.rare else 0)
+        if whole == 1 and offer["kind"] in {"split", "cancel"}:
+            offer = offers["later_date"]
+        self._offer(offer)
+
+    # --- the customer pays ------------------------------------------------------------------------------------------
+
+    def _payment_problem(self, order: Order) -> None:
+        if self.plan.cancel in {"approved", "with_the_charge"} or not self.plan.pays:
+            self._cancel()
+        else:
+            self._pay(order)
+
+    def _pay(self, order: Order) -> None:
+        """The customer follows the link of the mail to the hosted page and gives a card; then another."""
+        if not self.token:
+            self.token = link_in_mail(self.street.mailbox, self._address, self.email)
+        if not self.token:
+            self._wait("a mail with the link")
+            return
+        found = self._ask("GET", f"/orders/{self.token}/pay", api=False)
+        address = found.headers.get("Location", "")
+        if found.status != 303 or "/pay/cs_" not in address:
+            self._wait(f"a page to pay at ({found.status} {address[-60:]})", 2.0)
+            return
+        card = self.plan.pays[min(self.pages_tried, len(self.plan.pays) - 1)]
+        self.pages_tried += 1
+        paid = give_card(address, self._address, card)
+        self.last = f"gave {card}: {paid.status}"
+        if paid.status == 303 and self.plan.comes_back:
+            back = urlsplit(paid.headers["Location"])
+            self._ask("GET", f"{back.path}?{back.query}", api=False)
+        else:
+            time.sleep(0.5)
+
+    # --- after the charge -------------------------------------------------------------------------------------------
+
+    def _warehouse(self, order: Order) -> None:
+        plan, queue = self.plan, order["queue"]
+        gone = queue == "transit" or bool(order["shipments"])
+        changed = plan.cancel in {"with_the_charge", "charged"} or (plan.cancel == "packed" and queue == "ship")
+        if changed and not gone:
+            self._cancel()
+        elif queue == "pick" and self._to_change(order, before=False):
+            self._change(order)
+        elif queue != "transit" and self._to_refund(order, "amount", "line", "two_windows"):
+            self._refund(order)
+        elif queue == "pick":
+            self._act("picked", "/picks")
+        elif queue == "pack":
+            self._act("packed", "/packages", {"weight_g": 1200})
+        elif queue == "ship":
+            serial = 1 + len(order["shipments"])
+            tracking = f"1Z{self.run.upper()}{plan.number:06}{serial}"
+            self._act("shipped", "/shipments", {"carrier": "UPS", "tracking_number": tracking})
+        else:
+            self._act("delivered", "/deliveries")
+
+    def _after_all(self, order: Order) -> None:
+        if self._to_refund(order, "after_shipping"):
+            self._refund(order)
+        else:
+            self._wait("the refund")
+
+    def _to_refund(self, order: Order, *kinds: str) -> bool:
+        mine = any(r["reason"].startswith("broken") for r in order["refunds"])
+        return self.plan.refund in kinds and not mine and order["charged"] - order["refunded"] > 0
+
+    def _refund(self, order: Order) -> None:
+        left = order["charged"] - order["refunded"] - order["refund_owed"]
+        line = next(ln for ln in order["lines"] if ln["quantity"] and ln["sku"] != RARE)
+        what: dict[str, Any] = {"reason": "broken on the way", "amount": max(1, left // 3)}
+        if self.plan.refund == "line":
+            what = {"reason": "broken on the way", "lines": [{"sku": line["sku"], "quantity": 1}]}
+        if self.plan.refund != "two_windows":
+            self._act("refunded", "/refunds", what)
+            return
+        # Two windows, each of which gives back more than half of what is there.
+        what["amount"] = left * 2 // 3
+        heard: list[Heard] = []
+        act = lambda: heard.append(self._act("refunded", "/refunds", what))  # noqa: E731
+        self._together((0.0, act), (0.0, act))
+        if sum(1 for h in heard if h.status == 201) > 1:
+            self.trouble.append(f"two refunds of {what['amount']} of {left} were taken")
+
+    def _pay_back_again(self, order: Order) -> None:
+        """A refund has failed and is still owed: it is tried again, and in the end paid otherwise."""
+        if self._desk is None:
+            self._desk = Desk(self.street, self._address)
+        for refund in (r for r in order["refunds"] if r["state"] == "failed"):
+            tried = self.tried_again[refund["id"]]
+            self.tried_again[refund["id"]] += 1
+            form = {"refund": str(refund["id"])}
+            if tried >= (1 if self.plan.by_hand else 3):
+                form["by_hand"] = "yes"
+            self._desk.act(self._door.choice(self.street.shops), self.number, "refund-again", form)
+        self._wait("the refund that was tried again")

@@ -1,0 +1,288 @@
+"""A shop with everything around it, each in a process of its own, and a hand that pulls plugs.
+
+Only processes that were started here are ever ended, and only with their whole session.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from counterfoil.shell.runner import free_port
+from tests.crowd import ROOT
+from tests.faults.plans import SPELLS
+
+FOREIGN = ("COUNTERFOIL_", "STRIPE_", "EMAIL_", "DATABASE_", "DJANGO_", "PG")
+COUNTERFOIL = str(Path(sys.executable).parent / "counterfoil")
+READ_SECONDS = 0.7  # how long our processes wait for the processor; its delays lie on both sides of it
+PACE = 0.05  # a job that would be tried again after a minute is tried again after three seconds
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Member:
+    """One process of the town. It is a session of its own, with whatever it starts itself."""
+
+    name: str
+    command: list[str]
+    env: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    killed: int = 0
+    cpu: float = 0.0  # seconds of those that have ended
+
+    def start(self) -> None:
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                self.command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL, and everything that it started with it."""
+        if self.process is None:
+            return
+        self.cpu += cpu_of_session(self.process.pid)
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=20)
+        self.killed += 1
+
+    def end(self) -> None:
+        """SIGTERM, as a supervisor does; whoever does not listen is killed."""
+        if self.process is None:
+            return
+        self.cpu += cpu_of_session(self.process.pid)
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait(timeout=20)
+        self.process = None
+
+
+def cpu_of_session(leader: int) -> float:
+    """CPU seconds of every process of a session that is alive, and of the children that these have buried."""
+    used = 0
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[3]) == leader:
+                used += sum(int(ticks) for ticks in fields[11:15])
+    return used / TICKS
+
+
+@dataclass
+class Town:
+    """The shop on one database, its processor, its mailbox, and what befell them."""
+
+    folder: Path
+    url: str
+    seed: int
+    webs: int = 2
+    workers: int = 2
+    members: dict[str, Member] = field(default_factory=dict)
+    faults: Counter[str] = field(default_factory=Counter)
+    spells: Counter[str] = field(default_factory=Counter)
+    fell: list[str] = field(default_factory=list)  # who ended by himself
+    settings: dict[str, Any] = field(default_factory=dict)
+    key: str = ""
+    password: str = ""
+    _calm: threading.Event = field(default_factory=threading.Event)
+    _hands: list[threading.Thread] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    # --- beginning and end ------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Make the database and start everybody. Raises TimeoutError."""
+        ports = [free_port() for _ in range(self.webs + 3)]
+        self.shops = [f"127.0.0.1:{port}" for port in ports[: self.webs]]
+        processor, smtp, mailbox = ports[self.webs :]
+        self.processor, self.mailbox = f"http://127.0.0.1:{processor}", f"127.0.0.1:{mailbox}"
+        own = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+        self.env = own | {
+            "DATABASE_URL": self.url,
+            "DJANGO_SETTINGS_MODULE": "counterfoil.shell.settings",
+            "COUNTERFOIL_VAR": str(self.folder),
+            "COUNTERFOIL_SECRET_KEY": secrets.token_urlsafe(40),
+            "COUNTERFOIL_TESTING": "0",  # with every flush to the disk that a real shop does
+            "COUNTERFOIL_LOG": "ERROR",
+            "COUNTERFOIL_BASE_URL": f"http://{self.shops[0]}",
+            "COUNTERFOIL_CARD_READ_SECONDS": str(READ_SECONDS),
+            "COUNTERFOIL_JOB_PACE": str(PACE),
+            "STRIPE_API_KEY": "sk_test_sandbox",
+            "STRIPE_API_BASE": self.processor,
+            "STRIPE_WEBHOOK_SECRET": "whsec_test",
+            "COUNTERFOIL_SANDBOX_URL": self.processor,
+            "EMAIL_URL": f"smtp://127.0.0.1:{smtp}",
+            "PYTHONPATH": str(ROOT),
+        }
+        self._add("mailbox", "-m", "sandbox.mailbox", "--smtp-port", str(smtp), "--http-port", str(mailbox),
+                  "--data", str(self.folder / "mailbox"))  # fmt: skip
+        self._add("processor", "-m", "sandbox.processor", "--port", str(processor), "--seed", str(self.seed),
+                  "--data", str(self.folder / "processor"), "--api-key", "sk_test_sandbox",
+                  "--webhook-url", f"http://{self.shops[0]}/api/v1/webhooks/stripe", "--webhook-secret", "whsec_test",
+                  )  # fmt: skip
+        for address in (self.processor, f"http://{self.mailbox}"):
+            self._answers(f"{address}/healthz")
+        made = json.loads(self.ask("-m", "tests.faults.aftermath", "open", json.dumps(self.settings)).splitlines()[-1])
+        self.key, self.password = made["key"], made["password"]
+        for n, shop in enumerate(self.shops, 1):
+            self._add(f"web {n}", "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port",
+                      shop.rpartition(":")[2], "--workers", "1", "--blocking-threads", "4", "--no-access-log",
+                      "--log-level", "warning", "counterfoil.shell.wsgi:application")  # fmt: skip
+        for n in range(1, self.workers + 1):
+            self._add(f"worker {n}", COUNTERFOIL, "worker")
+        for shop in self.shops:
+            self._answers(f"http://{shop}/healthz")
+
+    def _add(self, name: str, *command: str) -> None:
+        log = self.folder / f"{name.replace(' ', '-')}.log"
+        member = Member(name, [sys.executable, *command], self.env, log)
+        self.members[name] = member
+        member.start()
+
+    def _answers(self, url: str, seconds: float = 60) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                if requests.get(url, timeout=2).status_code == 200:
+                    return
+            except requests.RequestException:
+                time.sleep(0.05)
+        raise TimeoutError(f"{url} does not answer")
+
+    def close(self) -> None:
+        """End everybody that was started here."""
+        self.calm()
+        for member in reversed(list(self.members.values())):
+            member.end()
+
+    @property
+    def kills(self) -> Counter[str]:
+        return Counter({m.name: m.killed for m in self.members.values() if m.killed})
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds of all of them so far."""
+        live = [m for m in self.members.values() if m.process is not None]
+        return sum(m.cpu for m in self.members.values()) + sum(cpu_of_session(m.process.pid) for m in live if m.process)
+
+    def ask(self, *command: str, good: tuple[int, ...] = (0,), seconds: float = 300) -> str:
+        """Run a Python command in the shop's surroundings to its end; what it printed."""
+        done = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=seconds, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode not in good:
+            raise RuntimeError(f"{command} ended with {done.returncode}:\n{done.stdout}")
+        return done.stdout
+
+    # --- weather and killing ----------------------------------------------------------------------------------------
+
+    def storm(self, *, between: float, spell: float) -> None:
+        """From now on: bad weather in spells of so many seconds, and a kill every `between` seconds on average."""
+        self._calm.clear()
+        self._hands = [
+            threading.Thread(target=self._weather, args=(spell,), daemon=True),
+            threading.Thread(target=self._killer, args=(between,), daemon=True),
+        ]
+        for hand in self._hands:
+            hand.start()
+
+    def calm(self) -> None:
+        """No faults and no kills any more; everybody runs."""
+        self._calm.set()
+        for hand in self._hands:
+            hand.join(timeout=60)
+        self._hands = []
+
+    def fair_weather(self) -> None:
+        """The processor behaves, and sends what it had held back or never sent."""
+        self._count_faults()
+        requests.delete(f"{self.processor}/_faults", timeout=20).raise_for_status()
+        requests.post(f"{self.processor}/_webhooks/resend", timeout=60).raise_for_status()
+
+    def _weather(self, seconds: float) -> None:
+        chance = random.Random(f"weather {self.seed}")
+        while not self._calm.is_set():
+            name, faults = chance.choice(SPELLS)
+            self.spells[name] += 1
+            until = time.monotonic() + seconds * (0.5 + chance.random())
+            self._order(faults)
+            while time.monotonic() < until and not self._calm.wait(0.5):
+                # A restarted processor is a healthy one; the weather is still bad.
+                self._order(faults, again=True)
+
+    def _order(self, faults: tuple[dict[str, object], ...], *, again: bool = False) -> None:
+        try:
+            with self._lock:
+                if again:
+                    if len(requests.get(f"{self.processor}/_faults", timeout=5).json()["faults"]) == len(faults):
+                        return
+                else:
+                    self._count_faults()
+                    requests.delete(f"{self.processor}/_faults", timeout=5)
+                for fault in faults:
+                    requests.post(f"{self.processor}/_faults", json=fault, timeout=5).raise_for_status()
+        except requests.RequestException:
+            return
+
+    def _count_faults(self) -> None:
+        """What has struck since the processor was started or was last asked."""
+        struck = Counter(requests.get(f"{self.processor}/_faults", timeout=5).json()["struck"])
+        self.faults.update(struck - self._seen)
+        self._seen = struck
+
+    _seen: Counter[str] = field(default_factory=Counter)
+
+    def _killer(self, between: float) -> None:
+        chance = random.Random(f"killer {self.seed}")
+        ours = [n for n in self.members if n not in {"processor", "mailbox"}]
+        while not self._calm.wait(between * (0.3 + 1.4 * chance.random())):
+            for member in self.members.values():
+                if not member.alive:
+                    self.fell.append(f"{member.name} ended by itself: see {member.log}")
+                    member.start()
+            # One kill in nine is the processor's: it comes back with what it had stored.
+            name = "processor" if chance.random() < 0.11 else chance.choice(ours)
+            self._kill(name, chance)
+
+    def _kill(self, name: str, chance: random.Random) -> None:
+        member = self.members[name]
+        if name == "processor":
+            with self._lock:
+                try:
+                    self._count_faults()
+                except requests.RequestException:
+                    return
+                member.kill()
+                self._seen = Counter()
+                time.sleep(chance.random() * 2.0)
+                member.start()
+            return
+        member.kill()
+        member.start()
