@@ -308,6 +308,9 @@ def adopt_session(*, session_id: str) -> bool:
     if link is None:
         return False
     PayLink.objects.filter(pk=link.pk, session_id="").update(session_id=session.id, url=session.url)
+    link.refresh_from_db()
+    if link.session_id != session.id and session.status != "complete":
+        return True  # a page that was made and lost on the way; the one that the customer has is another
     apply_session(link, session)
     return True
 

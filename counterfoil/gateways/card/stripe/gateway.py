@@ -18,15 +18,17 @@ class StripeGateway(HostedPages, Lists):
     """See `protocol.CardGateway`."""
 
     def create_customer(self, *, name: str, email: str, reference: str, key: str) -> str:
-        with asking():
-            made = self._client.customers.create(
+        made = self.harmless(
+            lambda key: self._client.customers.create(
                 {"name": name, "email": email, "metadata": {"customer": reference}}, {"idempotency_key": key}
-            )
+            ),
+            key,
+        )
         return str(made.id)
 
     def save_card(self, *, customer: str, source: str, reference: str, key: str) -> Saved:
-        with asking():
-            made = self._client.setup_intents.create(
+        made = self.harmless(
+            lambda key: self._client.setup_intents.create(
                 {
                     "customer": customer,
                     "payment_method": source,
@@ -36,7 +38,9 @@ class StripeGateway(HostedPages, Lists):
                     "metadata": {"order": reference},
                 },
                 {"idempotency_key": key},
-            )
+            ),
+            key,
+        )
         if made.status != "succeeded":
             raise Refusal("authentication_required", "the bank wants the customer to confirm the card")
         return self.saved(id_of(made.payment_method))
@@ -86,8 +90,9 @@ class StripeGateway(HostedPages, Lists):
             return intent_of(self._client.payment_intents.retrieve(intent_id, {"expand": ["latest_charge"]}))
 
     def cancel_intent(self, intent_id: str, *, key: str) -> Intent:
-        with asking():
-            return intent_of(self._client.payment_intents.cancel(intent_id, {}, {"idempotency_key": key}))
+        return intent_of(
+            self.harmless(lambda key: self._client.payment_intents.cancel(intent_id, {}, {"idempotency_key": key}), key)
+        )
 
     def refund(self, *, intent_id: str, amount: int, reference: Mapping[str, str], key: str) -> Returned:
         with asking():

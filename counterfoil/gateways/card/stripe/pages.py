@@ -42,8 +42,10 @@ class HostedPages(StripeClient):
         else:
             wanted["currency"] = currency.lower()
             wanted["setup_intent_data"] = {"metadata": dict(reference)}
-        with asking():
-            made = self._client.checkout.sessions.create(wanted, {"idempotency_key": key})  # type: ignore[arg-type]
+        made = self.harmless(
+            lambda key: self._client.checkout.sessions.create(wanted, {"idempotency_key": key}),  # type: ignore[arg-type]
+            key,
+        )
         return self._session(made)
 
     def get_session(self, session_id: str) -> Session:
@@ -53,8 +55,9 @@ class HostedPages(StripeClient):
 
     def expire_session(self, session_id: str, *, key: str) -> Session:
         try:
-            with asking():
-                made = self._client.checkout.sessions.expire(session_id, {}, {"idempotency_key": key})
+            made = self.harmless(
+                lambda key: self._client.checkout.sessions.expire(session_id, {}, {"idempotency_key": key}), key
+            )
         except Wrong:
             # No longer open: it was completed or had expired; which of the two decides what happens now.
             return self.get_session(session_id)
