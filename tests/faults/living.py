@@ -209,7 +209,7 @@ class Life:
             self._change(order)
         elif order["holds"]:
             found = self._act("charged in spite of a hold", "/charge")
-            if found.status != 409 or "on_hold" not in found.codes:
+            if found.status not in {202, 409} or "on_hold" not in found.codes:
                 self.trouble.append(f"a hold did not stop the charge: {self.last}")
             self._ask("DELETE", f"/orders/{self.number}/holds/{order['holds'][0]['id']}")
             self.told["released"] = True

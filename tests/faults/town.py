@@ -5,6 +5,7 @@ Only processes that were started here are ever ended, and only with their whole 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -228,26 +229,31 @@ class Town:
 
     def _weather(self, seconds: float) -> None:
         chance = random.Random(f"weather {self.seed}")
-        while not self._calm.is_set():
-            name, faults = chance.choice(SPELLS)
-            self.spells[name] += 1
+        for n in itertools.count(1):
+            name, order = chance.choice(SPELLS)
             until = time.monotonic() + seconds * (0.5 + chance.random())
-            self._order(faults)
-            while time.monotonic() < until and not self._calm.wait(0.5):
-                # A restarted processor is a healthy one; the weather is still bad.
-                self._order(faults, again=True)
+            if "kinds" in order:
+                order = {**order, "seed": f"{self.seed}/{n}"}
+            self.spells[name] += 1
+            self._order(order)
+            while time.monotonic() < until:
+                if self._calm.wait(0.5):
+                    return
+                # A processor that was killed comes back as a healthy one; the weather is still bad.
+                self._order(order, again=True)
 
-    def _order(self, faults: tuple[dict[str, object], ...], *, again: bool = False) -> None:
+    def _order(self, order: dict[str, object], *, again: bool = False) -> None:
         try:
             with self._lock:
                 if again:
-                    if len(requests.get(f"{self.processor}/_faults", timeout=5).json()["faults"]) == len(faults):
+                    now = requests.get(f"{self.processor}/_faults", timeout=5).json()
+                    if not order or now["faults"] or now["seeded"]:
                         return
                 else:
                     self._count_faults()
                     requests.delete(f"{self.processor}/_faults", timeout=5)
-                for fault in faults:
-                    requests.post(f"{self.processor}/_faults", json=fault, timeout=5).raise_for_status()
+                if order:
+                    requests.post(f"{self.processor}/_faults", json=order, timeout=5).raise_for_status()
         except requests.RequestException:
             return
 
