@@ -105,12 +105,13 @@ class Lives:
     def _come_to_rest(self) -> list[Finding]:
         """Fair weather; everybody finishes; the bank is compared with until it brings nothing up any more."""
         self.town.fair_weather()
-        said, before = "", -1
+        said, before, began = "", -1, time.monotonic()
         for _ in range(ROUNDS):
             self._rest()
             said = self.town.ask(COUNTERFOIL, "reconcile", good=(0, 1, 2))
             self._rest()
             left = [life for life in self.lives if not self._is_over(life)]
+            print(f"at rest after {time.monotonic() - began:.0f} s, {len(left)} lives go on; {said.splitlines()[-1]}")
             if (not left and " 0 put right" in said) or len(left) == before:
                 break
             before = len(left)
