@@ -96,9 +96,15 @@ def limits_of(brand: str, limits: Iterable[Mapping[str, Any]], *, on: date) -> t
 # --- what may be stored ---------------------------------------------------------------------------------------------
 
 
+_CHOICES = {"card_at_checkout": ("save", "authorise"), "charge_on": ("confirmed", "packed", "shipped")}
+
+
 def check_settings(values: Mapping[str, Any]) -> None:
-    """Raises ValueError, naming the field, for a setting about declined cards that makes no sense."""
+    """Raises ValueError, naming the field, for a setting about charging or declined cards that makes no sense."""
     for name, value in values.items():
+        known = _CHOICES.get(name)
+        if known is not None and value not in known:
+            raise ValueError(f"{name}: one of {', '.join(known)}")
         check = _CHECKS.get(name)
         if check is not None:
             check(name, value)

@@ -18,7 +18,7 @@ from counterfoil.flow.verify import judge_all
 from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.stripe.gateway import StripeGateway
 from counterfoil.records.orders.load import take
-from counterfoil.records.orders.models import Charge, Line, Order, Part, PayLink
+from counterfoil.records.orders.models import Charge, Hold, Line, Order, Part, PayLink
 from counterfoil.records.orders.present import present
 from counterfoil.records.stock.models import Balance
 from counterfoil.steps.charging import charge as charging
@@ -274,6 +274,7 @@ def test_a_retry_taken_back_before_it_was_sent_leaves_the_decline_as_it_was(
             order = api.order(number)
             assert (order["axes"]["money"], order["queue"]) == ("saved", "payment_problem")
             assert decline(api, number)["class"] == "later"
+    release_hold(order=number, hold=Hold.objects.get().pk, actor=SYSTEM)
     pays(open_card_page(order=number))
     later()
     assert api.order(number)["charged"] == TOTAL
