@@ -13,6 +13,7 @@ import configparser
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -163,7 +164,10 @@ def install(command: List[str]) -> None:
         code = subprocess.call(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     if code != 0:
         say(log.read_text(errors="replace").rstrip())
-        give_up("The packages could not be installed; the lines above say why. Once mended, the same command goes on.")
+        named = indexes()
+        where = f" from {' and '.join(named)}, which your pip settings name" if named else ""
+        say(f"The packages could not be installed{where}; the lines above say why.")
+        give_up("Once mended, the same command goes on.")
 
 
 def link_project() -> None:
@@ -216,6 +220,13 @@ def pip_settings() -> Dict[str, str]:
         if value:
             told[name] = value
     return told
+
+
+def indexes() -> List[str]:
+    """Return the indexes that pip was told of, without the passwords in their addresses."""
+    told = pip_settings()
+    addresses = f"{told.get('index-url', '')} {told.get('extra-index-url', '')}".split()
+    return [re.sub(r"//[^/]*@", "//", address) for address in addresses]
 
 
 def configuration_files(program: str, name: str, user: bool = True) -> List[str]:

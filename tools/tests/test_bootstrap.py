@@ -243,3 +243,16 @@ def test_what_the_installer_says_is_shown_when_it_fails(
         bootstrap.install([str(pip)])
     assert ended.value.code == 1
     assert "connection refused" in capsys.readouterr().err
+
+
+def test_the_index_that_failed_is_named_without_its_password(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bootstrap, "ROOT", home)
+    (home / "var").mkdir()
+    pip_conf(home, "[global]\nindex-url = http://someone:se@cret@mirror.example.com/simple\n")
+    with pytest.raises(SystemExit):
+        bootstrap.install([str(program(home / "pip", "exit 1"))])
+    said = capsys.readouterr().err
+    assert " from http://mirror.example.com/simple, which your pip settings name;" in said
+    assert "cret" not in said
