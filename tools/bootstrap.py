@@ -337,7 +337,7 @@ def apt_install(package: str) -> bool:
         said += done.stdout.decode(errors="replace")
         if act[0] == "install" and done.returncode == 0:
             return True
-    say("\n".join(dict.fromkeys(line for line in said.splitlines() if line.startswith("E: "))))
+    say("\n".join(dict.fromkeys(line for line in said.splitlines() if line.startswith(("W: ", "E: ")))))
     return False
 
 

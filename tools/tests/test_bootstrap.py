@@ -104,12 +104,16 @@ def test_a_machine_that_can_make_no_environment_is_told_the_package_in_one_line(
 def test_what_apt_says_is_handed_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    program(tmp_path / "apt-get", 'echo "Reading lists"; echo "E: Unable to locate package"; exit 100')
+    program(
+        tmp_path / "apt-get",
+        'echo "Reading lists"; echo "W: Failed to fetch"; echo "E: Unable to locate package"; exit 100',
+    )
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert not bootstrap.apt_install("python3.11-venv")
     assert capsys.readouterr().err.splitlines() == [
         "Installing the system package python3.11-venv ...",
+        "W: Failed to fetch",
         "E: Unable to locate package",
     ]
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
