@@ -286,6 +286,8 @@ def environment(part: str) -> dict[str, str]:
     variables = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     variables["COUNTERFOIL_VAR"] = str(VAR / f"home-{part}")
     variables["DJANGO_SETTINGS_MODULE"] = "counterfoil.shell.settings"
+    # What a test reads and says is not for the machine's own language settings to decide.
+    variables["PYTHONUTF8"] = "1"
     hermetic.seal(variables)
     return variables
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from tools.test import Outcome, pytest_seconds, summary_of, verdict
+from tools.test import Outcome, environment, pytest_seconds, summary_of, verdict
 
 
 def test_a_failed_part_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +35,13 @@ def test_what_was_skipped_is_shown_with_the_line_that_counts() -> None:
     assert summary_of("dots\n=== 2 passed in 0.1s ===\n") == "=== 2 passed in 0.1s ==="
     assert pytest_seconds(text) == 1.25
     assert pytest_seconds("") == 0.0
+
+
+def test_a_machine_that_speaks_plain_ascii_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PYTHONUTF8", "PYTHONIOENCODING", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LC_ALL", "en_US.ISO-8859-1")
+    monkeypatch.setenv("PYTHONCOERCECLOCALE", "0")
+    look = "import pathlib, sys; print(sys.flags.utf8_mode, pathlib.Path(sys.argv[1]).open().encoding.lower())"
+    said = subprocess.check_output([sys.executable, "-c", look, __file__], env=environment("rules"), text=True)
+    assert said.split() == ["1", "utf-8"]
