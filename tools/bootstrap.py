@@ -29,7 +29,6 @@ LEVELS = ("base", "dev")
 OLDEST = (3, 11)
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_MAC = ("/Applications/Chromium.app/Contents/MacOS/Chromium",)
-CHROMIUM_HELP = "Debian, Ubuntu: apt-get install chromium (or set COUNTERFOIL_CHROMIUM to a Chromium or Chrome)"
 #: What pip may have been told about where packages come from, and how uv is told the same.
 PIP_TO_UV = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -65,7 +64,7 @@ def main() -> int:
             if not is_ready(chosen.level):
                 prepare(chosen.level)
     if chosen.browser:
-        ensure_chromium()
+        ensure_browser()
     return 0
 
 
@@ -294,14 +293,29 @@ def system_pip(python: str) -> bool:
     return quiet_call([python, "-m", "pip", "--python", python, "--version"]) == 0
 
 
-def ensure_chromium() -> Optional[str]:
-    """Return the path of a Chromium, installed by apt-get if we are root; None, and a line, when there is none."""
-    path = find_chromium()
-    if path is None and apt_install("chromium"):
-        path = find_chromium()
-    if path is None:
-        say(f"No Chromium here, so the browser tests cannot run. {CHROMIUM_HELP}")
-    return path
+def ensure_browser() -> None:
+    """Make sure that a browser can be driven, with apt-get if we are root; else say what is missing."""
+    lacking = browser_lacks()
+    if lacking and apt_install(*lacking):
+        lacking = browser_lacks()
+    if lacking:
+        say(f"The browser tests cannot run here. {browser_help(lacking)}")
+
+
+def browser_lacks() -> List[str]:
+    """Return the Debian packages that are missing for the browser tests; empty when they can run."""
+    lacking = [] if find_chromium() else ["chromium"]
+    # What drives the browser is a program inside the package playwright, and needs one library more than Python does.
+    drivers = VENV.glob("lib/python*/site-packages/playwright/driver/node")
+    if any(quiet_call([str(driver), "--version"]) for driver in drivers):
+        lacking.append("libatomic1")
+    return lacking
+
+
+def browser_help(lacking: List[str]) -> str:
+    """Return the line that says what to install."""
+    other = " (or set COUNTERFOIL_CHROMIUM to a Chromium or Chrome)" if "chromium" in lacking else ""
+    return f"Debian, Ubuntu: apt-get install {' '.join(lacking)}{other}"
 
 
 def find_chromium() -> Optional[str]:
@@ -316,17 +330,17 @@ def find_chromium() -> Optional[str]:
     return next((path for path in CHROMIUM_MAC if os.path.exists(path)), None)
 
 
-def apt_install(package: str) -> bool:
-    """Install a Debian package if this is root on a Debian; tell whether it is there now."""
+def apt_install(*packages: str) -> bool:
+    """Install Debian packages if this is root on a Debian; tell whether they are there now."""
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         return False
-    say(f"Installing the system package {package} ...")
+    say(f"Installing from the system's packages: {', '.join(packages)} ...")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     # Another installation that is under way, such as a nightly update, is waited for.
     command = [apt, "-qq", "-o", "DPkg::Lock::Timeout=120"]
     said = ""
-    for act in (["update"], ["install", "-y", "--no-install-recommends", package]):
+    for act in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         done = subprocess.run(
             [*command, *act],
             env=environment,

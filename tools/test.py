@@ -191,10 +191,9 @@ class Session:
         options: list[str] = []
         try:
             if part == "browser":
-                chromium = bootstrap.find_chromium()
-                if chromium is None:
-                    raise CannotRunError(bootstrap.CHROMIUM_HELP)
-                variables["COUNTERFOIL_CHROMIUM"] = chromium
+                if lacking := bootstrap.browser_lacks():
+                    raise CannotRunError(bootstrap.browser_help(lacking))
+                variables["COUNTERFOIL_CHROMIUM"] = bootstrap.find_chromium() or ""
             if part == "postgresql":
                 variables["DATABASE_URL"] = self.postgres("pg")
                 # What knows no database has been asked once, beside SQLite.

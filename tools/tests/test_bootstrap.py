@@ -14,6 +14,14 @@ import pytest
 from tools import bootstrap
 
 
+def program(path: Path, script: str) -> Path:
+    """Write a program of the machine that a test plays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
 @pytest.fixture
 def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository whose `.venv` holds the level base."""
@@ -69,19 +77,28 @@ def test_a_machine_without_a_browser_is_told_what_installs_one(
     monkeypatch.delenv("COUNTERFOIL_CHROMIUM", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(bootstrap, "CHROMIUM_MAC", ())
-    assert bootstrap.ensure_chromium() is None
-    assert "apt-get install chromium" in capsys.readouterr().err
+    bootstrap.ensure_browser()
+    assert "apt-get install chromium (or set COUNTERFOIL_CHROMIUM" in capsys.readouterr().err
+    assert bootstrap.browser_lacks() == ["chromium"]
+
+
+def test_a_browser_that_cannot_be_driven_is_of_no_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COUNTERFOIL_CHROMIUM", str(program(tmp_path / "chromium", "")))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
+    driver = tmp_path / "lib" / "python3.11" / "site-packages" / "playwright" / "driver" / "node"
+    program(driver, "exit 0")
+    assert bootstrap.browser_lacks() == []
+    program(driver, "exit 127")
+    bootstrap.ensure_browser()
+    assert capsys.readouterr().err.splitlines() == [
+        "The browser tests cannot run here. Debian, Ubuntu: apt-get install libatomic1"
+    ]
 
 
 # --- a machine that lacks something -------------------------------------------------------------------------------
-
-
-def program(path: Path, script: str) -> Path:
-    """Write a program of the machine that a test plays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return path
 
 
 def test_a_machine_that_can_make_no_environment_is_told_the_package_in_one_line(tmp_path: Path) -> None:
@@ -112,7 +129,7 @@ def test_what_apt_says_is_handed_on(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert not bootstrap.apt_install("python3.11-venv")
     assert capsys.readouterr().err.splitlines() == [
-        "Installing the system package python3.11-venv ...",
+        "Installing from the system's packages: python3.11-venv ...",
         "W: Failed to fetch",
         "E: Unable to locate package",
     ]
