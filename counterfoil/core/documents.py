@@ -107,7 +107,8 @@ def pdf(document: Document, *, paper: str | None = None) -> bytes:
             ],
             ignore_conflicts=True,
         )
-    return made
+        # Whoever was faster may have had another template; there is one paper of a number.
+        return bytes(Rendering.objects.get(document=document, paper=size).pdf)
 
 
 def print_pdf(document: Document, *, actor_name: str) -> bytes:

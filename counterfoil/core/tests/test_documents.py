@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from counterfoil.core import documents
+from counterfoil.core import documents, papers
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Missing
 from counterfoil.core.models import Document, Job, Rendering
@@ -69,6 +69,20 @@ def test_a_rendering_is_kept_as_it_was_first_made() -> None:
     made = issued()
     Rendering.objects.create(document=made, paper="letter", pdf=b"%PDF as it was", sha256="x", made_at=made.issued_at)
     assert documents.pdf(made) == b"%PDF as it was"
+
+
+@pytest.mark.django_db
+def test_who_is_second_to_render_a_paper_holds_the_first_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a shop is being updated, two processes may have two templates."""
+    made = issued()
+
+    def slower(*given: Any, **more: Any) -> bytes:
+        Rendering.objects.create(document=made, paper="letter", pdf=b"%PDF old", sha256="x", made_at=made.issued_at)
+        return b"%PDF new"
+
+    monkeypatch.setattr(papers, "render", slower)
+    assert documents.pdf(made) == b"%PDF old"
+    assert documents.pdf(made) == b"%PDF old"
 
 
 @pytest.mark.django_db
