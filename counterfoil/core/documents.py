@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from counterfoil.core import clock, jobs, papers
-from counterfoil.core.db import in_writing, read, rows, writing
+from counterfoil.core.db import in_writing, is_postgres, read, rows, writing
 from counterfoil.core.errors import Missing
 from counterfoil.core.models import Document, Printing, Rendering
 from counterfoil.core.shop import shop
@@ -114,6 +114,9 @@ def pdf(document: Document, *, paper: str | None = None) -> bytes:
 def print_pdf(document: Document, *, actor_name: str) -> bytes:
     """The PDF for the printer, noted with who and when; every copy after the first carries REPRINT."""
     with writing():
+        if is_postgres():
+            # One at a time: on SQLite they are anyway.
+            rows("SELECT 1 FROM core_document WHERE id = %s FOR UPDATE", [document.pk])
         again = Printing.objects.filter(document=document).exists()
         Printing.objects.create(document=document, at=clock.business_now(), actor=actor_name)
     if not again:

@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 from counterfoil.core import documents, papers
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Missing
-from counterfoil.core.models import Document, Job, Rendering
+from counterfoil.core.models import Document, Job, Printing, Rendering
 from counterfoil.core.papers.tests.samples import content
 from tests.crowd import together, worked
 
@@ -143,3 +143,14 @@ def test_many_who_print_a_paper_for_the_first_time_hold_the_same_one() -> None:
     kept = Rendering.objects.get()
     assert set(pdfs) == {bytes(kept.pdf)}
     assert kept.sha256 == hashlib.sha256(pdfs[0]).hexdigest()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.race
+def test_of_many_who_print_for_the_parcel_at_once_one_holds_the_original() -> None:
+    with writing():
+        made = documents.issue("invoice", subject="CF-1", content=content("invoice"))
+    original = documents.pdf(made)
+    pdfs = worked(together(6, lambda n: documents.print_pdf(made, actor_name=f"Clerk {n}")))
+    assert sum(pdf == original for pdf in pdfs) == 1
+    assert Printing.objects.count() == 6
