@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError, InterfaceError
 
 from counterfoil.core import clock
 from counterfoil.core.cards import mask_cards
@@ -240,8 +240,13 @@ def _keep_beating(held: Claim, lease: float, stop: threading.Event) -> None:
 
     try:
         while not stop.wait(paced(lease) / 3):
-            if not beat(held):
-                return
+            try:
+                if not beat(held):
+                    return
+            except (DatabaseError, InterfaceError) as error:
+                # The lease outlives a missed beat; the next one tries a new connection.
+                log.warning("job %s missed a beat: %s", held.name, type(error).__name__)
+                connections.close_all()
     finally:
         connections.close_all()
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from counterfoil.core import clock, jobs
 from counterfoil.core.db import execute, rows, writing
@@ -228,6 +229,35 @@ class TestFailing:
         row = Job.objects.get()
         assert row.state == "dead"
         assert "died" in row.last_error
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.race
+def test_a_beat_that_fails_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database was away for a moment: the lease outlives that, and so does the worker's hold on its job."""
+    real, beats, beaten = jobs.beat, [], threading.Event()
+
+    def flaky(held: jobs.Claim) -> bool:
+        beats.append(held.fence)
+        if len(beats) == 1:
+            raise OperationalError("the connection was closed")
+        kept = real(held)
+        beaten.set()
+        return kept
+
+    monkeypatch.setattr(jobs, "beat", flaky)
+    left: list[timedelta] = []
+
+    def wait(payload: dict[str, Any]) -> None:
+        until = clock.real_now() + timedelta(seconds=2)
+        assert beaten.wait(5)
+        left.append((Job.objects.get().lease_until or until) - until)
+
+    jobs.handler("t.x", lease=2)(wait)
+    owe()
+    assert jobs.run_one("slow")
+    assert left[0] > timedelta(seconds=0.5), "the lease was not extended"
+    assert not Job.objects.exists()
 
 
 def count_jobs(n: int) -> None:
