@@ -21,7 +21,7 @@ from tests.faults.storm import die
 
 COUNT, FAIL, POISON, WATCHED = "fire.count", "fire.fail", "fire.poison", "fire.watched"
 ATTEMPTS = 3
-LEASE = 2.0  # seconds, of WATCHED
+LEASE = 2.5  # seconds, of WATCHED
 MENDED = "fire_mended"  # the setting that says that FAIL does not fail any more
 
 

@@ -19,35 +19,30 @@ from typing import Any, NoReturn
 
 from tests.faults.hand import listen, say
 
-PRELOADED = (
-    "tests.support",
-    "counterfoil.core.documents",
-    "counterfoil.flow.advance",
-    "counterfoil.records.books.ledger",
-)
 _children: set[int] = set()
 
 
 def begin(work: str, args: list[Any], log: str) -> int:
     """Split off a hand that runs `work` (module:function); its process id."""
+    module, name = work.split(":")
+    found = getattr(import_module(module), name)  # here, for all that come after
     pid = os.fork()
     if pid == 0:
-        _live(work, args, log)
+        _live(found, args, log)
     _children.add(pid)
     return pid
 
 
-def _live(work: str, args: list[Any], log: str) -> NoReturn:
+def _live(work: Callable[..., object], args: list[Any], log: str) -> NoReturn:
     code = 1
     try:
         said, nothing = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), os.open(os.devnull, os.O_RDONLY)
         for theirs, ours in ((nothing, 0), (said, 1), (said, 2)):
             os.dup2(theirs, ours)
         listen()
-        module, name = work.split(":")
-        found = getattr(import_module(module), name)(*args)
-        if found is not None:
-            say("=", json.dumps(found))
+        answer = work(*args)
+        if answer is not None:
+            say("=", json.dumps(answer))
         from django.db import connections
 
         connections.close_all()
@@ -83,8 +78,6 @@ def main() -> None:
     import django
 
     django.setup()
-    for name in PRELOADED:
-        import_module(name)
     known: dict[str, Callable[..., object]] = {"begin": begin, "send": send, "wait": wait}
     print('"ready"', flush=True)
     try:

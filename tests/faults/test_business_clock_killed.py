@@ -19,7 +19,7 @@ from tests.faults.storm import Hand, Nursery, at_rest, kept_as_told, storm, told
 
 pytestmark = pytest.mark.faults
 
-KNOWN_AFTER = 3.0  # seconds; a process asks the database once a second, and the machine may be busy
+KNOWN_AFTER = 5.0  # seconds; a process asks the database once a second, and the machine may be busy
 
 
 def move(name: str) -> None:

@@ -83,14 +83,24 @@ def give_work(name: str, _dead: list[str]) -> None:
         time.sleep(0.025)
 
 
+def give_ahead(name: str) -> None:
+    """Enough for nobody to stand idle."""
+    with writing():
+        for act in (f"{name}.{n}" for n in range(16)):
+            for n in range(JOBS):
+                owe(COUNT, f"{act}:{n}")
+            journal.record("owed", subject="FIRE", actor=SYSTEM, text=act, data={"act": act}, advance=False)
+
+
 def test_every_job_owed_is_done_and_twice_only_where_somebody_died_over_it(nursery: Nursery) -> None:
+    nursery.ask(give_ahead)
     hands = storm(nursery, give_work, work, work, work, kills=12, seed=4, args=lambda dead: [list(dead)])
     hands = finish(nursery, hands)
     found = nursery.ask(look, "counted", COUNT)
 
     owed = [event["act"] for event in found["owed"]]
     givers = [hand for hand in hands if hand.name.startswith("give_work")]
-    kept_as_told(givers, owed)
+    kept_as_told(givers, [act for act in owed if not act.startswith("give_ahead")])
     assert found["left"] == []
     runs = found["done"]
     assert {f"{act}:{n}" for act in owed for n in range(JOBS)} == {run["key"] for run in runs}
@@ -179,7 +189,7 @@ def test_a_dead_workers_job_is_free_after_its_lease_and_a_living_ones_never(nurs
     nursery.ask(owe_one, WATCHED, "dies", {"for": doomed.name, "seconds": 60})
     doomed.until_it_says("holding")
     slow = nursery.begin(until_done)
-    nursery.ask(owe_one, WATCHED, "lives", {"for": slow.name, "seconds": LEASE * 1.6})
+    nursery.ask(owe_one, WATCHED, "lives", {"for": slow.name, "seconds": LEASE * 1.3})
     slow.until_it_says("holding")
     doomed.kill()
     [[fence, worker, until]] = nursery.ask(lease, "dies")
