@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,3 +102,17 @@ def mailbox(mailbox_process: Mailbox, settings: Any) -> Mailbox:
     """Mails go out by SMTP and can be read."""
     settings.EMAIL_URL = f"smtp://127.0.0.1:{mailbox_process.smtp_port}"
     return mailbox_process
+
+
+@pytest.fixture
+def own_bank(tmp_path: Path, settings: Any, mailbox: Mailbox) -> Iterator[str]:
+    """A sandbox processor that no other test has used: its whole balance is this shop's. Gives its address."""
+    from tests.support import process
+
+    with process(
+        "-m", "sandbox.processor", "--port", "0", "--data", str(tmp_path), "--api-key", "sk_test_own", ready="ready"
+    ) as line:
+        url = line.split()[-1]
+        settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = "sk_test_own", url
+        settings.STRIPE_WEBHOOK_SECRET, settings.SANDBOX_URL = "whsec_test", url
+        yield url

@@ -48,6 +48,8 @@ def intents(store: Store) -> list[Json]:
         line["amount_captured"] = charge["amount_captured"] if charge else 0
         line["amount_refunded"] = charge["amount_refunded"] if charge else 0
         line["disputed"] = bool(charge and charge["disputed"])
+        entry = store.find(charge["balance_transaction"]) if charge and charge["balance_transaction"] else None
+        line["fee"] = entry["fee"] if entry else 0
         lines.append(line)
     return lines
 

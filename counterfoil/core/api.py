@@ -66,6 +66,7 @@ def _sane_year(value: date) -> date:
 # Text by kind; none of them lets a card number through. Prose has it masked, a name that things are found by is
 # refused with it. `Parcel` alone is judged by its action, which knows the carrier.
 Text = Annotated[StrictStr, AfterValidator(_prose), Field(max_length=5000)]
+Essay = Annotated[StrictStr, AfterValidator(_prose), Field(max_length=15_000)]
 Code = Annotated[StrictStr, _fit(clean_key), Field(max_length=5000)]
 Word = Annotated[StrictStr, _fit(clean_key), Field(min_length=1, max_length=200)]
 Sku = Annotated[StrictStr, _fit(clean_sku), Field(max_length=5000)]

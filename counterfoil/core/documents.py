@@ -23,7 +23,10 @@ SERIES = {
     "invoice": "INV",
     "credit-note": "CN",
     "purchase-order": "PO",
+    "evidence": "EV",
 }
+# Papers that tell of the shop's own doings: only for who answers for the money, and in no list of an order's papers.
+CONFIDENTIAL = ("evidence",)
 PUBLIC_KINDS = (
     "web-order",
     "sales-order",

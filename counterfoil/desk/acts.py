@@ -33,6 +33,7 @@ from counterfoil.steps.acceptance import actions as acceptance
 from counterfoil.steps.alternatives import actions as alternatives
 from counterfoil.steps.alternatives.calls import record_call
 from counterfoil.steps.charging import actions as charging
+from counterfoil.steps.charging.queries import find_dispute
 from counterfoil.steps.fulfilment import actions as fulfilment
 from counterfoil.steps.review import actions as review
 from counterfoil.steps.sourcing import actions as sourcing
@@ -118,6 +119,29 @@ def _refund_again(order: str, form: Form, actor: Actor) -> str:
     by_hand = bool(text_of(form, "by_hand"))
     charging.retry_refund(order=order, refund_id=whole_of(form, "refund", least=1), actor=actor, by_hand=by_hand)
     return f"{order}: the refund is {'written down as paid back' if by_hand else 'tried again'}."
+
+
+def _answer_bank(order: str, form: Form, actor: Actor) -> str:
+    charging.send_evidence(dispute=_dispute(order, form), actor=actor, text=text_of(form, "text"))
+    return f"{order}: the evidence is with the bank. It decides; nothing more can be sent."
+
+
+def _accept_loss(order: str, form: Form, actor: Actor) -> str:
+    charging.accept_loss(dispute=_dispute(order, form), actor=actor)
+    return f"{order}: the bank knows that we do not contest it."
+
+
+def _own_dispute(order: str, form: Form, actor: Actor) -> str:
+    charging.own_dispute(dispute=_dispute(order, form), actor=actor)
+    return f"The dispute of {order} is yours."
+
+
+def _dispute(order: str, form: Form) -> int:
+    """A dispute, if it is this order's. Raises Missing."""
+    found = find_dispute(whole_of(form, "dispute", least=1))
+    if found.order.number != order:
+        raise Missing(f"{order} has no such dispute")
+    return found.pk
 
 
 def _refund(order: str, form: Form, actor: Actor) -> str:
@@ -263,6 +287,9 @@ ACTS: dict[str, Act] = {
     "pay-link": _pay_link,
     "refund": _refund,
     "refund-again": _refund_again,
+    "answer-bank": _answer_bank,
+    "accept-loss": _accept_loss,
+    "own-dispute": _own_dispute,
     "pick": _pick,
     "pack": _pack,
     "ship": _ship,

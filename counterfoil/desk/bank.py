@@ -12,7 +12,7 @@ from counterfoil.core.errors import Invalid, Refused, StillAsking
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.steps.charging.actions import own_difference, resolve_difference
-from counterfoil.steps.charging.differences import REMEDIES, TITLES, open_differences
+from counterfoil.steps.charging.differences import REMEDIES, TITLES, may_take_over, open_differences
 
 LABELS = {
     ("captured_unknown", "take_over"): "Book it here",
@@ -20,6 +20,7 @@ LABELS = {
     ("held_unknown", "let_go"): "Let it go",
     ("refund_unknown", "take_over"): "Book the refund",
     ("refund_missing", "take_over"): "It is still owed",
+    ("entry_unknown", "take_over"): "Book it as a fee",
 }
 SAID = {
     "take_over": "Booked; both sides agree on this now.",
@@ -39,7 +40,11 @@ def index(request: HttpRequest) -> HttpResponse:
 def _index(request: HttpRequest, *, status: int = 200, trouble: str = "") -> HttpResponse:
     rows = []
     for row in open_differences():
-        possible = [r for r in REMEDIES[row.kind] if r != "note" and (row.order_number or r != "take_over")]
+        possible = [
+            r
+            for r in REMEDIES[row.kind]
+            if r != "note" and (r != "take_over" or may_take_over(row.kind, row.order_number))
+        ]
         rows.append((row, TITLES[row.kind], [(r, LABELS[row.kind, r]) for r in possible]))
     context = {"here": "bank", "rows": rows, "trouble": trouble}
     return desk_page(request, "desk/bank.html", context, status=status)

@@ -10,9 +10,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from counterfoil.core import documents
-from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER
+from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER, require
 from counterfoil.core.cards import mask_cards, mask_tree
 from counterfoil.core.errors import Declined, Forbidden, Invalid, Missing, Refused, StillAsking
+from counterfoil.core.models import Document
 from counterfoil.core.shop import shop
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk import queries, words
@@ -23,6 +24,8 @@ from counterfoil.desk.slips import Slip, money_words, row_of, slip_of
 from counterfoil.records.orders.load import find
 from counterfoil.records.orders.models import Order
 from counterfoil.records.stock.models import Balance
+from counterfoil.steps.charging.evidence import summary_of
+from counterfoil.steps.charging.queries import reason_in_words
 from counterfoil.steps.charging.reach import waiting
 
 ANYBODY = (CLERK, PICKER, BUYER, BOOKKEEPER)
@@ -140,12 +143,15 @@ def _order_page(
     verb: str = "",
 ) -> HttpResponse:
     slip = _slip(order)
+    file = queries.dossier(order)
     context = {
         "here": order.queue,
         "order": order,
         "slip": slip,
-        "money": money_words(order, slip.parts),
-        "file": queries.dossier(order),
+        "money": money_words(order, slip.parts, sum(d.held for d in file.disputes)),
+        "file": file,
+        "summary": summary_of,
+        "reason_of": reason_in_words,
         "proposed": _proposed(slip),
         "trouble": title,
         "reasons": reasons or [],
@@ -258,6 +264,7 @@ def document(request: HttpRequest, number: str, ref: str) -> HttpResponse:
     found = documents.newest(order.number, ref) if ref in words.DOCUMENTS else documents.find(ref)
     if found is None or found.subject != order.number:
         raise Missing(f"{order.number} has no such paper yet")
+    _may_see(request, found)
     return pdf_answer(found.number, documents.pdf(found))
 
 
@@ -269,7 +276,14 @@ def print_document(request: HttpRequest, number: str, ref: str) -> HttpResponse:
     found = documents.find(ref)
     if found.subject != order.number:
         raise Missing(f"{order.number} has no such paper")
+    _may_see(request, found)
     return pdf_answer(found.number, documents.print_pdf(found, actor_name=actor_of_page(request).name))
+
+
+def _may_see(request: HttpRequest, found: Document) -> None:
+    """Papers about the shop's own doings are for who answers for the money. Raises Forbidden."""
+    if found.kind in documents.CONFIDENTIAL:
+        require(actor_of_page(request), CLERK, BOOKKEEPER)
 
 
 def pdf_answer(name: str, body: bytes) -> HttpResponse:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.expressions import RawSQL
 
 from counterfoil.core.db import is_postgres, moment, rows
@@ -16,6 +17,8 @@ from counterfoil.desk.words import QUEUES
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Charge, Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
 from counterfoil.steps.charging import reach
+from counterfoil.steps.charging.models import BalanceEntry, Dispute
+from counterfoil.steps.charging.queries import disputes_of
 
 PAGE = 50
 SUMMED = 1000  # beyond that many orders a queue's head gives no sum: it would have to read them all
@@ -220,20 +223,30 @@ class Dossier:
     proposals: list[Proposal]
     packages: list[Package]
     shipments: list[Shipment]
-    charges: list[Charge]
+    charges: Sequence[Charge]  # each with its `fee`, where it is known
     refunds: list[Refund]
     documents: list[Document]
+    disputes: list[Dispute]
 
 
 def dossier(order: Order) -> Dossier:
-    """Questions, parcels, money and papers of one order, oldest first."""
+    """Questions, parcels, money and papers of one order, oldest first. Disputes are read only where there is one."""
+    fee = BalanceEntry.objects.filter(charge=OuterRef("pk"), kind="charge").values("fee")[:1]
+    there_is_one = Exists(Dispute.objects.filter(charge=OuterRef("pk")))
+    charges = list(
+        Charge.objects.filter(part__order=order)
+        .select_related("part")
+        .annotate(fee=Subquery(fee), disputed=there_is_one)
+        .order_by("id")
+    )
     return Dossier(
         list(Proposal.objects.filter(order=order).order_by("id")),
         list(Package.objects.filter(order=order, unpacked_at=None).order_by("number")),
         list(Shipment.objects.filter(order=order).order_by("id")),
-        list(Charge.objects.filter(part__order=order).select_related("part").order_by("id")),
+        charges,
         list(Refund.objects.filter(part__order=order).select_related("part").order_by("id")),
         list(Document.objects.filter(subject=order.number).defer("content").order_by("id")),
+        disputes_of(order) if any(c.disputed for c in charges) else [],
     )
 
 

@@ -101,6 +101,8 @@ def row_pill(order: Order, lines: Sequence[Brief]) -> Pill:
     money = {ln.money for ln in lines}
     if order.queue in {"done", "transit", "cancelled", "unfinished"}:
         return Pill(*DESK_STATUS[order.status])
+    if order.next_action == "answer_dispute":
+        return Pill("bad", "≠", f"disputed, answer by {near_day(order.deadline)}" if order.deadline else "disputed")
     if order.queue == "payment_problem" or money & {"declined"}:
         return Pill("bad", "✕", "the bank said no" if "declined" in money else "payment problem")
     if money & {"charging", "unknown"}:
@@ -302,12 +304,15 @@ def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
         "call": f"They need it by {say_date(order.needed_by)}.",
         "renew_promise": "Offer a new date",
         "look_at_bank": "See what the bank has otherwise",
+        "answer_dispute": f"Answer the bank by {say_date(order.deadline)}" if order.deadline else "Answer the bank",
+        "wait_for_bank": "The bank is deciding the dispute; nothing ships until the money is ours again",
+        "cancel": "Cancel the order",
         "refund_again": f"Try the refund of {failed} once more",
     }.get(order.next_action, "")
 
 
-def money_words(order: Order, parts: Sequence[Part]) -> dict[str, Any]:
-    """The money panel's figures in minor units."""
+def money_words(order: Order, parts: Sequence[Part], disputed: int = 0) -> dict[str, Any]:
+    """The money panel's figures in minor units; what is `disputed` is with the customer's bank."""
     charged = sum(p.charged for p in parts)
     refunded = sum(p.refunded for p in parts)
     back = sum(p.refund_owed for p in parts)
@@ -324,7 +329,8 @@ def money_words(order: Order, parts: Sequence[Part]) -> dict[str, Any]:
         and any(p.money in {"saved", "declined"} or (p.money == "authorised" and left <= 0) for p in parts)
         and (shop().card_at_checkout == "authorise" or shop().charge_on != "confirmed")
     )
-    return {"charged": charged, "refunded": refunded, "refund_owed": back, "refundable": charged - refunded - back,
-            "expiry": expiry, "held": sum(p.authorisation_amount or 0 for p in parts), "ends_in": ends_in,
+    return {"charged": charged, "refunded": refunded, "refund_owed": back, "disputed": disputed,
+            "refundable": max(0, charged - refunded - back - disputed), "expiry": expiry,
+            "held": sum(p.authorisation_amount or 0 for p in parts), "ends_in": ends_in,
             "over": bool(expiry) and left <= 0,
             "owed": sum(max(0, p.total - p.charged) for p in parts), "may_hold": may_hold}  # fmt: skip

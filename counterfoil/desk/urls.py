@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counterfoil.desk import bank, customer, login, pages, purchasing, shelves, shop_settings
+from counterfoil.desk import bank, customer, disputes, login, pages, payouts, purchasing, shelves, shop_settings
 
 urlpatterns = [
     path("desk/login", login.log_in, name="desk-login"),
@@ -20,6 +20,10 @@ urlpatterns = [
     path("desk/bank/compare", bank.compare, name="desk-bank-compare"),
     path("desk/bank/<int:difference>", bank.act, name="desk-bank-act"),
     path("desk/settings", shop_settings.settings_page, name="desk-settings"),
+    path("desk/disputes", disputes.index, name="desk-disputes"),
+    path("desk/disputes/<int:dispute>/evidence.pdf", disputes.evidence, name="desk-evidence"),
+    path("desk/payouts", payouts.index, name="desk-payouts"),
+    path("desk/payouts/<str:payout>", payouts.one, name="desk-payout"),
     path("desk/stock", shelves.index, name="desk-stock"),
     path("desk/stock/<path:sku>", shelves.one, name="desk-product"),
     path("desk/orders/<str:number>", pages.order_page, name="desk-order"),

@@ -36,7 +36,7 @@ ATTENTION = (
     Queue("question", "Customer's answer", "?", "we asked; nothing changes until they say yes", 4),
     Queue("call", "To call", "☏", "needed before we can ship", 4),
     Queue("promise", "Promise at risk", "◷", "the promised date will not hold", 4),
-    Queue("bank_differs", "Bank differs", "≠", "our books and the bank's disagree", 5),
+    Queue("bank_differs", "Bank differs", "≠", "our books and the bank's disagree, or a customer disputes a charge", 5),
 )
 ASIDE = (
     Queue("unfinished", "Unfinished check-outs", "…", "the card has not been entered", 1),
@@ -110,6 +110,7 @@ DOCUMENTS = {
     "packing-slip": "Packing slip",
     "invoice": "Invoice",
     "credit-note": "Credit note",
+    "evidence": "Evidence pack",
 }
 # What a customer may open.
 CUSTOMER_DOCUMENTS = {
@@ -118,6 +119,30 @@ CUSTOMER_DOCUMENTS = {
     "card-receipt": "Card receipt",
     "invoice": "Invoice",
     "credit-note": "Credit note",
+}
+# What the bank says of a dispute
+DISPUTE = {
+    "open": ("bad", "!", "wants our answer"),
+    "answered": ("info", "◷", "deciding"),
+    "won": ("ok", "✓", "decided for us"),
+    "lost": ("", "✕", "decided for the customer"),
+    "closed": ("", "✓", "asks no further"),
+}
+PAYOUT = {
+    "under_way": ("info", "◷", "on its way"),
+    "paid": ("ok", "✓", "paid"),
+    "failed": ("bad", "✕", "came back"),
+    "cancelled": ("", "✕", "called off"),
+}
+MOVEMENTS = {
+    "charge": "charge",
+    "refund": "refund",
+    "refund_failed": "refund that came back",
+    "dispute": "taken back in a dispute",
+    "dispute_reversed": "dispute won",
+    "payout_failed": "payout that came back",
+    "fee": "fee",
+    "other": "something else",
 }
 CHOICES = {
     "substitute": "another wine instead",
@@ -142,9 +167,9 @@ GATES = {
 GLYPHS = (
     ("order_placed", "⌂"), ("checkout", "⌂"), ("order_approved", "●"), ("hold", "‖"), ("sales_order", "▤"),
     ("stock", "▣"), ("reserved", "▣"), ("goods", "▣"), ("purchase", "▣"), ("card", "▭"), ("charge", "$"),
-    ("payment", "$"), ("bank", "≠"), ("refund", "↩"), ("pick", "◑"), ("pack", "◕"), ("ship", "➤"), ("deliver", "✓"),
-    ("invoice", "▤"), ("credit", "▤"), ("proposal", "?"), ("question", "?"), ("answer", "?"), ("order_cancelled", "✕"),
-    ("mail", "✉"), ("customer_called", "☏"), ("return", "↩"),
+    ("payment", "$"), ("bank", "≠"), ("dispute", "≠"), ("refund", "↩"), ("pick", "◑"), ("pack", "◕"), ("ship", "➤"),
+    ("deliver", "✓"), ("invoice", "▤"), ("credit", "▤"), ("proposal", "?"), ("question", "?"), ("answer", "?"),
+    ("order_cancelled", "✕"), ("mail", "✉"), ("customer_called", "☏"), ("return", "↩"),
 )  # fmt: skip
 
 
@@ -171,6 +196,8 @@ WHOSE = {
     "offer_alternative": ("clerk",),
     "refund_again": ("clerk", "bookkeeper"),
     "look_at_bank": ("clerk", "bookkeeper"),
+    "answer_dispute": ("clerk", "bookkeeper"),
+    "cancel": ("clerk",),
 }
 ACTS_IN_WORDS = {
     "review": "read and approve it",
@@ -190,4 +217,6 @@ ACTS_IN_WORDS = {
     "offer_alternative": "ask the customer",
     "refund_again": "try the refund again",
     "look_at_bank": "settle what the bank has otherwise",
+    "answer_dispute": "answer the bank",
+    "cancel": "cancel it",
 }

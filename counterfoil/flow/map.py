@@ -24,7 +24,7 @@ from counterfoil.steps.charging.rules import (
     wants_charge,
     wants_hold,
 )
-from counterfoil.steps.fulfilment.rules import may_pack, may_pick, may_ship
+from counterfoil.steps.fulfilment.rules import may_pack, may_pick, may_ship, money_blockers
 from counterfoil.steps.review.rules import may_approve
 
 CHECKOUT_LASTS = timedelta(minutes=35)  # an unfinished check-out holds its stock that long
@@ -164,6 +164,8 @@ Place = tuple[str, str, list[Blocker]]
 
 def _whole_order(facts: OrderFacts) -> Place | None:
     """What concerns the order as a whole and comes before any part of it."""
+    if any(d.wants_answer for d in facts.disputes):
+        return "bank_differs", "answer_dispute", []
     if facts.bank_differs and (facts.finished or facts.cancelled):
         return "bank_differs", "look_at_bank", []
     if facts.cancelled:
@@ -215,6 +217,9 @@ def _part(facts: OrderFacts, part: PartFacts) -> Place:
 
 
 def _charged(facts: OrderFacts, part: PartFacts) -> Place:
+    dispute = facts.charged_back(part)
+    if dispute is not None:
+        return "cannot_ship", "cancel" if dispute.state == "lost" else "wait_for_bank", money_blockers(facts, part)
     if all(line.open_units <= 0 for line in part.lines):
         return _parcel(facts, part)
     if may_deliver_soon(facts, part):
@@ -275,6 +280,9 @@ def _parcel(facts: OrderFacts, part: PartFacts) -> Place:
 
 def _deadline(facts: OrderFacts) -> date | None:
     """The next date that matters on this order; queues sort by it."""
+    answers = [d.due_on for d in facts.disputes if d.wants_answer and d.due_on is not None]
+    if answers:
+        return min(answers)
     if facts.cancelled or facts.closed_history:
         return None
     dates = [

@@ -10,6 +10,7 @@ from counterfoil.records.stock.api import stock
 from counterfoil.steps.acceptance.api import acceptance
 from counterfoil.steps.alternatives.api import alternatives, answers_router
 from counterfoil.steps.charging.api import charging, hooks
+from counterfoil.steps.charging.api_disputes import disputes
 from counterfoil.steps.checkout.api import join
 from counterfoil.steps.fulfilment.api import fulfilment
 from counterfoil.steps.review.api import review
@@ -25,6 +26,7 @@ for room in (
     acceptance,
     sourcing,
     charging,
+    disputes,
     fulfilment,
     alternatives,
     answers_router,

@@ -29,7 +29,8 @@ def compare() -> int:
             f"{f'; {row.owner}' if row.owner else ''}"
         )
     print(
-        f"reconcile: {report.charges} charges and {report.refunds} refunds compared, {len(report.repaired)} put right, "
-        f"{report.closed} closed, {len(report.differences)} open, {report.strangers} not ours"
+        f"reconcile: {report.charges} charges, {report.refunds} refunds, {report.disputes} disputes and "
+        f"{report.payouts} payouts compared, {len(report.repaired)} put right, {report.closed} closed, "
+        f"{len(report.differences)} open, {report.strangers} not ours"
     )
     return 0 if report.clean else 1

@@ -60,6 +60,8 @@ CALLS = {
     "GET /orders/{number}/documents/{kind}.pdf": {200}, "GET /documents/{number}.pdf": {200}, "POST /suppliers": {201},
     "POST /purchase-orders": {201}, "POST /purchase-orders/{number}/confirmation": {200},
     "POST /goods-receipts": {201}, "POST /webhooks/stripe": {200},
+    "GET /disputes": {200}, "GET /disputes/{dispute}": {200}, "GET /disputes/{dispute}/evidence.pdf": {200},
+    "POST /disputes/{dispute}/evidence": {200, 202}, "POST /disputes/{dispute}/acceptance": {200, 202},
 }  # fmt: skip
 
 
@@ -135,7 +137,7 @@ def test_every_problem_is_described_as_problem_json(desk: Desk) -> None:
 
 def test_no_door_hides_another_on_the_same_address(desk: Desk) -> None:
     for path, doors in the_api.get_openapi_schema()["paths"].items():
-        answer = desk.api.ask("OPTIONS", path.removeprefix("/api/v1").replace("{hold}", "1"))
+        answer = desk.api.ask("OPTIONS", path.removeprefix("/api/v1").replace("{hold}", "1").replace("{dispute}", "1"))
         assert {m.strip().lower() for m in answer.headers["Allow"].split(",")} == set(doors), path
 
 

@@ -20,6 +20,7 @@ Kind = Literal[
     "invoice",
     "credit-note",
     "purchase-order",
+    "evidence",
 ]
 Paper = Literal["a4", "letter"]
 
@@ -238,6 +239,34 @@ class PurchaseOrder(Common):
     delivery_method: NotRequired[str]
 
 
+class PackRow(TypedDict):
+    """One thing that happened, and when."""
+
+    what: str
+    when: NotRequired[str]
+
+
+class PackSection(TypedDict):
+    """What there is to show about one question."""
+
+    title: str
+    rows: list[PackRow]
+
+
+class Evidence(PricedPaper):
+    """All that a shop has to show a bank about one disputed charge. `statement` is the case in plain words."""
+
+    dispute_text: str
+    kind_text: str
+    reason_text: str
+    opened_text: str
+    statement: Prose
+    sections: list[PackSection]
+    due_text: NotRequired[str]
+    card: NotRequired[Card]
+    delivery_method: NotRequired[str]
+
+
 SCHEMAS: dict[Kind, type] = {
     "web-order": WebOrder,
     "sales-order": SalesOrder,
@@ -248,4 +277,5 @@ SCHEMAS: dict[Kind, type] = {
     "invoice": Invoice,
     "credit-note": CreditNote,
     "purchase-order": PurchaseOrder,
+    "evidence": Evidence,
 }

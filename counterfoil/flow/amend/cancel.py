@@ -86,6 +86,8 @@ def cancel_taken(order: Order, facts: OrderFacts, reason: str, *, actor: Actor) 
     for part in parts:
         if fate[part.number] == "refund":
             amount = refundable(part)
+            if amount <= 0:
+                continue  # the customer's bank has taken it back already
             decide_refund(order=order, part=part, amount=amount, reason=f"Cancelled: {reason}", actor=actor)
             refunded += amount
     if order.payment_method == "card":

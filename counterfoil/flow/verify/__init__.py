@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from counterfoil.core import clock
 from counterfoil.core.db import rows
-from counterfoil.flow.verify import books, money, papers, states, units
+from counterfoil.flow.verify import books, money, papers, settlement, states, units
 
 PATIENCE = 30.0  # seconds to wait for calls and jobs in flight
 CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
@@ -20,6 +20,8 @@ CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
     ("money: what the bank holds is what the parts say", money.held),
     ("money: nothing has been unanswered for long", money.answered),
     ("money: nothing was shipped without it", money.shipped),
+    ("settlement: clearing agrees with the processor, or every difference has a name", settlement.clearing),
+    ("settlement: fees, disputes and payouts are the processor's", settlement.processor),
     ("books: debits equal credits", books.balanced),
     ("books: accounts agree with the orders", books.accounts),
     ("papers: number series have no gaps", papers.series),

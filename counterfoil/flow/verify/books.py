@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from counterfoil.core.db import rows
 
 
@@ -14,6 +16,10 @@ def balanced() -> list[str]:
             "GROUP BY e.cause, p.currency HAVING SUM(p.amount) <> 0"
         )
     ]
+
+
+_CHECKED = ("card_clearing", "other_clearing", "receivable", "refunds_payable", "customer_deposits", "bank",
+            "card_fees", "disputes", "dispute_losses")  # fmt: skip
 
 
 def accounts() -> list[str]:
@@ -43,6 +49,7 @@ def accounts() -> list[str]:
             "SELECT r.currency, -SUM(r.amount) FROM orders_refund r JOIN orders_charge c ON c.id = r.charge_id "
             f"WHERE r.state = 'succeeded' AND {method} GROUP BY r.currency",
         )
+    _expect_settlement(expect)
     # A failed card refund that a person paid back otherwise left the other till.
     for account, sign in (("card_clearing", ""), ("other_clearing", "-")):
         expect(
@@ -64,9 +71,34 @@ def accounts() -> list[str]:
         "SELECT o.currency, -SUM(p.charged - p.refunded - p.refund_owed) FROM orders_part p "
         "JOIN orders_order o ON o.id = p.order_id WHERE p.books NOT IN ('invoiced', 'credited') GROUP BY o.currency",
     )
-    for account in ("card_clearing", "other_clearing", "receivable", "refunds_payable", "customer_deposits"):
+    for account in _CHECKED:
         for currency in {c for a, c in [*held, *wanted] if a == account}:
             is_, should = held.get((account, currency), 0), wanted.get((account, currency), 0)
             if is_ != should:
                 found.append(f"{account} holds {is_} {currency}, the orders say {should}")
     return found
+
+
+def _expect_settlement(expect: Callable[[str, str], None]) -> None:
+    """Fees, disputed money and payouts, from the processor's lines that were entered in the books."""
+    of_lines = "FROM charging_balanceentry e WHERE e.booked AND e.kind"
+    own, disputed, other = (
+        "('charge', 'refund', 'refund_failed')",
+        "('dispute', 'dispute_reversed')",
+        "('fee', 'other')",
+    )
+    expect("card_clearing", f"SELECT e.currency, -SUM(e.fee) {of_lines} IN {own} GROUP BY e.currency")
+    expect("card_clearing", f"SELECT e.currency, SUM(e.net) {of_lines} IN {disputed} GROUP BY e.currency")
+    expect("card_clearing", f"SELECT e.currency, SUM(e.net) {of_lines} IN {other} GROUP BY e.currency")
+    expect("card_fees", f"SELECT e.currency, SUM(e.fee) {of_lines} IN {own} GROUP BY e.currency")
+    expect("card_fees", f"SELECT e.currency, SUM(e.fee) {of_lines} IN {disputed} GROUP BY e.currency")
+    expect("card_fees", f"SELECT e.currency, -SUM(e.net) {of_lines} IN {other} GROUP BY e.currency")
+    expect("disputes", f"SELECT e.currency, -SUM(e.amount) {of_lines} IN {disputed} GROUP BY e.currency")
+    expect("bank", "SELECT currency, SUM(booked) FROM charging_payout GROUP BY currency")
+    expect("card_clearing", "SELECT currency, -SUM(booked) FROM charging_payout GROUP BY currency")
+    expect("disputes", "SELECT currency, -SUM(written_off) FROM charging_dispute GROUP BY currency")
+    expect("dispute_losses", "SELECT currency, SUM(written_off) FROM charging_dispute GROUP BY currency")
+    # Of a lost dispute, what counts as a refund is no loss; it left the disputed money and not clearing.
+    returned = "FROM orders_refund WHERE state = 'succeeded' AND refund_id = 'by dispute' GROUP BY currency"
+    expect("dispute_losses", f"SELECT currency, -SUM(amount) {returned}")
+    expect("card_clearing", f"SELECT currency, SUM(amount) {returned}")

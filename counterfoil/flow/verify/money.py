@@ -27,10 +27,15 @@ def parts() -> list[str]:
             found.append(f"{number} part {part}: charged, refunded, owed are {said}, its records sum to {done}")
         if refunded + owed > charged:
             found.append(f"{number} part {part}: more goes back than was charged")
+    # What the customer's bank has taken back in a dispute is not with us.
+    kept_of = (
+        "p.charged - p.refunded - p.refund_owed - COALESCE((SELECT SUM(d.held) FROM charging_dispute d "
+        "JOIN orders_charge c ON c.id = d.charge_id WHERE c.part_id = p.id), 0)"
+    )
     for number, part, kept, total in rows(
-        "SELECT o.number, p.number, p.charged - p.refunded - p.refund_owed, p.total FROM orders_part p "
-        "JOIN orders_order o ON o.id = p.order_id WHERE p.charged - p.refunded - p.refund_owed > p.total "
-        "OR (o.cancelled_at IS NOT NULL AND p.charged - p.refunded - p.refund_owed > 0)"
+        f"SELECT o.number, p.number, {kept_of}, p.total FROM orders_part p "
+        f"JOIN orders_order o ON o.id = p.order_id WHERE {kept_of} > p.total "
+        f"OR (o.cancelled_at IS NOT NULL AND {kept_of} > 0)"
     ):
         found.append(f"{number} part {part}: we keep {kept} of what was charged, and it costs {total} or is cancelled")
     for (number,) in rows(
@@ -41,22 +46,30 @@ def parts() -> list[str]:
     return found
 
 
-def processor() -> list[str]:
-    """Every charge and refund of ours is one success at the sandbox's ledger, and the other way round."""
+def read_ledger() -> dict[str, Any] | str:
+    """The sandbox's ledger in short; empty where there is no sandbox, or why it cannot be read."""
     if not settings.SANDBOX_URL:
-        return []
+        return ""
     try:
         answer = requests.get(f"{settings.SANDBOX_URL}/_ledger", params={"summary": "1"}, timeout=(3, 30))
         answer.raise_for_status()
-        body = answer.json()
+        body: dict[str, Any] = answer.json()
     except requests.RequestException as error:
-        return [f"the processor's ledger cannot be read: {type(error).__name__}"]
-    theirs: dict[str, Any] = {i["id"]: i for i in (body["payment_intents"] if isinstance(body, dict) else body)}
+        return f"the processor's ledger cannot be read: {type(error).__name__}"
+    return body
+
+
+def processor() -> list[str]:
+    """Every charge and refund of ours is one success at the sandbox's ledger, and the other way round."""
+    body = read_ledger()
+    if not isinstance(body, dict):
+        return [body] if body else []
+    theirs: dict[str, Any] = {i["id"]: i for i in body["payment_intents"]}
     found = []
     ours: dict[str, tuple[str, int, int]] = {}
     for number, intent, amount, back in rows(
         "SELECT o.number, c.intent_id, c.amount, COALESCE((SELECT SUM(r.amount) FROM orders_refund r "
-        "WHERE r.charge_id = c.id AND r.state = 'succeeded' AND r.refund_id <> 'by hand'), 0) "
+        "WHERE r.charge_id = c.id AND r.state = 'succeeded' AND r.refund_id NOT IN ('by hand', 'by dispute')), 0) "
         "FROM orders_charge c JOIN orders_part p ON p.id = c.part_id JOIN orders_order o ON o.id = p.order_id "
         "WHERE c.state = 'succeeded' AND c.intent_id <> '' AND c.method IN ('card', 'link')"
     ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 
@@ -106,6 +106,75 @@ class Returned:
     reference: Mapping[str, str] = field(default_factory=dict)  # what we wrote on it
 
 
+@dataclass(frozen=True)
+class Movement:
+    """A line of the shop's balance at the processor: `amount` less `fee` is `net`, all negative when money leaves.
+
+    `kind`: charge, refund, refund_failed, dispute, dispute_reversed, payout, payout_failed, fee (of no charge), other.
+    `source_id` is the object that it comes from, `intent_id` the charge behind it, if there is one.
+    """
+
+    id: str
+    kind: str
+    source_id: str
+    amount: int
+    fee: int
+    net: int
+    currency: str
+    made_at: datetime
+    available_on: datetime
+    intent_id: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Disputed:
+    """A customer went to their bank. `status`: open (wants an answer), answered, won, lost, closed (came to nothing).
+
+    With `inquiry` the bank only asks; else it has taken `amount` back until it decides.
+    """
+
+    id: str
+    status: str
+    inquiry: bool
+    intent_id: str
+    charge_id: str
+    amount: int
+    currency: str
+    reason: str  # the processor's code
+    opened_at: datetime
+    due_by: datetime | None
+    movements: tuple[Movement, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What we tell the bank about a disputed charge. Texts of ours; dates and addresses as people write them."""
+
+    customer_name: str
+    customer_email: str
+    billing_address: str
+    shipping_address: str
+    product_description: str
+    shipping_carrier: str
+    shipping_date: str
+    tracking_number: str
+    text: str  # everything else, in plain words
+
+
+@dataclass(frozen=True)
+class PaidOut:
+    """Money on its way from the processor to the shop's bank. `status`: under_way, paid, failed, cancelled."""
+
+    id: str
+    status: str
+    amount: int
+    currency: str
+    arrives_on: date
+    made_at: datetime
+    failure: str = ""
+
+
 class Till(Protocol):
     """What takes money and gives it back: a card processor, or a clerk who writes down what they hold.
 
@@ -169,6 +238,34 @@ class CardGateway(Till, Protocol):
     def capture_intent(self, intent_id: str, *, amount: int, key: str) -> Intent:
         """Take `amount` of what is held, once; the rest is let go. Wrong when nothing (or less) is held any more."""
         ...
+
+    def list_disputes(self, since: datetime) -> Iterator[Disputed]:
+        """Every dispute that began since then (business time), newest first."""
+        ...
+
+    def get_dispute(self, dispute_id: str) -> Disputed: ...
+
+    def answer_dispute(self, dispute_id: str, evidence: Evidence, *, key: str) -> Disputed:
+        """Hand the evidence to the bank, once and for good. Wrong when it was handed in or decided already."""
+        ...
+
+    def accept_dispute(self, dispute_id: str, *, key: str) -> Disputed:
+        """Give in: a chargeback is lost, an inquiry closed. Wrong when it is decided already."""
+        ...
+
+    def list_movements(self, since: datetime) -> Iterator[Movement]:
+        """Every line of the balance made since then (business time), newest first."""
+        ...
+
+    def movements_of_payout(self, payout_id: str) -> Iterator[Movement]:
+        """The lines that a payout consists of, its own included."""
+        ...
+
+    def list_payouts(self, since: datetime) -> Iterator[PaidOut]:
+        """Every payout made since then (business time), newest first."""
+        ...
+
+    def get_payout(self, payout_id: str) -> PaidOut: ...
 
     def open_session(
         self,

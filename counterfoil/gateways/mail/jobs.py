@@ -10,8 +10,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 from django.template.loader import render_to_string
 
-from counterfoil.core import documents, jobs
-from counterfoil.core.db import in_writing
+from counterfoil.core import documents, jobs, journal
+from counterfoil.core.actor import SYSTEM
+from counterfoil.core.db import in_writing, writing
+from counterfoil.core.models import JournalEvent
 from counterfoil.core.shop import shop
 from counterfoil.gateways.mail.outbox import message_id
 
@@ -39,6 +41,7 @@ def send(payload: dict[str, Any]) -> None:
     if in_writing():
         raise RuntimeError("the network is never called inside a transaction")
     context = payload["context"]
+    number = str(context.get("number", ""))[:40]
     host = urlsplit(settings.BASE_URL).hostname or "localhost"
     mail = EmailMultiAlternatives(
         subject=" ".join(str(context["subject"]).split()),
@@ -52,9 +55,22 @@ def send(payload: dict[str, Any]) -> None:
         connection=_connection(),
     )
     mail.attach_alternative(render_to_string(f"mail/{payload['kind']}.html", context), "text/html")
-    for number in payload["documents"]:
-        mail.attach(f"{number}.pdf", documents.pdf(documents.find(number)), "application/pdf")
+    for paper in payload["documents"]:
+        mail.attach(f"{paper}.pdf", documents.pdf(documents.find(paper)), "application/pdf")
     mail.send()
+    if number:
+        _note_sent(number, payload["kind"], payload["to"], str(mail.subject), str(mail.extra_headers["Message-ID"]))
+
+
+def _note_sent(number: str, kind: str, to: str, subject: str, message_id_: str) -> None:
+    """On the timeline, once for each mail: a copy that a crash sent twice is the same mail."""
+    with writing():
+        sent = JournalEvent.objects.filter(subject=number, kind="mail_sent").values_list("data", flat=True)
+        if any(data.get("message_id") == message_id_ for data in sent):
+            return
+        data = {"mail": kind, "to": to, "subject": subject, "message_id": message_id_}
+        text = f"Mail sent: {subject}"
+        journal.record("mail_sent", subject=number, actor=SYSTEM, text=text, data=data, advance=False)
 
 
 def _sender() -> str:

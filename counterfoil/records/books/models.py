@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.db import models
 
 ACCOUNTS = {
+    "bank": "Bank",
     "card_clearing": "Card clearing",
     "other_clearing": "Cash, cheques and terminal to be banked",
+    "disputes": "Card payments in dispute",
     "receivable": "Accounts receivable",
     "inventory": "Inventory",
     "customer_deposits": "Customer deposits",
@@ -19,6 +21,8 @@ ACCOUNTS = {
     "returns": "Returns and allowances",
     "cost_of_goods": "Cost of goods sold",
     "stock_losses": "Stock losses and differences",
+    "card_fees": "Card fees",
+    "dispute_losses": "Losses from disputes",
 }
 
 

@@ -76,6 +76,26 @@ class HoldFacts:
 
 
 @dataclass(frozen=True)
+class DisputeFacts:
+    """A customer went to their bank about a part's charge, and the bank has not given in to us."""
+
+    part: int
+    state: str  # open (wants an answer), answered, lost
+    inquiry: bool  # the bank only asks
+    answered: bool = False  # it has our answer
+    due_on: date | None = None  # the shop's day by which it wants one
+
+    @property
+    def wants_answer(self) -> bool:
+        return self.state == "open" and not self.answered
+
+    @property
+    def has_the_money(self) -> bool:
+        """Whether the money is not here: with the bank until it decides, or lost."""
+        return not self.inquiry
+
+
+@dataclass(frozen=True)
 class OrderFacts:
     """Everything that decides what may happen to an order next."""
 
@@ -103,6 +123,7 @@ class OrderFacts:
     answer_unapplied: bool = False
     refund_failed: bool = False
     bank_differs: bool = False  # the card processor has something otherwise than we do
+    disputes: tuple[DisputeFacts, ...] = ()  # undecided or lost
     parts: tuple[PartFacts, ...] = field(default_factory=tuple)
     # The shop's day and settings that gates read.
     now: datetime | None = None
@@ -128,3 +149,8 @@ class OrderFacts:
     def offline(self) -> bool:
         """Paid outside the card processor."""
         return self.payment_method != "card"
+
+    def charged_back(self, part: PartFacts) -> DisputeFacts | None:
+        """The dispute for which the part's money is not here, if there is one; a lost one comes first."""
+        found = [d for d in self.disputes if d.part == part.number and d.has_the_money]
+        return min(found, key=lambda d: d.state != "lost", default=None)

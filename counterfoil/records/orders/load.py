@@ -10,14 +10,14 @@ from django.db.models import Q
 
 from counterfoil.core import clock, journal
 from counterfoil.core.actor import Actor
-from counterfoil.core.db import build, columns, in_writing, read, rows
+from counterfoil.core.db import build, columns, in_writing, moment, read, rows
 from counterfoil.core.errors import Blocker, Missing, Refused
 from counterfoil.core.machine import Move
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
 from counterfoil.records.orders.declines import Standing, standing_of
-from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
+from counterfoil.records.orders.facts import DisputeFacts, HoldFacts, LineFacts, OrderFacts, PartFacts
 from counterfoil.records.orders.models import Call, Hold, Line, Order, Part, Proposal, Refund
 
 
@@ -36,7 +36,7 @@ def take(number: str, *, version: int | None = None) -> Order:
     )
     if not taken:
         if version is not None and Order.objects.filter(number=number).exists():
-            last = JournalEvent.objects.filter(subject=number).order_by("-id").first()
+            last = JournalEvent.objects.filter(subject=number).exclude(kind="mail_sent").order_by("-id").first()
             who = last.actor if last else "somebody else"
             raise Refused([Blocker("someone_else", f"{who} has just worked on {number}; look at it again", by=who)])
         raise Missing(f"there is no order {number}")
@@ -97,7 +97,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     lines: dict[int, list[Line]] = {}
     for line in read(Line, f"{of} ORDER BY order_id, position", ids) if ids else ():
         lines.setdefault(line.part_id, []).append(line)
-    held, asked_of, owing, differing = _exceptions(ids)
+    held, asked_of, owing, differing, disputed = _exceptions(ids)
     holds: dict[int, list[Hold]] = {}
     for hold in Hold.objects.filter(order_id__in=ids, released_at=None).order_by("id") if held else ():
         holds.setdefault(hold.order_id, []).append(hold)
@@ -114,6 +114,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     settings = shop()
     wanting = [o.pk for o in orders if o.needed_by is not None]
     calls = {c.order_id: c for c in Call.objects.filter(order_id__in=wanting).order_by("id")} if wanting else {}
+    disputes = _disputes(ids, settings) if disputed else {}
     return {
         o.pk: build_facts(
             o,
@@ -126,31 +127,34 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
             declined,
             settings,
             calls.get(o.pk),
+            disputes.get(o.pk, ()),
         )
         for o in orders
     }
 
 
-def _exceptions(ids: Sequence[int]) -> tuple[bool, bool, bool, bool]:
-    """Whether any of the orders is held, waits for an answer, is owed a refund, or the bank has it otherwise.
+def _exceptions(ids: Sequence[int]) -> tuple[bool, bool, bool, bool, bool]:
+    """Whether any of the orders is held, waits for an answer, is owed a refund, the bank has it otherwise, or a
+    customer disputes it.
 
     Mostly none, so one read asks.
     """
     if not ids:
-        return False, False, False, False
+        return False, False, False, False, False
     of = f"IN ({', '.join(['%s'] * len(ids))})"
-    held, asked, owing, differing = rows(
+    held, asked, owing, differing, disputed = rows(
         f"SELECT EXISTS (SELECT 1 FROM orders_hold WHERE order_id {of} AND released_at IS NULL), "
         f"EXISTS (SELECT 1 FROM orders_proposal WHERE order_id {of} AND state IN ('open', 'accepted') "
         f"AND applied_at IS NULL), "
         f"EXISTS (SELECT 1 FROM orders_refund r JOIN orders_part p ON p.id = r.part_id "
         f"WHERE p.order_id {of} AND r.state IN ('failed', 'pending')), "
-        # A table of charging's, which is above: read by name, so that the fact is one of the order's like the others.
+        # Tables of charging's, which is above: read by name, so that the fact is one of the order's like the others.
         f"EXISTS (SELECT 1 FROM charging_difference d JOIN orders_order o ON o.number = d.order_number "
-        f"WHERE o.id {of} AND d.closed_at IS NULL)",
-        [*ids, *ids, *ids, *ids],
+        f"WHERE o.id {of} AND d.closed_at IS NULL), "
+        f"EXISTS (SELECT 1 FROM charging_dispute WHERE order_id {of} AND state IN ('open', 'answered', 'lost'))",
+        [*ids, *ids, *ids, *ids, *ids],
     )[0]
-    return bool(held), bool(asked), bool(owing), bool(differing)
+    return bool(held), bool(asked), bool(owing), bool(differing), bool(disputed)
 
 
 def _differing(ids: Sequence[int]) -> set[int]:
@@ -161,6 +165,23 @@ def _differing(ids: Sequence[int]) -> set[int]:
         ids,
     )
     return {int(pk) for (pk,) in found}
+
+
+def _disputes(ids: Sequence[int], settings: Shop) -> dict[int, tuple[DisputeFacts, ...]]:
+    """The disputes of orders that are undecided or lost, by order id."""
+    out: dict[int, tuple[DisputeFacts, ...]] = {}
+    for order, part, state, inquiry, submitted, due in rows(
+        "SELECT d.order_id, p.number, d.state, d.inquiry, d.submitted_at, d.due_by FROM charging_dispute d "
+        "JOIN orders_charge c ON c.id = d.charge_id JOIN orders_part p ON p.id = c.part_id "
+        f"WHERE d.order_id IN ({', '.join(['%s'] * len(ids))}) AND d.state IN ('open', 'answered', 'lost') "
+        "ORDER BY d.id",
+        ids,
+    ):
+        until = moment(due)
+        day = settings.day_of(until) if until is not None else None
+        found = DisputeFacts(int(part), str(state), bool(inquiry), submitted is not None, day)
+        out[int(order)] = (*out.get(int(order), ()), found)
+    return out
 
 
 def build_facts(
@@ -174,6 +195,7 @@ def build_facts(
     declined: Standing,
     settings: Shop,
     call: Call | None = None,
+    disputes: Sequence[DisputeFacts] = (),
 ) -> OrderFacts:
     """Facts from rows at hand; `lines` by part id, `call` the last one to the customer."""
     opened = [q for q in questions if q.state == Proposal.OPEN]
@@ -201,6 +223,7 @@ def build_facts(
         answer_unapplied=any(q.state == Proposal.ACCEPTED for q in questions),
         refund_failed=refund_failed,
         bank_differs=bank_differs,
+        disputes=tuple(disputes),
         parts=tuple(part_facts(p, lines.get(p.pk, []), remind_at=declined.remind_at(p)) for p in parts),
         now=clock.business_now(),
         today=settings.today(),

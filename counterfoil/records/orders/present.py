@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from counterfoil.core.db import read, rows
+from counterfoil.core.documents import CONFIDENTIAL
 from counterfoil.core.models import Document, JournalEvent
 from counterfoil.records.orders.declines import Tried, tried_of
 from counterfoil.records.orders.models import Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
@@ -222,6 +223,7 @@ def present_many(orders: Sequence[Order]) -> list[dict[str, Any]]:
             f"WHERE subject IN ({marks}) ORDER BY id",
             [o.number for o in orders],
         )
+        if kind not in CONFIDENTIAL
     ]
     tried = tried_of(parts)
     return [

@@ -7,7 +7,7 @@ from typing import Any
 
 from counterfoil.core import clock, jobs
 from counterfoil.core.actor import Actor
-from counterfoil.core.db import in_writing
+from counterfoil.core.db import in_writing, rows
 from counterfoil.core.errors import Invalid, blocked
 from counterfoil.core.money import show, split
 from counterfoil.records.books.ledger import post
@@ -17,8 +17,23 @@ from counterfoil.records.orders.shares import fit_tax, tax_of
 
 
 def refundable(part: Part) -> int:
-    """What was captured for the part and is neither refunded nor owed back, minor units."""
-    return part.charged - part.refunded - part.refund_owed
+    """What was captured for the part and is neither refunded, nor owed back, nor with a bank in a dispute; minor units.
+
+    A lost dispute has given the customer their money: it is not given a second time.
+    """
+    left = part.charged - part.refunded - part.refund_owed
+    return max(0, left - sum(disputed_of(part).values())) if left > 0 else left
+
+
+def disputed_of(part: Part) -> dict[int, int]:
+    """By charge: what the customer's bank has taken back of it and no refund accounts for, minor units."""
+    found = rows(
+        # A table of charging's, which is above: read by name, like a difference with the bank.
+        "SELECT d.charge_id, SUM(d.held) FROM charging_dispute d JOIN orders_charge c ON c.id = d.charge_id "
+        "WHERE c.part_id = %s AND d.held > 0 GROUP BY d.charge_id",
+        [part.pk],
+    )
+    return {int(charge): int(held) for charge, held in found}
 
 
 def decide_refund(
@@ -30,12 +45,14 @@ def decide_refund(
     actor: Actor,
     lines: Sequence[Mapping[str, Any]] = (),
     tax: int | None = None,
+    charge: Charge | None = None,
 ) -> list[Refund]:
     """Owe `amount` (minor units, tax included) of the part back to the customer; `tax` of it, else its share.
 
     Stands inside `writing()`, on an order and a part read after it was taken. Spreads over the part's charges, newest
-    first, a pending Refund for each; writes books and journal and owes the jobs that send it and, once invoiced, credit
-    it. Raises Invalid for an amount that is none and Refused `over_refundable` for more than is left.
+    first (or takes it from the `charge` named), a pending Refund for each; writes books and journal and owes the jobs
+    that send it and, once invoiced, credit it. Raises Invalid for an amount that is none and Refused `over_refundable`
+    for more than is left.
     """
     if not in_writing():
         raise RuntimeError("a refund is decided inside writing()")
@@ -43,13 +60,16 @@ def decide_refund(
         raise Invalid(("amount", "a refund is more than nothing"))
     left = refundable(part)
     if amount > left:
+        held = sum(disputed_of(part).values())
         raise blocked(
             "over_refundable",
-            f"only {show(max(0, left), order.currency)} of what was charged is left to refund",
+            f"only {show(max(0, left), order.currency)} of what was charged is left to refund"
+            + (f"; {show(held, order.currency)} went back through the customer's bank in a dispute" if held else ""),
         )
     after_invoice = part.books in {"invoiced", "credited"}
-    in_it = _tax_in(part, amount, left, tax, after_invoice=after_invoice)
-    spread = _spread(part, amount)
+    kept = part.charged - part.refunded - part.refund_owed
+    in_it = _tax_in(part, amount, kept, tax, after_invoice=after_invoice)
+    spread = _spread(part, amount, charge)
     taxes = split(in_it, [units for _, units in spread])
     part.refund_owed += amount
     part.save(update_fields=["refund_owed"])
@@ -84,14 +104,15 @@ def decide_refund(
     return made
 
 
-def _spread(part: Part, amount: int) -> list[tuple[Charge, int]]:
+def _spread(part: Part, amount: int, only: Charge | None = None) -> list[tuple[Charge, int]]:
     """Which charge gives back how much, newest first. A failed refund still claims its share: it is still owed."""
-    claimed: dict[int, int] = {}
+    claimed = disputed_of(part)
     for refund in Refund.objects.filter(part=part):
         claimed[refund.charge_id] = claimed.get(refund.charge_id, 0) + refund.amount
     out: list[tuple[Charge, int]] = []
     open_amount = amount
-    for charge in Charge.objects.filter(part=part, state="succeeded").order_by("-attempt"):
+    charges = Charge.objects.filter(part=part, state="succeeded").order_by("-attempt")
+    for charge in charges if only is None else charges.filter(pk=only.pk):
         share = min(open_amount, charge.amount - claimed.get(charge.pk, 0))
         if share > 0:
             out.append((charge, share))

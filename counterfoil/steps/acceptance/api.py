@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 
 from counterfoil.core import documents
-from counterfoil.core.actor import CHANNEL, require
+from counterfoil.core.actor import BOOKKEEPER, CHANNEL, CLERK, require
 from counterfoil.core.api import actor_of, answers, reply, router
 from counterfoil.core.errors import Missing
 from counterfoil.core.models import Document
@@ -35,7 +35,8 @@ def post_sales_order(request: HttpRequest, number: str) -> HttpResponse:
 @acceptance.get("/orders/{number}/documents", response=answers(200))
 def get_documents(request: HttpRequest, number: str) -> HttpResponse:
     order = readable(number, actor_of(request))
-    found = Document.objects.filter(subject=order.number).defer("content").order_by("id")
+    papers = Document.objects.filter(subject=order.number).exclude(kind__in=documents.CONFIDENTIAL)
+    found = papers.defer("content").order_by("id")
     return reply(
         {
             "documents": [
@@ -70,6 +71,8 @@ def get_document_by_number(request: HttpRequest, number: str) -> HttpResponse:
     if not storable(number):
         raise Missing("there is no such document")
     found = documents.find(number)
+    if found.kind in documents.CONFIDENTIAL:
+        require(actor, CLERK, BOOKKEEPER)
     if actor.role == CHANNEL:
         readable(found.subject, actor)
     return pdf_answer(found)

@@ -1,7 +1,10 @@
 """Everything that charging does, under one roof."""
 
+from counterfoil.steps.charging.answering import accept_loss, send_answer, send_evidence
+from counterfoil.steps.charging.balance import look_at_balance
 from counterfoil.steps.charging.cards import close_link, expire_checkout, finish_session, open_card_page, save_card
 from counterfoil.steps.charging.charge import authorise_order, charge_order, withdraw_order
+from counterfoil.steps.charging.disputes import look_at_dispute, own_dispute
 from counterfoil.steps.charging.dunning import end_dunning, renew_grace
 from counterfoil.steps.charging.holding import begin_holds, look_at_holds, release_holds, unsettled_of, warn_of_end
 from counterfoil.steps.charging.overdue import let_go, remind, retry_charge
@@ -12,6 +15,7 @@ from counterfoil.steps.charging.remedies import own_difference, resolve_differen
 from counterfoil.steps.charging.sending import send_charge
 
 __all__ = [
+    "accept_loss",
     "authorise_order",
     "begin_holds",
     "charge_order",
@@ -20,9 +24,12 @@ __all__ = [
     "expire_checkout",
     "finish_session",
     "let_go",
+    "look_at_balance",
+    "look_at_dispute",
     "look_at_holds",
     "open_card_page",
     "own_difference",
+    "own_dispute",
     "reconcile",
     "refund_order",
     "release_holds",
@@ -32,7 +39,9 @@ __all__ = [
     "retry_charge",
     "retry_refund",
     "save_card",
+    "send_answer",
     "send_charge",
+    "send_evidence",
     "send_refund",
     "unsettled_of",
     "warn_of_end",

@@ -15,7 +15,7 @@ from counterfoil.records.customers.models import Customer
 from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import Charge, Order, Refund
 from counterfoil.steps.charging.models import Difference
-from counterfoil.steps.charging.refund import BY_HAND, CARD
+from counterfoil.steps.charging.refund import CARD, NOT_THERE
 
 # What a difference is called, and the remedies that a person has for it; `note` closes it with a reason.
 TITLES = {
@@ -29,6 +29,10 @@ TITLES = {
     "slip_missing": "Booked here, no slip entered",
     "slip_differs": "Another amount on the slip",
     "return_differs": "Given back otherwise on the slip",
+    "entry_unknown": "On the bank's balance, of nothing we know",
+    "payout_unknown": "Paid out there, of which we know no lines",
+    "payout_failed": "A payout came back",
+    "clearing_differs": "Clearing does not agree",
 }
 REMEDIES = {
     "captured_unknown": ("take_over", "refund_it", "note"),
@@ -41,7 +45,17 @@ REMEDIES = {
     "slip_missing": ("note",),
     "slip_differs": ("note",),
     "return_differs": ("note",),
+    "entry_unknown": ("take_over", "note"),
+    "payout_unknown": ("note",),
+    "payout_failed": ("note",),
+    "clearing_differs": ("note",),
 }
+OF_NO_ORDER = ("entry_unknown", "payout_unknown", "payout_failed", "clearing_differs")
+
+
+def may_take_over(kind: str, order: str) -> bool:
+    """Whether such a difference can be booked: on its order, or because it needs none."""
+    return bool(order) or kind in OF_NO_ORDER
 
 
 GIVEN_UP = ("declined", "withdrawn", "lapsed")
@@ -153,7 +167,7 @@ def judge_refund(found: Returned) -> Found | None:
 
 def missing_refund(refund: Refund) -> Found | None:
     """We have it as paid back by the processor, which does not know it; None when we do not (any more)."""
-    if refund.state != "succeeded" or refund.refund_id in {"", BY_HAND} or refund.charge.method not in CARD:
+    if refund.state != "succeeded" or refund.refund_id in NOT_THERE or refund.charge.method not in CARD:
         return None
     ours = f"{show(refund.amount, refund.currency)} refund succeeded"
     number = refund.part.order.number

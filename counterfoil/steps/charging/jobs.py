@@ -7,6 +7,7 @@ from typing import Any
 from counterfoil.core import jobs
 from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import writing
+from counterfoil.core.errors import Refused
 from counterfoil.records.orders.load import find, take
 from counterfoil.steps.charging import actions, cards, webhooks
 from counterfoil.steps.charging.letters import owe_pay_mail
@@ -101,6 +102,22 @@ def let_go(payload: dict[str, Any]) -> None:
 @patient
 def reconcile(_payload: dict[str, Any]) -> None:
     actions.reconcile()
+
+
+@jobs.handler("charging.balance", lease=300, max_attempts=60)
+@patient
+def balance(_payload: dict[str, Any]) -> None:
+    actions.look_at_balance()
+
+
+@jobs.handler("charging.answer", lease=90, max_attempts=60)
+@patient
+def answer(payload: dict[str, Any]) -> None:
+    try:
+        actions.send_answer(int(payload["dispute"]))
+    except Refused:
+        # The bank does not take it: the dispute waits for another answer, and its order says so.
+        return
 
 
 @jobs.handler("charging.inbox", lease=90, max_attempts=60)

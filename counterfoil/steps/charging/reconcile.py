@@ -20,6 +20,7 @@ from counterfoil.steps.charging import slips
 from counterfoil.steps.charging.capture import book_capture
 from counterfoil.steps.charging.cards import finish_session
 from counterfoil.steps.charging.differences import (
+    OF_NO_ORDER,
     Found,
     charge_of,
     close_difference,
@@ -35,9 +36,10 @@ from counterfoil.steps.charging.differences import (
 )
 from counterfoil.steps.charging.holding import look_at_holds
 from counterfoil.steps.charging.models import Difference
-from counterfoil.steps.charging.refund import BY_HAND, CARD, apply_refund
+from counterfoil.steps.charging.refund import CARD, NOT_THERE, apply_refund
 from counterfoil.steps.charging.sending import send_charge
 from counterfoil.steps.charging.settle import UNSETTLED, settle_link_payment
+from counterfoil.steps.charging.settlement import compare_settlement
 
 LOOKS_BACK = timedelta(days=35)
 
@@ -48,6 +50,9 @@ class Report:
 
     charges: int = 0
     refunds: int = 0
+    disputes: int = 0
+    lines: int = 0  # of the balance
+    payouts: int = 0
     strangers: int = 0  # charges at the processor that are not this shop's
     repaired: list[str] = field(default_factory=list)
     closed: int = 0
@@ -78,6 +83,7 @@ class _Run:
         self.found: set[tuple[str, str]] = set()  # kind and object
         self.intents: dict[str, Intent] = {}
         self.refunds: dict[str, Returned] = {}
+        self.settled = False  # disputes, lines and payouts were compared, too
 
     def go(self) -> Report:
         for found in slips.compare(self.since):
@@ -96,6 +102,8 @@ class _Run:
             with self._asking(returned.id):
                 self._compare_refund(returned)
         self._look_for_ours()
+        with self._asking("disputes and payouts"):
+            self._settlement()
         self._close_settled()
         self.report.differences = open_differences()
         return self.report
@@ -169,7 +177,7 @@ class _Run:
             self._keep(judge_refund(gateway().get_refund(returned.id)))
 
     def _repair_refund(self, refund: Refund, returned: Returned) -> bool:
-        if returned.amount != refund.amount or refund.refund_id == BY_HAND:
+        if returned.amount != refund.amount or (refund.refund_id and refund.refund_id in NOT_THERE):
             return False
         apply_refund(refund, returned)
         return Refund.objects.get(pk=refund.pk).state != refund.state
@@ -182,15 +190,27 @@ class _Run:
                 with self._asking(charge.intent_id):
                     self._keep(_judge_again(charge.intent_id, self._gone_back, charge))
         refunds = Refund.objects.filter(state="succeeded", charge__method__in=CARD, at__gte=self.since)
-        for refund in refunds.exclude(refund_id__in=["", BY_HAND]).select_related("charge", "part__order"):
+        for refund in refunds.exclude(refund_id__in=NOT_THERE).select_related("charge", "part__order"):
             if refund.refund_id not in self.refunds:
                 with self._asking(refund.refund_id):
                     self._keep(_judge_refund_again(refund.refund_id, refund))
+
+    def _settlement(self) -> None:
+        compared = compare_settlement(self.since)
+        self.report.disputes, self.report.lines = compared.disputes, compared.lines
+        self.report.payouts = compared.payouts
+        self.report.repaired += compared.repaired
+        for found in compared.found:
+            self._keep(found)
+        self.settled = True
 
     def _close_settled(self) -> None:
         """Differences that are none any more. Those that this run did not come across are asked about one by one."""
         for row in open_differences():
             if (row.kind, row.object_id) in self.found:
+                continue
+            if row.kind in OF_NO_ORDER:
+                self.report.closed += self.settled and close_difference(row, actor=SYSTEM)
                 continue
             with self._asking(row.object_id):
                 still = self._still(row)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from counterfoil.core import clock, jobs
 from counterfoil.core.actor import BOOKKEEPER, CLERK, SYSTEM, Actor, require
 from counterfoil.core.db import writing
-from counterfoil.core.errors import Blocker, Invalid, Missing, Refused
+from counterfoil.core.errors import Blocker, Invalid, Missing, Refused, blocked
 from counterfoil.core.money import plain, show, step
 from counterfoil.core.text import clean
 from counterfoil.gateways.card.protocol import Returned
@@ -15,13 +15,15 @@ from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import Line, Order, Part, Refund
-from counterfoil.records.orders.refunds import decide_refund, refundable
+from counterfoil.records.orders.refunds import decide_refund, disputed_of, refundable
 from counterfoil.records.orders.slip import mail_slip
 from counterfoil.steps.charging.offline import paid_back
 from counterfoil.steps.charging.pieces import shares, units_wanted
 
 CARD = ("card", "link")
 BY_HAND = "by hand"  # stands in place of the processor's id
+BY_BANK = "by dispute"  # the same: the customer's bank took it, and a refund was owed
+NOT_THERE = ("", BY_HAND, BY_BANK)  # the processor knows no such refund
 
 
 def refund_order(
@@ -70,27 +72,29 @@ def _reason(reason: str) -> str:
 
 
 def _by_amount(taken: Order, parts: list[Part], amount: int | None, reason: str, actor: Actor) -> list[Refund]:
-    left = sum(refundable(p) for p in parts)
+    room = {p.pk: refundable(p) for p in parts}
+    left = sum(room.values())
     wanted = left if amount is None else amount
     if wanted <= 0 or wanted > left:
-        raise Refused([_over(taken, wanted, left)])
+        raise Refused([_over(taken, parts, wanted, left)])
     least = step(taken.currency)
     if wanted % least and taken.payment_method == "card":
         raise Invalid(("amount", f"cards are refunded in steps of {plain(least, taken.currency)} {taken.currency}"))
     made: list[Refund] = []
     for part in parts:
-        share = min(wanted, refundable(part))
+        share = min(wanted, room[part.pk])
         if share > 0:
             made += decide_refund(order=taken, part=part, amount=share, reason=reason, actor=actor)
             wanted -= share
     return made
 
 
-def _over(taken: Order, wanted: int, left: int) -> Blocker:
-    return Blocker(
-        "over_refundable",
-        f"{show(wanted, taken.currency)} is more than the {show(left, taken.currency)} that can go back",
-    )
+def _over(taken: Order, parts: list[Part], wanted: int, left: int) -> Blocker:
+    said = f"{show(wanted, taken.currency)} is more than the {show(left, taken.currency)} that can go back"
+    held = sum(sum(disputed_of(p).values()) for p in parts)
+    if held:
+        said += f"; the customer's bank has taken {show(held, taken.currency)} back in a dispute"
+    return Blocker("over_refundable", said)
 
 
 def _by_line(
@@ -106,7 +110,7 @@ def _by_line(
             continue
         amount = sum(share.amount for share in pieces)
         if amount > refundable(part):
-            raise Refused([_over(taken, amount, refundable(part))])
+            raise Refused([_over(taken, [part], amount, refundable(part))])
         if amount <= 0:
             raise Invalid(("lines", "nothing was paid for these"))
         made += decide_refund(
@@ -231,6 +235,8 @@ def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = Fa
             return
         if refund.state != "failed":
             return
+        if disputed_of(Part.objects.get(pk=refund.part_id)).get(refund.charge_id):
+            raise blocked("over_refundable", "the customer's bank has taken this money back itself, in a dispute")
         # A number of its own for every try: the first may have been paid, entered in the books, and sent back.
         refund.key = next_key(refund.key)
         Refund.objects.filter(pk=refund.pk).update(key=refund.key)

@@ -12,9 +12,10 @@ from counterfoil.gateways.card.protocol import NotDone, OutcomeUnknown, Returned
 from counterfoil.records.orders.load import take
 from counterfoil.records.orders.models import Charge, Part, Refund
 from counterfoil.records.orders.refunds import decide_refund
+from counterfoil.steps.charging.balance import book, settle_payout
 from counterfoil.steps.charging.capture import book_capture
-from counterfoil.steps.charging.differences import REMEDIES, close_difference, close_inside
-from counterfoil.steps.charging.models import Difference
+from counterfoil.steps.charging.differences import REMEDIES, close_difference, close_inside, may_take_over
+from counterfoil.steps.charging.models import BalanceEntry, Difference
 from counterfoil.steps.charging.refund import apply_refund, book_refund
 
 
@@ -36,7 +37,7 @@ def resolve_difference(*, difference: int, actor: Actor, remedy: str, reason: st
     require(actor, CLERK, BOOKKEEPER)
     row = _open(difference)
     reason = _reason(reason)
-    if remedy not in REMEDIES[row.kind] or (remedy == "take_over" and not row.order_number):
+    if remedy not in REMEDIES[row.kind] or (remedy == "take_over" and not may_take_over(row.kind, row.order_number)):
         raise Invalid(("remedy", "this cannot be done about such a difference"))
     if remedy == "note" and not reason:
         raise Invalid(("reason", "say why it may stay as it is"))
@@ -46,6 +47,8 @@ def resolve_difference(*, difference: int, actor: Actor, remedy: str, reason: st
                 _book_charge(row, actor)
             case "take_over", "refund_unknown":
                 _book_refund(row, actor)
+            case "take_over", "entry_unknown":
+                _book_line(row, actor)
             case "take_over", _:
                 _owe_again(row, actor)
             case "let_go", _:
@@ -115,6 +118,18 @@ def _book_refund(row: Difference, actor: Actor) -> None:
             raise blocked("over_refundable", "this part was paid by several charges; record the refund by hand")
         book_refund(taken, made[0], reference=returned.id)
         _close(close_inside(taken, row, actor, "take_over"))
+
+
+def _book_line(row: Difference, actor: Actor) -> None:
+    """A line of no charge of ours: a cost of the card processor."""
+    with writing():
+        entry = BalanceEntry.objects.filter(entry_id=row.object_id, booked=False).first()
+        if entry is None:
+            raise blocked("someone_else", "this is booked already; compare again")
+        book(entry)
+        _close(close_inside(None, row, actor, "take_over"))
+    if entry.payout_id is not None:
+        settle_payout(entry.payout_id)
 
 
 def _owe_again(row: Difference, actor: Actor) -> None:

@@ -12,9 +12,11 @@ from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import Intent, Wrong
 from counterfoil.records.orders.load import take
 from counterfoil.records.orders.models import Charge, PayLink, Refund
+from counterfoil.steps.charging.balance import ask_soon, take_payout
 from counterfoil.steps.charging.capture import book_capture
 from counterfoil.steps.charging.cards import adopt_session, finish_session
 from counterfoil.steps.charging.differences import order_of
+from counterfoil.steps.charging.disputes import look_at_dispute
 from counterfoil.steps.charging.holding import look_at_holds
 from counterfoil.steps.charging.models import InboxEvent
 from counterfoil.steps.charging.refund import apply_refund
@@ -68,7 +70,16 @@ def _look_into(event: InboxEvent) -> str:
         found = gateway().find_refund(intent_id=refund.charge.intent_id, reference={"refund": refund.key})
         if found is not None:
             apply_refund(refund, found)
+        ask_soon()
         return "refund looked at"
+    try:
+        if kind.startswith("charge.dispute."):
+            return "dispute looked at" if look_at_dispute(event.object_id) else _not_ours_yet(event)
+        if kind.startswith("payout."):
+            take_payout(gateway().get_payout(event.object_id))
+            return "payout looked at"
+    except Wrong:  # the processor itself does not know it
+        return _not_ours_yet(event)
     return "nothing to do"
 
 
@@ -82,6 +93,8 @@ def _look_at_intent(event: InboxEvent) -> str:
         look_at_holds(order=charge.part.order.number, intent_id=charge.intent_id)
     elif charge.state in {"declined", "withdrawn", "lapsed"}:
         _late_success(charge.part.order.number, gateway().get_intent(charge.intent_id))
+    if event.type == "payment_intent.succeeded":
+        ask_soon()  # what the processor kept of it
     return "charge looked at"
 
 

@@ -9,6 +9,10 @@ from counterfoil.records.orders.facts import LineFacts, OrderFacts, PartFacts
 
 Gate = Callable[[OrderFacts, PartFacts], list[Blocker]]
 GONE = frozenset({"shipped", "delivered", "returned"})
+_TAKEN_BACK = {
+    "open": "the customer's bank has taken the money back (a dispute): nothing ships until it is ours again",
+    "lost": "the customer's bank has given the money back to them (a dispute that was lost): cancel the order",
+}
 
 
 def may_pick(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
@@ -102,6 +106,9 @@ def money_blockers(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
         return [Blocker("charge_in_flight", "a charge is under way and the bank has not answered yet")]
     if facts.payment_method == "on_delivery" and part.money in {"unpaid", "receivable"}:
         return []
+    dispute = facts.charged_back(part)
+    if dispute is not None:
+        return [Blocker("not_charged", _TAKEN_BACK["lost" if dispute.state == "lost" else "open"])]
     left = part.charged - part.refunded - part.refund_owed
     if part.money == "charged" and part.charged >= part.total and (left > 0 or part.total == 0):
         return []

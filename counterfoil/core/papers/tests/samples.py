@@ -142,5 +142,18 @@ def _own(kind: Kind) -> dict[str, Any]:
             "reason": "One bottle of Quill Riesling arrived broken.",
             "refund_text": "$18.47 to Visa •••• 4242",
         },
+        "evidence": {
+            "dispute_text": "du_7Q2MXYZ",
+            "kind_text": "The bank took the money back",
+            "reason_text": "they say that the goods never arrived",
+            "opened_text": "30 Nov 2026, 09:10",
+            "due_text": "8 Dec 2026, 15:59",
+            "card": {"brand": "Visa", "last4": "4242"},
+            "statement": "The parcel was delivered to the customer's door.\nAn adult signed for it.",
+            "sections": [
+                {"title": "Shipment and delivery", "rows": [{"when": "24 Nov 2026, 11:02", "what": "UPS, 1Z0001"}]},
+                {"title": "Refunds", "rows": [{"what": "Nothing has been refunded."}]},
+            ],
+        },
     }
     return shown[kind]

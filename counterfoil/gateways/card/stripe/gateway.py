@@ -11,10 +11,11 @@ import stripe
 from counterfoil.gateways.card.protocol import Intent, Refusal, Returned, Saved
 from counterfoil.gateways.card.stripe.lists import Lists
 from counterfoil.gateways.card.stripe.pages import HostedPages
+from counterfoil.gateways.card.stripe.settlement import Settlement
 from counterfoil.gateways.card.stripe.wire import asking, id_of, intent_of, returned_of
 
 
-class StripeGateway(HostedPages, Lists):
+class StripeGateway(HostedPages, Lists, Settlement):
     """See `protocol.CardGateway`."""
 
     def create_customer(self, *, name: str, email: str, reference: str, key: str) -> str:

@@ -1,0 +1,206 @@
+"""What we have to show about a disputed charge: for the bank's form, and as one paper with everything in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from counterfoil.core import clock, documents, papers
+from counterfoil.core.models import Document, JournalEvent
+from counterfoil.core.money import show
+from counterfoil.core.shop import shop
+from counterfoil.gateways.card.protocol import Evidence
+from counterfoil.records.orders.models import Charge, Line, Order, Part, Promise, Proposal, Refund, Shipment
+from counterfoil.records.orders.slip import address_lines, order_paper, priced_lines, say_date, say_moment, totals
+from counterfoil.steps.charging.models import Dispute
+from counterfoil.steps.charging.queries import reason_in_words
+
+KIND = "evidence"
+MAIL = "mail_sent"
+_PAPERS = {
+    "web-order": "Web order",
+    "sales-order": "Sales order, customer's copy",
+    "sales-order-copy": "Sales order, file copy",
+    "card-receipt": "Card receipt",
+    "pick-list": "Pick list",
+    "packing-slip": "Packing slip",
+    "invoice": "Invoice",
+    "credit-note": "Credit note",
+}
+_LAST = 300  # events of the timeline that are shown
+
+Row = dict[str, str]
+
+
+def evidence_pdf(row: Dispute) -> tuple[str, bytes]:
+    """The evidence pack and its name: as it was sent, else as everything stands now."""
+    if row.document:
+        return row.document, documents.pdf(documents.find(row.document))
+    content = {**pack_of(row), "number": row.order.number, "issued_at": clock.business_now().isoformat()}
+    pdf = papers.render(KIND, content, paper="letter" if shop().paper == "letter" else "a4")
+    return f"{row.order.number}-evidence", pdf
+
+
+def evidence_for(row: Dispute) -> Evidence:
+    """What the bank's form has fields for."""
+    order, part = row.order, row.charge.part
+    sent = list(Shipment.objects.filter(part=part).order_by("id"))
+    return Evidence(
+        customer_name=order.name,
+        customer_email=order.email,
+        billing_address=_address(order.billing_address),
+        shipping_address=_address(order.shipping_address),
+        product_description=", ".join(f"{ln.quantity} × {ln.name}" for ln in _lines(part)),
+        shipping_carrier=", ".join(dict.fromkeys(s.carrier for s in sent)),
+        shipping_date=", ".join(dict.fromkeys(say_date(shop().day_of(s.shipped_at)) for s in sent)),
+        tracking_number=", ".join(s.tracking_number for s in sent),
+        text=row.answer_text or summary_of(row),
+    )
+
+
+def summary_of(row: Dispute) -> str:
+    """The case in plain words, for the bank's free text and the head of the pack."""
+    order = row.order
+    said = [f"Order {order.number} was placed on {say_moment(order.placed_at)} by {order.name} ({order.email})."]
+    for section in (_promises(row), _consent(row), _charges(row), _parcels(row), _refunds(row)):
+        said += [f"{r['when']}: {r['what']}" if r.get("when") else r["what"] for r in section]
+    mails = _mails(order)
+    if mails:
+        said.append("Mails to the customer: " + "; ".join(f"{r['when']}, {r['what']}" for r in mails) + ".")
+    return "\n".join(said)
+
+
+def pack_of(row: Dispute) -> dict[str, Any]:
+    """The content of the paper: everything that we know about the order of a disputed charge."""
+    order, part, charge = row.order, row.charge.part, row.charge
+    sections = (
+        ("What was promised", _promises(row)),
+        ("Agreement to the later charge", _consent(row)),
+        ("The charge", _charges(row)),
+        ("Shipment and delivery", _parcels(row)),
+        ("Refunds", _refunds(row)),
+        ("Mails sent to the customer", _mails(order)),
+        ("Questions and answers", _questions(order)),
+        ("Papers issued", _papers(order)),
+        ("Everything that happened", _timeline(order)),
+    )
+    none = {"Shipment and delivery": "Nothing has been shipped.", "Refunds": "Nothing has been refunded."}
+    card = {"brand": charge.brand.title(), "last4": charge.last4} if charge.brand and charge.last4 else None
+    return {
+        **order_paper(order, at=clock.business_now()),
+        "terms": _terms(order),
+        "currency": row.currency,
+        "amount": show(row.amount, row.currency),
+        "dispute_text": row.dispute_id,
+        "reason_text": reason_in_words(row.reason),
+        "kind_text": "The bank asks" if row.inquiry else "The bank took the money back",
+        "opened_text": say_moment(row.opened_at),
+        "due_text": say_moment(row.due_by) if row.due_by else None,
+        "card": card,
+        "statement": row.answer_text or summary_of(row),
+        "lines": priced_lines(_lines(part), order.currency),
+        "totals": totals(part, order.currency),
+        "sections": [
+            {"title": title, "rows": rows or [{"what": none[title]}]}
+            for title, rows in sections
+            if rows or title in none
+        ],
+    }
+
+
+def _lines(part: Part) -> list[Line]:
+    return list(Line.objects.filter(part=part, quantity__gt=0).order_by("position"))
+
+
+def _address(address: dict[str, Any]) -> str:
+    return "\n".join(line for line in (address.get("name", ""), *address_lines(address)) if line)
+
+
+def _terms(order: Order) -> str | None:
+    """As they stood when the order was placed: its web order has them."""
+    first = Document.objects.filter(subject=order.number, kind="web-order").order_by("id").first()
+    return str(first.content.get("terms") or "") or None if first is not None else shop().terms or None
+
+
+def _promises(row: Dispute) -> list[Row]:
+    return [
+        {
+            "when": say_moment(p.at),
+            "what": f"Ship date {say_date(p.date)} promised ({p.basis}); at the latest {say_date(p.legal_deadline)}",
+        }
+        for p in Promise.objects.filter(part=row.charge.part).order_by("version")
+    ]
+
+
+def _consent(row: Dispute) -> list[Row]:
+    order = row.order
+    if not order.card_consent:
+        return []
+    where = "at the check-out" if order.channel == "web" else f"with the order that came by {order.channel}"
+    return [
+        {
+            "when": say_moment(order.placed_at),
+            "what": f"The customer agreed {where} that their card is kept and charged once the goods can be sent",
+        }
+    ]
+
+
+def _charges(row: Dispute) -> list[Row]:
+    found = []
+    for c in Charge.objects.filter(part=row.charge.part, state="succeeded").order_by("attempt"):
+        card = f" to {c.brand.title()} ending in {c.last4}" if c.last4 else ""
+        disputed = " (disputed)" if c.pk == row.charge_id else ""
+        proof = " / ".join(p for p in (c.charge_id, c.intent_id, c.reference) if p)
+        when = say_moment(c.settled_at) if c.settled_at else ""
+        found.append({"when": when, "what": f"{show(c.amount, c.currency)} charged{card}{disputed}: {proof}"})
+    return found
+
+
+def _parcels(row: Dispute) -> list[Row]:
+    found = []
+    for s in Shipment.objects.filter(part=row.charge.part).order_by("id"):
+        link = f" ({s.tracking_url})" if s.tracking_url else ""
+        units = ", ".join(f"{u['quantity']} × {u['sku']}" for p in s.packages.order_by("number") for u in p.lines)
+        what = f"Shipped with {s.carrier}, tracking number {s.tracking_number}{link}, {row.order.shipping_method}"
+        found.append({"when": say_moment(s.shipped_at), "what": f"{what}: {units}" if units else what})
+        if s.delivered_at is not None:
+            what = f"Delivered to {_address(row.order.shipping_address).replace(chr(10), ', ')}"
+            signature = "The carrier's page has the signature, where the service asks for one"
+            found.append({"when": say_moment(s.delivered_at), "what": f"{what}. {signature}"})
+    return found
+
+
+def _refunds(row: Dispute) -> list[Row]:
+    words = {"pending": "on its way", "succeeded": "paid", "failed": "failed, still owed"}
+    return [
+        {"when": say_moment(r.at), "what": f"Refund of {show(r.amount, r.currency)}, {words[r.state]}: {r.reason}"}
+        for r in Refund.objects.filter(part=row.charge.part).order_by("id")
+    ]
+
+
+def _mails(order: Order) -> list[Row]:
+    sent = JournalEvent.objects.filter(subject=order.number, kind=MAIL).order_by("id")
+    return [
+        {"when": say_moment(e.at), "what": f"“{e.data.get('subject', e.text)}” to {e.data.get('to', '')}"} for e in sent
+    ]
+
+
+def _questions(order: Order) -> list[Row]:
+    found = []
+    for asked in Proposal.objects.filter(order=order).order_by("id"):
+        offered = "; ".join(str(choice.get("text", "")) for choice in asked.choices)
+        found.append({"when": say_moment(asked.made_at), "what": f"{asked.made_by} offered: {offered}"})
+        if asked.answered_at is not None:
+            chosen = asked.choices[asked.choice]["text"] if asked.choice is not None else "none of these"
+            via = f" ({asked.answered_via})" if asked.answered_via else ""
+            found.append({"when": say_moment(asked.answered_at), "what": f"The customer's answer{via}: {chosen}"})
+    return found
+
+
+def _papers(order: Order) -> list[Row]:
+    issued = Document.objects.filter(subject=order.number, kind__in=_PAPERS).defer("content").order_by("id")
+    return [{"when": say_moment(d.issued_at), "what": f"{_PAPERS[d.kind]} {d.number}"} for d in issued]
+
+
+def _timeline(order: Order) -> list[Row]:
+    events = JournalEvent.objects.filter(subject=order.number).exclude(kind=MAIL).order_by("-id")[:_LAST]
+    return [{"when": say_moment(e.at), "what": f"{e.text} · {e.actor}"} for e in reversed(events)]
