@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from counterfoil.core import documents
 from counterfoil.core.errors import Invalid, Missing, Refused
 from counterfoil.core.money import show
+from counterfoil.core.shop import shop
 from counterfoil.core.web import Limiter, address_of
 from counterfoil.desk import queries
 from counterfoil.desk.pages import SeeOther, pdf_answer
@@ -166,9 +167,18 @@ def ahead(order: Order, parts: list[Part], lines: list[Line], question: Proposal
         return Ahead("We need your answer.", "Nothing changes until you choose.")
     if order.card_state == "refused" and not any(p.charged for p in parts):
         return Ahead("Your bank refused the card.", "Give another one: your order waits.", enter_card=True)
-    if any(p.money == "declined" for p in parts):
+    unpaid = [p for p in parts if p.money == "declined" or (p.money == "saved" and p.decline_class)]
+    if unpaid and all(p.let_go_at for p in unpaid):
         return Ahead(
-            "Your bank said no to the charge.", "Pay with any card, and your order goes on by itself.", pay=True
+            "Your goods are back on the shelf: they were not paid in time.",
+            "Give a card, and we look whether they are still here. We charge it only if they are.",
+            enter_card=True,
+        )
+    if unpaid:
+        kept = min((p.grace_until for p in unpaid if p.grace_until and not p.let_go_at), default=None)
+        until = f" We keep your goods until {say_date(shop().day_of(kept))}." if kept else ""
+        return Ahead(
+            "Your bank said no to the charge.", f"Pay with any card, and your order goes on by itself.{until}", pay=True
         )
     if order.status == "delivered":
         return Ahead("Nothing more: it has arrived.", "Enjoy it.")

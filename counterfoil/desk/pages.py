@@ -21,12 +21,15 @@ from counterfoil.desk.acts import ACTS, BULK
 from counterfoil.desk.queries import Place
 from counterfoil.desk.saying import bank_away
 from counterfoil.desk.slips import Slip, money_words, row_of, slip_of
-from counterfoil.records.orders.load import find
+from counterfoil.records.orders.declines import tries_of
+from counterfoil.records.orders.load import facts_of, find
 from counterfoil.records.orders.models import Order
 from counterfoil.records.stock.models import Balance
 from counterfoil.steps.charging.evidence import summary_of
 from counterfoil.steps.charging.queries import reason_in_words
+from counterfoil.steps.charging.declines import unpaid_after_decline
 from counterfoil.steps.charging.reach import waiting
+from counterfoil.steps.charging.rules import may_charge
 
 ANYBODY = (CLERK, PICKER, BUYER, BOOKKEEPER)
 MOST_BULK = 50
@@ -74,11 +77,12 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
     chosen = _chosen(orders, request.GET.get("order", ""))
     briefs, lines = queries.listed(orders, chosen)
     slip = _slip(chosen, lines) if chosen else None
+    tried = tries_of(ln.part for found in briefs.values() for ln in found if ln.decline_class)
     rail = queries.rail(shop().today(), code)
     context = {
         "here": code,
         "queue": known,
-        "rows": [row_of(o, briefs[o.pk]) for o in orders],
+        "rows": [row_of(o, briefs[o.pk], tried) for o in orders],
         "rail": rail,
         "head": rail.sums,
         "count": rail.counts.get(code, len(orders)),
@@ -103,12 +107,16 @@ def _chosen(orders: list[Order], wanted: str) -> Order | None:
 
 
 def _slip(order: Order, lines: list[Any] | None = None) -> Slip:
-    return slip_of(
-        order,
-        lines if lines is not None else queries.lines_of(order),
-        queries.asked_of(order),
-        queries.events_of(order),
-    )
+    lines = lines if lines is not None else queries.lines_of(order)
+    tried = tries_of(ln.part_id for ln in lines if ln.part.decline_class)
+    asked, events = queries.asked_of(order), queries.events_of(order)
+    return slip_of(order, lines, asked, events, tried, may_try=bool(tried) and _may_try(order))
+
+
+def _may_try(order: Order) -> bool:
+    """Whether the card that was declined may be charged now, by whoever may charge."""
+    facts = facts_of(order)
+    return any(unpaid_after_decline(part) and not may_charge(facts, part) for part in facts.parts)
 
 
 def _proposed(slip: Slip | None) -> str:

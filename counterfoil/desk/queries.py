@@ -138,6 +138,11 @@ class Brief(NamedTuple):
     promise_date: date | None
     money: str
     expires_at: datetime | None
+    part: int  # its id
+    decline_class: str
+    retry_at: datetime | None
+    grace_until: datetime | None
+    let_go_at: datetime | None
 
 
 _LINE = [f.attname for f in Line._meta.concrete_fields]
@@ -187,6 +192,11 @@ def _brief(line: dict[str, Any], part: dict[str, Any]) -> Brief:
         part["promise_date"],
         part["money"],
         part["authorisation_expires_at"],
+        part["id"],
+        part["decline_class"],
+        part["retry_at"],
+        part["grace_until"],
+        part["let_go_at"],
     )
 
 

@@ -51,6 +51,12 @@ def moment(value: datetime | None) -> Markup:
     )
 
 
+def near_moment(value: datetime) -> str:
+    """today 08:00, Thu 08:00 (within six days), else Tue 24 Nov 08:00: where the shop stands."""
+    local = value.astimezone(ZoneInfo(shop().timezone))
+    return f"{near_day(local.date())} {local:%H:%M}"
+
+
 def time_of_day(value: datetime) -> Markup:
     """09:12 today, 22 Nov on other days; exact on hover. For the narrow column of a timeline."""
     local = value.astimezone(ZoneInfo(shop().timezone))

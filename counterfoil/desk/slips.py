@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,11 @@ from counterfoil.core import clock
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
+from counterfoil.desk.declined import Declined, declined_of, first_declined
 from counterfoil.desk.queries import Asked, Brief
 from counterfoil.desk.saying import moment, near_day, say_date, span, time_of_day, units
 from counterfoil.desk.words import DESK_STATUS, GATES, QUEUES, glyph
+from counterfoil.records.orders.declines import Tried
 from counterfoil.records.orders.models import Line, Order, Part
 
 SOON_HOURS = 24
@@ -66,6 +68,9 @@ class Slip:
     asked: Asked
     promise: str
     stopped: bool = False
+    # What stands of declines, by the number of the part; and whether its card may be tried now.
+    declined: dict[int, Declined] = field(default_factory=dict)
+    may_try: bool = False
     by_part: dict[int, list[Line]] = field(default_factory=dict)
 
     @property
@@ -74,8 +79,11 @@ class Slip:
         return not self.order.blockers
 
 
-def row_of(order: Order, lines: Sequence[Brief]) -> Row:
-    """A row of a list: what was ordered, the pill that matters now, when it ships."""
+def row_of(order: Order, lines: Sequence[Brief], tried: Mapping[int, Tried] | None = None) -> Row:
+    """A row of a list: what was ordered, the pill that matters now, when it ships.
+
+    In the queue of payment problems (`tried` by part id): why the bank said no, and until when the goods are kept.
+    """
     wanted = [ln for ln in lines if ln.quantity]
     summary = " · ".join(f"{ln.quantity} × {ln.name}" for ln in wanted[:3])
     if len(wanted) > 3:
@@ -92,6 +100,13 @@ def row_of(order: Order, lines: Sequence[Brief]) -> Row:
     else:
         ships = ""
     late = order.deadline is not None and order.deadline < today and order.queue not in {"done", "cancelled", "transit"}
+    declined = (
+        first_declined(((ln.part, ln) for ln in wanted), tried or {}) if order.queue == "payment_problem" else None
+    )
+    if declined is not None:
+        said = [f"{declined.why[0].upper()}{declined.why[1:]}", declined.tries, summary]
+        summary, ships = " · ".join(text for text in said if text), declined.kept.removeprefix("goods ")
+        return Row(order, summary, Pill(declined.kind, declined.glyph, declined.short), ships, False)
     return Row(order, summary, row_pill(order, wanted), ships, late)
 
 
@@ -166,11 +181,21 @@ def step_of(order: Order, parts: Sequence[Part]) -> int:
 _STUCK = {"payment_problem", "cannot_ship", "question", "call", "promise", "bank_differs", "cancelled"}
 
 
-def slip_of(order: Order, lines: Sequence[Line], asked: Asked, events: Sequence[JournalEvent]) -> Slip:
-    """The slip from rows at hand."""
+def slip_of(
+    order: Order,
+    lines: Sequence[Line],
+    asked: Asked,
+    events: Sequence[JournalEvent],
+    tried: Mapping[int, Tried] | None = None,
+    *,
+    may_try: bool = False,
+) -> Slip:
+    """The slip from rows at hand; `tried` by part id, where declines stand."""
     parts = list({ln.part_id: ln.part for ln in lines}.values())
     parts.sort(key=lambda p: p.number)
     by_part: dict[int, list[Line]] = {p.number: [ln for ln in lines if ln.part_id == p.pk] for p in parts}
+    said = {p.number: declined_of(p, (tried or {}).get(p.pk)) for p in parts}
+    declined = {number: words for number, words in said.items() if words is not None}
     shown = sorted(events, key=lambda e: -e.pk)
     return Slip(
         order=order,
@@ -179,13 +204,15 @@ def slip_of(order: Order, lines: Sequence[Line], asked: Asked, events: Sequence[
         status=Pill(*DESK_STATUS.get(order.status, ("", "○", order.status))),
         step=step_of(order, parts),
         question=GATES.get(order.next_action, ""),
-        checks=checks_of(order, parts, lines, asked),
+        checks=[*checks_of(order, parts, lines, asked), *_declines(order, parts, declined)],
         verb=order.next_action,
         label=label_of(order, parts, lines),
         timeline=[(time_of_day(e.at), glyph(e.kind), e) for e in shown],
         asked=asked,
         promise=promise_words(order, parts),
         stopped=order.queue in _STUCK,
+        declined=declined,
+        may_try=may_try,
         by_part=by_part,
     )
 
@@ -228,6 +255,18 @@ def checks_of(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked:
     return found
 
 
+def _declines(order: Order, parts: Sequence[Part], declined: Mapping[int, Declined]) -> list[Check]:
+    """Why the bank said no, and what becomes of the goods."""
+    found = []
+    for number, said in declined.items():
+        which = f"Part {number}: " if len(parts) > 1 else ""
+        why = said.why if which else f"{said.why[0].upper()}{said.why[1:]}"
+        found.append(Check(False, f"{which}{why}", f"/desk/orders/{order.number}#money", "See the money"))
+        if said.more:
+            found.append(Check(None, f"{which}{said.more}"))
+    return found
+
+
 def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Asked, codes: set[str]) -> list[Check]:
     found = []
     if order.review == "approved":
@@ -238,7 +277,9 @@ def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Aske
     wanted = [ln for ln in lines if ln.quantity]
     held = sum(ln.reserved + ln.picked + ln.shipped for ln in wanted)
     units_wanted = sum(ln.quantity for ln in wanted)
-    if wanted and not codes & {"line_short", "stock_unchecked", "due_too_late"}:
+    unpaid = any(p.decline_class for p in parts)
+    given_back = any(p.let_go_at for p in parts)
+    if wanted and not given_back and not codes & {"line_short", "stock_unchecked", "due_too_late"}:
         bins = ", ".join(dict.fromkeys(ln.product.bin for ln in wanted if ln.reserved and ln.product.bin))
         due = sum(ln.due for ln in wanted)
         text = f"{held} of {units(units_wanted, 'unit')} reserved" + (
@@ -259,7 +300,12 @@ def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Aske
         by = next((p.charged_by for p in parts if p.charged_by), "")
         paid = show(sum(p.charged for p in parts), order.currency)
         found.append(Check(True, f"{paid} paid" + (f", charged by {by}" if by else "")))
-    elif order.payment_method == "card" and order.card_state == "saved" and "no_payment_method" not in codes:
+    elif (
+        order.payment_method == "card"
+        and order.card_state == "saved"
+        and "no_payment_method" not in codes
+        and not unpaid
+    ):
         consent = ", consent at check-out" if order.card_consent else ""
         found.append(Check(True, f"{order.card_brand.title() or 'Card'} ···· {order.card_last4} saved{consent}"))
     return found
@@ -274,6 +320,8 @@ def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
     due = sum(ln.due for ln in wanted)
     failed = show(sum(p.refund_owed for p in parts), order.currency)
     match order.next_action:
+        case "send_pay_link" if parts and all(p.let_go_at for p in parts if p.money != "charged"):
+            return "Mail a link to give a card"
         case "charge" if due:
             return f"Charge {owed}; packet prints when the goods arrive"
         case "ship" if shop().charge_on == "shipped" and any(p.money in {"saved", "authorised"} for p in parts):

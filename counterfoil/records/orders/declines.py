@@ -85,7 +85,12 @@ def _reminders(orders: Sequence[Order], parts: Sequence[Part]) -> dict[tuple[int
 
 def tried_of(parts: Iterable[Part]) -> dict[int, Tried]:
     """By part id, the tries of the card that was declined last. Nothing is read where no decline stands."""
-    declined = [p.pk for p in parts if p.decline_class]
+    return tries_of(p.pk for p in parts if p.decline_class)
+
+
+def tries_of(part_ids: Iterable[int]) -> dict[int, Tried]:
+    """The same for parts on which a decline stands, by their ids: one statement, or none for none."""
+    declined = sorted(set(part_ids))
     if not declined:
         return {}
     found: dict[int, list[tuple[str, str, str, str]]] = {}
