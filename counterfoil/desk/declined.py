@@ -67,6 +67,10 @@ class Declined:
     glyph: str
 
     @property
+    def sentence(self) -> str:
+        return f"{self.why[0].upper()}{self.why[1:]}"
+
+    @property
     def more(self) -> str:
         return " · ".join(said for said in (self.tries, self.kept) if said)
 
@@ -92,8 +96,8 @@ def _next(part: Standing) -> tuple[str, str, str, str]:
     if part.decline_class == "customer":
         return "", "the customer must act", "bad", "✕"
     if part.retry_at is not None:
-        again = f"we try again {near_moment(part.retry_at)}"
-        return f": {again}", again, "warn", "◔"
+        when = near_moment(part.retry_at)
+        return f": we try again {when}", f"again {when}", "warn", "◔"
     return "; we try no more by ourselves", "tried in vain", "bad", "✕"
 
 

@@ -49,6 +49,7 @@ class Row:
     pill: Pill
     ships: str
     late: bool
+    why: str = ""  # the bank said no
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,12 @@ def row_of(order: Order, lines: Sequence[Brief], tried: Mapping[int, Tried] | No
     else:
         ships = ""
     late = order.deadline is not None and order.deadline < today and order.queue not in {"done", "cancelled", "transit"}
-    declined = (
-        first_declined(((ln.part, ln) for ln in wanted), tried or {}) if order.queue == "payment_problem" else None
-    )
+    declined = None
+    if order.queue == "payment_problem":
+        declined = first_declined(((ln.part, ln) for ln in wanted), tried or {})
     if declined is not None:
-        said = [f"{declined.why[0].upper()}{declined.why[1:]}", declined.tries, summary]
-        summary, ships = " · ".join(text for text in said if text), declined.kept.removeprefix("goods ")
-        return Row(order, summary, Pill(declined.kind, declined.glyph, declined.short), ships, False)
+        why = " · ".join(text for text in (declined.sentence, declined.more) if text)
+        return Row(order, summary, Pill(declined.kind, declined.glyph, declined.short), ships, late, why)
     return Row(order, summary, row_pill(order, wanted), ships, late)
 
 
@@ -260,8 +260,14 @@ def _declines(order: Order, parts: Sequence[Part], declined: Mapping[int, Declin
     found = []
     for number, said in declined.items():
         which = f"Part {number}: " if len(parts) > 1 else ""
-        why = said.why if which else f"{said.why[0].upper()}{said.why[1:]}"
-        found.append(Check(False, f"{which}{why}", f"/desk/orders/{order.number}#money", "See the money"))
+        found.append(
+            Check(
+                False,
+                f"{which}{said.why}" if which else said.sentence,
+                f"/desk/orders/{order.number}#money",
+                "See the money",
+            )
+        )
         if said.more:
             found.append(Check(None, f"{which}{said.more}"))
     return found

@@ -71,8 +71,12 @@ def _store_seen(order: Order, facts: OrderFacts) -> bool:
 
 def _owe(name: str, number: str) -> None:
     """A job is owed once: one that waits, with its own patience, is not hurried by looking again."""
-    if not rows("SELECT 1 FROM core_job WHERE key = %s AND state <> 'dead'", [f"{name}:{number}"]):
+    if not _owed(name, number):
         jobs.enqueue(name, key=number, payload={"order": number})
+
+
+def _owed(name: str, number: str) -> bool:
+    return bool(rows("SELECT 1 FROM core_job WHERE key = %s AND state <> 'dead'", [f"{name}:{number}"]))
 
 
 def _write(order: Order, derived: Derived, *, seen: bool = False) -> bool:
@@ -156,6 +160,8 @@ def _issue_pick_lists(number: str, facts: OrderFacts) -> None:
 
 
 def _end_checkout(number: str) -> bool:
+    if _owed("charging.expire_checkout", number):
+        return False  # else taking the order would call for another look, and so on without end
     with writing():
         take(number)
         _owe("charging.expire_checkout", number)

@@ -10,7 +10,7 @@ from counterfoil.core.shop import shop
 from counterfoil.records.orders.declines import AWAITED, declines_of, standing_of
 from counterfoil.records.orders.load import note
 from counterfoil.records.orders.models import Charge, Line, Order, Part
-from counterfoil.records.orders.slip import say_moment
+from counterfoil.records.orders.slip import say_date, say_moment
 from counterfoil.records.stock.actions import want_line
 from counterfoil.records.stock.ledger import lock
 from counterfoil.steps.charging.declines import next_attempt, reminder_dates
@@ -93,7 +93,7 @@ def _next(taken: Order, part: Part, now: datetime) -> datetime | None:
 
 
 def _plan_words(part: Part) -> str:
-    kept = f"The goods are kept until {say_moment(part.grace_until)}" if part.grace_until else ""
+    kept = f"The goods are kept until {say_date(shop().day_of(part.grace_until))}" if part.grace_until else ""
     if part.retry_at is not None:
         return f"{kept}; we try the card again {say_moment(part.retry_at)}"
     if part.decline_class == "later":
