@@ -120,7 +120,7 @@ def hold_was_refused(facts: OrderFacts, part: PartFacts) -> bool:
 
 def hold_is_idle(facts: OrderFacts, part: PartFacts) -> bool:
     """The bank still holds money for this part and nobody will take it."""
-    idle = facts.cancelled or not part.live or part.money in {"charged", "voided", "receivable"}
+    idle = facts.cancelled or not part.live or part.let_go or part.money in {"charged", "voided", "receivable"}
     return part.authorised > 0 and idle and part.money not in IN_FLIGHT
 
 

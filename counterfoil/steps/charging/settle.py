@@ -67,6 +67,7 @@ def settle_held(charge_id: int, intent: Intent) -> None:
         part.authorisation_amount, part.authorisation_expires_at = intent.held, intent.expires_at
         part.authorisation_warned_at = None
         part.save(update_fields=["authorisation_amount", "authorisation_expires_at", "authorisation_warned_at"])
+        end_dunning(taken, part)
         ask = MONEY.target("authorise", part.money) is not None
         until = f" until {say_moment(intent.expires_at)}" if intent.expires_at else ""
         note(

@@ -12,9 +12,10 @@ import requests
 from counterfoil.core import clock, shop
 from counterfoil.core.db import writing
 from counterfoil.core.models import Job, JournalEvent
-from counterfoil.flow.advance import sweep
+from counterfoil.flow.advance import advance, sweep
 from counterfoil.flow.verify import judge_all
-from counterfoil.records.orders.models import Charge
+from counterfoil.records.orders.models import Charge, Part
+from counterfoil.records.stock.models import Balance
 from counterfoil.steps.charging.actions import reconcile
 from counterfoil.steps.charging.tests.build import (
     accepted,
@@ -250,7 +251,25 @@ def test_a_hold_that_was_refused_for_want_of_funds_is_asked_for_again_and_nothin
     later()
     order = api.order(number)
     assert (order["axes"]["money"], order["charged"]) == ("authorised", 0)
+    assert order["parts"][0]["decline"] is None, "a decline that is over lets no goods go when the hold lapses"
     assert at_the_bank(card, number) == []
+    all_is_well(number)
+
+
+def test_when_the_goods_are_let_go_the_bank_lets_go_what_it_still_holds(api: Api, card: str) -> None:
+    number = approved(api)
+    dearer(api, number)
+    with_another_card(number, "pm_card_chargeCustomerFail")
+    assert api.post(f"/orders/{number}/charge", {}).status == 402
+    rule(retry_after_hours=[])
+    Part.objects.update(grace_until=clock.business_now(), retry_at=None)
+    later()
+    advance(number)
+    later()
+    order = api.order(number)
+    assert order["parts"][0]["decline"]["let_go_at"] is not None
+    assert (order["parts"][0]["authorisation"], order["charged"]) == (None, 0)
+    assert ("canceled", TOTAL) in state_at_the_bank(card, number)
     all_is_well(number)
 
 
@@ -431,6 +450,16 @@ def test_a_card_that_is_declined_at_the_door_ships_nothing(api: Api, card: str) 
     assert answer.status == 402, answer.body
     order = api.order(number)
     assert (order["shipments"], order["axes"]["parcel"], order["queue"]) == ([], "packed", "payment_problem")
+    all_is_well(number)
+    # After the days of grace the box is emptied, and its bottles are anybody's again.
+    Part.objects.update(grace_until=clock.business_now(), retry_at=None)
+    advance(number)
+    later()
+    order = api.order(number)
+    assert (order["axes"]["parcel"], order["axes"]["stock"], order["lines"][0]["picked"]) == ("waiting", "unchecked", 0)
+    assert order["packages"] == []
+    balance = Balance.objects.get()
+    assert (balance.reserved, balance.picked, balance.waiting) == (0, 0, 0)
     all_is_well(number)
 
 

@@ -182,12 +182,15 @@ def test_a_checkout_completed_before_it_is_closed_becomes_an_order(api: Api, car
     all_is_well()
 
 
-def test_a_checkout_that_nobody_completes_is_cancelled_and_its_page_is_closed(api: Api, card: str) -> None:
+def test_a_checkout_that_nobody_completes_is_cancelled_and_its_page_is_closed(
+    api: Api, card: str, caplog: pytest.LogCaptureFixture
+) -> None:
     product(api, stock=9)
     order = unfinished()
     address = open_card_page(order=order.number)
     too_late(order)
     sweep()
+    assert "does not come to rest" not in caplog.text
     settle()
     order.refresh_from_db()
     assert order.status == "cancelled"
