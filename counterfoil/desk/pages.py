@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,7 +22,7 @@ from counterfoil.desk.acts import ACTS, BULK
 from counterfoil.desk.queries import Place
 from counterfoil.desk.saying import bank_away
 from counterfoil.desk.slips import Slip, money_words, row_of, slip_of
-from counterfoil.records.orders.declines import tries_of
+from counterfoil.records.orders.declines import Tried, tries_of
 from counterfoil.records.orders.load import facts_of, find
 from counterfoil.records.orders.models import Order
 from counterfoil.records.stock.models import Balance
@@ -76,8 +77,9 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
     orders, more = queries.queue_page(code, after)
     chosen = _chosen(orders, request.GET.get("order", ""))
     briefs, lines = queries.listed(orders, chosen)
-    slip = _slip(chosen, lines) if chosen else None
-    tried = tries_of(ln.part for found in briefs.values() for ln in found if ln.decline_class)
+    declined = [ln.part for found in briefs.values() for ln in found if ln.decline_class]
+    tried = tries_of([*declined, *(ln.part_id for ln in lines if ln.part.decline_class)])
+    slip = _slip(chosen, lines, tried) if chosen else None
     rail = queries.rail(shop().today(), code)
     context = {
         "here": code,
@@ -106,11 +108,13 @@ def _chosen(orders: list[Order], wanted: str) -> Order | None:
     return orders[0] if orders else None
 
 
-def _slip(order: Order, lines: list[Any] | None = None) -> Slip:
+def _slip(order: Order, lines: list[Any] | None = None, tried: Mapping[int, Tried] | None = None) -> Slip:
     lines = lines if lines is not None else queries.lines_of(order)
-    tried = tries_of(ln.part_id for ln in lines if ln.part.decline_class)
+    declined = [ln.part_id for ln in lines if ln.part.decline_class]
+    if tried is None:
+        tried = tries_of(declined)
     asked, events = queries.asked_of(order), queries.events_of(order)
-    return slip_of(order, lines, asked, events, tried, may_try=bool(tried) and _may_try(order))
+    return slip_of(order, lines, asked, events, tried, may_try=bool(declined) and _may_try(order))
 
 
 def _may_try(order: Order) -> bool:

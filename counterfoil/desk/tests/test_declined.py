@@ -198,10 +198,10 @@ def test_the_queue_of_payment_problems_costs_no_more_for_many_orders(api: Api, c
         clock.forget()
         with CaptureQueriesContext(connection) as asked:
             queue(desk, first)
-        return len(asked)
+        # What waits for the bank is counted now and then only.
+        return sum("core_job" not in q["sql"] for q in asked)
 
-    statements()  # what a process keeps from its first page on
     one = statements()
     for _ in range(3):
         refused_by(api, card, LOST)
-    assert statements() == one <= 16
+    assert statements() == one <= 14

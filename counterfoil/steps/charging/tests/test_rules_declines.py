@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from counterfoil.core.errors import Blocker
 from counterfoil.core.retries import DECLINE_CLASSES, RETRY_LIMITS, RetryLimit, check_settings, class_of, limits_of
+from counterfoil.core.shop import Shop
 from counterfoil.records.orders.facts import HoldFacts, OrderFacts, PartFacts
 from counterfoil.steps.charging.declines import free_at, next_attempt, reminder_dates, unpaid_after_decline
 from counterfoil.steps.charging.grace import checks, grace_is_over, reminder_is_due, retry_is_due
@@ -331,3 +333,18 @@ def test_the_delivered_settings_and_a_shops_own_make_sense() -> None:
     check_settings({"decline_classes": list(DECLINE_CLASSES), "retry_limits": list(RETRY_LIMITS)})
     check_settings({"grace_days": 0, "retry_after_hours": [], "reminder_days": [], "reminder_hour": 0, "name": 7})
     check_settings({"retry_limits": [LIMIT], "decline_classes": [ROW], "retry_after_hours": [1, 1440]})
+
+
+def test_the_page_about_declines_names_every_setting_with_its_default_and_every_limit() -> None:
+    page = (Path(__file__).resolve().parents[4] / "docs" / "declines.md").read_text(encoding="utf-8")
+    settings = Shop()
+    for name in ("retry_after_hours", "grace_days", "reminder_days", "reminder_hour"):
+        assert f"| `{name}` | `{getattr(settings, name)}` |" in page
+    for name in ("decline_classes", "retry_limits"):
+        fields = ", ".join(f"`{field}`" for field in getattr(settings, name)[0])
+        assert f"| `{name}` | rows of {fields} |" in page
+    told = "Visa 15 attempts in 30 days, Mastercard 10 in one day and 35 in 30 days, any other card 10 in 30 days"
+    assert told in page
+    assert [(row["network"], row["attempts"], row["days"]) for row in RETRY_LIMITS] == [
+        ("visa", 15, 30), ("mastercard", 10, 1), ("mastercard", 35, 30), ("*", 10, 30),
+    ]  # fmt: skip
