@@ -174,6 +174,8 @@ def ahead(order: Order, parts: list[Part], lines: list[Line], question: Proposal
             "Give a card, and we look whether they are still here. We charge it only if they are.",
             enter_card=True,
         )
+    if unpaid and all(p.decline_class == "ours" for p in unpaid):
+        return Ahead("We cannot take the payment yet, and look into it.", "There is nothing that you need do.")
     if unpaid:
         kept = min((p.grace_until for p in unpaid if p.grace_until and not p.let_go_at), default=None)
         until = f" We keep your goods until {say_date(shop().day_of(kept))}." if kept else ""

@@ -204,6 +204,8 @@ def _part(facts: OrderFacts, part: PartFacts) -> Place:
     if part.parcel == "shipped":
         return "transit", "deliver", []
     if unpaid_after_decline(part):
+        if part.decline_class == "ours":  # no bank was asked: once it is mended, somebody charges again
+            return "payment_problem", "charge", may_charge(facts, part)
         return "payment_problem", "send_pay_link", []
     if part.money in {"charging", "unknown"}:
         return "charge", "ask_bank", may_charge(facts, part)

@@ -189,6 +189,20 @@ def test_the_customers_page_says_until_when_and_how(api: Api, card: str) -> None
     assert api.order(number)["charged"] == 0
 
 
+def test_what_the_processor_does_not_take_is_no_banks_no_for_the_customer_and_ours_to_charge_again(
+    api: Api, card: str
+) -> None:
+    number = approved(api, shipping={"method": "Ground", "price": 0}, total=20)
+    assert api.post(f"/orders/{number}/charge", {}).status == 402
+    page = queue(at_the_desk("clerk"), number)
+    assert "The card processor does not take this charge: to be mended here" in page
+    assert "Charge $0.20 and print packet" in page
+    assert "Mail a link" not in page
+    told = seen(Client().get(f"/orders/{Order.objects.get().token}"))
+    assert "We cannot take the payment yet" in told
+    assert "Your bank said no" not in told
+
+
 def test_the_queue_of_payment_problems_costs_no_more_for_many_orders(api: Api, card: str) -> None:
     first = refused_by(api, card, FUNDS)
     desk = at_the_desk("clerk")

@@ -58,6 +58,12 @@ WALK: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str, str]]] = [
     ("not answered", {"money": "unknown"}, {}, ("processing", "charge", "ask_bank")),
     ("declined", {"money": "declined"}, {}, ("processing", "payment_problem", "send_pay_link")),
     (
+        "not taken by the processor",
+        {"money": "declined", "decline_class": "ours"},
+        {},
+        ("processing", "payment_problem", "charge"),
+    ),
+    (
         "declined, an attempt taken back",
         {"money": "saved", "decline_class": "later"},
         {},

@@ -22,8 +22,11 @@ from counterfoil.records.orders.models import Charge, Hold, Line, Order, Part, P
 from counterfoil.records.orders.present import present
 from counterfoil.records.stock.models import Balance
 from counterfoil.steps.charging import charge as charging
+from counterfoil.steps.charging import overdue
 from counterfoil.steps.charging.actions import finish_session, open_card_page, retry_charge
 from counterfoil.steps.charging.capture import book_capture
+from counterfoil.steps.charging.cards import close_links
+from counterfoil.steps.charging.letters import owe_pay_mail
 from counterfoil.steps.charging.tests.build import (
     accepted,
     after,
@@ -135,6 +138,8 @@ def test_what_the_processor_itself_does_not_take_is_ours_to_mend_and_no_mail_is_
         "processor_refused", "ours", None, None,
     )  # fmt: skip
     assert "please check your payment" not in subjects(api, mailbox, number)
+    order = api.order(number)
+    assert (order["queue"], order["next_action"], order["blockers"]) == ("payment_problem", "charge", [])
     with after(days=30):
         assert (Line.objects.get().reserved, Part.objects.get().let_go_at) == (2, None)
     all_is_well()
@@ -380,6 +385,12 @@ def test_after_the_grace_the_goods_are_anybodys_and_the_customer_is_told_once(
         assert JournalEvent.objects.filter(kind="goods_let_go").count() == 1
         balance = Balance.objects.get()
         assert (balance.on_hand, balance.reserved, balance.waiting) == (2, 2, 0)
+        with writing():
+            owe_pay_mail(take(number), key="desk")
+        assert subjects(api, mailbox, number)[-1] == "please check your payment"
+        text = mailbox.mails(to=order["customer"]["email"])[0]["text"]
+        assert "no longer kept for you" in text
+        assert "give this card another try" not in text
         assert judge_all() == []
     assert at_the_bank(card, number) == []
     all_is_well()
@@ -434,6 +445,25 @@ def test_a_page_that_stands_open_is_closed_before_the_goods_are_let_go(api: Api,
         assert PayLink.objects.get().state == "expired"
         assert requests.post(address, data={"card": GOOD}, timeout=10).status_code == 410
         assert decline(api, number)["let_go_at"] is not None
+    assert at_the_bank(card, number) == []
+    all_is_well()
+
+
+def test_a_page_that_is_opened_while_the_others_are_closed_is_closed_too(
+    api: Api, card: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = declined(api)
+    opened = list[str]()
+
+    def close_and_meet_the_customer(order: Order) -> None:
+        close_links(order)
+        if not opened:
+            opened.append(open_card_page(order=number))
+
+    monkeypatch.setattr(overdue, "close_links", close_and_meet_the_customer)
+    with after(days=8):
+        assert decline(api, number)["let_go_at"] is not None
+        assert requests.post(opened[0], data={"card": GOOD}, timeout=10).status_code == 410
     assert at_the_bank(card, number) == []
     all_is_well()
 
