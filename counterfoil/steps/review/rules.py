@@ -20,6 +20,8 @@ def may_approve(facts: OrderFacts) -> list[Blocker]:
     found += [Blocker("on_hold", f"on hold: {h.reason}", by=h.by) for h in facts.holds]
     if facts.question_open:
         found.append(Blocker("question_open", "the customer has not answered our question yet"))
+    elif facts.answer_unapplied:
+        found.append(Blocker("question_open", "the customer has said yes, and the order is just being changed"))
     return found
 
 

@@ -27,6 +27,7 @@ def test_a_pending_order_may_be_approved_whatever_its_stock_and_card() -> None:
         ({"review": "approved", "approved_by": "Ann"}, "someone_else"),
         ({"holds": HELD}, "on_hold"),
         ({"question_open": True}, "question_open"),
+        ({"answer_unapplied": True}, "question_open"),
     ],
 )
 def test_what_speaks_against_approving_is_said(facts: dict[str, Any], code: str) -> None:
