@@ -26,6 +26,7 @@ from counterfoil.steps.charging.rules import (
 )
 from counterfoil.steps.fulfilment.rules import may_pack, may_pick, may_ship, money_blockers
 from counterfoil.steps.review.rules import may_approve
+from counterfoil.steps.sourcing.rules import may_check_stock
 
 CHECKOUT_LASTS = timedelta(minutes=35)  # an unfinished check-out holds its stock that long
 
@@ -119,7 +120,7 @@ def due_by_itself(facts: OrderFacts) -> str | None:
         return "make_sales_order"
     here = [p for p in live if p.parcel in {"waiting", "picking"} and not p.let_go]
     unchecked = [p for p in here if p.stock == "unchecked" and p.books != "none"]
-    if unchecked and not facts.stock_check_by_hand and not facts.holds:
+    if unchecked and not facts.stock_check_by_hand and not may_check_stock(facts):
         return "check_stock"
     if any(p.parcel in {"shipped", "delivered", "returned"} and p.books == "sales_order" for p in facts.parts):
         return "issue_invoice"
@@ -232,7 +233,7 @@ def _charged(facts: OrderFacts, part: PartFacts) -> Place:
 def _to_charge(facts: OrderFacts, part: PartFacts) -> Place:
     blockers = may_charge(facts, part, offline=facts.offline)
     if part.stock == "unchecked":
-        return "stock", "check_stock", blockers
+        return "stock", "check_stock", may_check_stock(facts)
     if any(line.short > 0 for line in part.lines):
         return "stock", "buy_in", blockers
     if facts.charge_on in {"packed", "shipped"} and not facts.offline:
@@ -263,7 +264,7 @@ def _waiting(facts: OrderFacts, part: PartFacts, blockers: list[Blocker]) -> Pla
 def _on_delivery(facts: OrderFacts, part: PartFacts) -> Place:
     """Paid at the door: no charge before picking, everything else is the same."""
     if part.stock == "unchecked":
-        return "stock", "check_stock", []
+        return "stock", "check_stock", may_check_stock(facts)
     if any(line.short > 0 for line in part.lines):
         return "stock", "buy_in", may_deliver_soon(facts, part)
     if any(line.open_units > 0 for line in part.lines):

@@ -277,3 +277,20 @@ def test_the_rail_has_the_queues_of_the_contract() -> None:
     assert set(QUEUES) == set(CONTRACT_QUEUES)
     ranks = [q.rank for q in QUEUES.values()]
     assert len(set(ranks)) == len(ranks)
+
+
+@pytest.mark.parametrize("method", ["card", "cheque", "on_delivery"])
+def test_who_is_to_check_the_stock_is_told_what_keeps_them_from_it_and_nothing_else(method: str) -> None:
+    part = replace(PART, stock="unchecked")
+    order = replace(ORDER, payment_method=method, parts=(part,))
+    assert (derive(order).next_action, derive(order).blockers) == ("check_stock", [])
+    held = derive(replace(order, holds=(HoldFacts(1, "odd address", "Ann"),)))
+    assert (held.next_action, [b.code for b in held.blockers]) == ("check_stock", ["on_hold"])
+
+
+def test_stock_is_not_to_be_checked_by_itself_before_every_part_is_in_the_books() -> None:
+    entered = replace(PART, stock="unchecked")
+    later = replace(PART, number=2, books="none", stock="unchecked")
+    by_hand = replace(ORDER, sales_order_by_hand=True)
+    assert due_by_itself(replace(by_hand, parts=(entered,))) == "check_stock"
+    assert due_by_itself(replace(by_hand, parts=(entered, later))) is None
