@@ -56,6 +56,8 @@ def may_charge(facts: OrderFacts, part: PartFacts, *, offline: bool = False) -> 
     found: list[Blocker] = []
     if facts.cancelled or not part.live:
         return [Blocker("cancelled", "the order is cancelled")]
+    if part.money == "voided":
+        return [Blocker("cancelled", "nothing is owed for this part any more")]
     if part.money == "charged":
         by = part.charged_by or None
         return [Blocker("already_charged", f"already charged{f' by {by}' if by else ''}", by=by)]

@@ -142,3 +142,9 @@ def test_only_what_is_paid_at_the_door_is_picked_without_a_charge() -> None:
     assert wants_charge(READY, PART)
     assert not wants_charge(READY, replace(PART, money="charged"))
     assert not wants_charge(replace(READY, payment_method="on_delivery"), PART)
+
+
+def test_what_came_back_from_the_door_unpaid_is_owed_no_more() -> None:
+    door = replace(READY, payment_method="on_delivery")
+    back = part(replace(LINE, reserved=0, shipped=6, returned=6), money="voided", parcel="returned", books="credited")
+    assert codes(may_charge(door, back, offline=True)) == ["cancelled"]
