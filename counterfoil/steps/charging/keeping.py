@@ -27,7 +27,9 @@ def keep_card(taken: Order, saved: Saved, *, paid: Part | None = None) -> None:
     for part in Part.objects.filter(waiting, order=taken).order_by("number"):
         end_dunning(taken, part)
         if part.money != "saved" and part != paid:
-            moves.append(shift(MONEY, "save", part, part=part.number))
+            # What the bank holds on an earlier card stays held: the charge takes it, and the difference from this one.
+            event = "authorise" if part.authorisation_amount else "save"
+            moves.append(shift(MONEY, event, part, part=part.number))
     instead = f" in place of the one ending in {earlier}" if earlier and earlier != saved.last4 else ""
     charged = "" if paid else "; nothing charged"
     note(

@@ -91,6 +91,9 @@ def may_hold(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
         ]
     if part.money not in {"unpaid", "saved", "declined"}:
         return [Blocker("already_charged", "the money is held or taken already")]
+    if part.authorised:
+        # Less than it costs by now, and the difference was refused: a second hold would not lessen that.
+        return [Blocker("already_charged", "the bank holds money for this part already")]
     if not facts.finished:
         return [Blocker("no_payment_method", "the check-out is not completed")]
     return _card(facts)

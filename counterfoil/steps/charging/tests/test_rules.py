@@ -10,7 +10,7 @@ import pytest
 
 from counterfoil.core.errors import Blocker
 from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
-from counterfoil.steps.charging.rules import covered, may_charge, may_deliver_soon, wants_charge
+from counterfoil.steps.charging.rules import covered, may_charge, may_deliver_soon, may_hold, wants_charge
 
 TODAY = date(2026, 11, 23)
 HORIZON = date(2026, 11, 25)
@@ -148,3 +148,8 @@ def test_what_came_back_from_the_door_unpaid_is_owed_no_more() -> None:
     door = replace(READY, payment_method="on_delivery")
     back = part(replace(LINE, reserved=0, shipped=6, returned=6), money="voided", parcel="returned", books="credited")
     assert codes(may_charge(door, back, offline=True)) == ["cancelled"]
+
+
+def test_the_bank_is_asked_to_hold_an_amount_once() -> None:
+    assert may_hold(READY, PART) == []
+    assert codes(may_hold(READY, replace(PART, money="declined", authorised=600))) == ["already_charged"]
