@@ -26,9 +26,9 @@ from counterfoil.records.orders.declines import Tried, tries_of
 from counterfoil.records.orders.load import facts_of, find
 from counterfoil.records.orders.models import Order
 from counterfoil.records.stock.models import Balance
+from counterfoil.steps.charging.declines import unpaid_after_decline
 from counterfoil.steps.charging.evidence import summary_of
 from counterfoil.steps.charging.queries import reason_in_words
-from counterfoil.steps.charging.declines import unpaid_after_decline
 from counterfoil.steps.charging.reach import waiting
 from counterfoil.steps.charging.rules import may_charge
 

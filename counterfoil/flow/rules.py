@@ -30,7 +30,10 @@ def may_cancel(facts: OrderFacts) -> list[Blocker]:
 
 
 def money_of_cancelled(part: PartFacts) -> str:
-    """What a cancellation does to a part's money: `void`, `refund`, `ask` (a charge is in flight) or `leave`."""
+    """What a cancellation does to a part's money: `void`, `refund`, `ask` (a charge is in flight) or `leave`.
+
+    What was taken of a part that is not paid in full is refunded all the same.
+    """
     if part.money in NO_MONEY_YET:
         return "void"
     if part.money in IN_FLIGHT:

@@ -84,10 +84,9 @@ def cancel_taken(order: Order, facts: OrderFacts, reason: str, *, actor: Actor) 
         data={"reason": reason, "money": {str(n): what for n, what in fate.items()}},
     )
     for part in parts:
-        if fate[part.number] == "refund":
-            amount = refundable(part)
-            if amount <= 0:
-                continue  # the customer's bank has taken it back already
+        # Also of a part that was paid only in part; what a charge in flight takes goes back with its outcome.
+        amount = 0 if fate[part.number] == "ask" else refundable(part)
+        if amount > 0:
             decide_refund(order=order, part=part, amount=amount, reason=f"Cancelled: {reason}", actor=actor)
             refunded += amount
     if order.payment_method == "card":

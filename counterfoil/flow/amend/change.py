@@ -62,6 +62,7 @@ def make_change(order: Order, asked: Proposal, choice: Mapping[str, Any], *, act
     for part in Part.objects.filter(order=order).exclude(let_go_at=None):
         renew_grace(order, part)
     _KINDS[choice["kind"]](change)
+    _paid_by_now(change)
     retotal_order(order)
     note(
         order,
@@ -99,10 +100,17 @@ def _lock_goods(change: Change) -> None:
     lock(products)
 
 
+def _paid_by_now(change: Change) -> None:
+    """What was taken of a part that was paid only in part may be all that it costs now: then it is paid."""
+    for number, part in sorted(change.touched.items()):
+        if part.charged and part.charged >= part.total and MONEY.target("begin", part.money) is not None:
+            change.moves += [shift(MONEY, "begin", part, part=number), shift(MONEY, "capture", part, part=number)]
+
+
 def _give_back(change: Change, part: Part, old_total: int, old_tax: int) -> None:
-    """Of a paid part that has become cheaper, exactly the difference."""
-    difference = min(old_total - part.total, refundable(part))
-    if part.money != "charged" or difference <= 0:
+    """Of a part that has become cheaper, exactly the difference to what was paid for it."""
+    difference = min(min(old_total, part.charged) - part.total, refundable(part))
+    if part.money not in {"charged", "voided"} or difference <= 0:
         return
     whole = difference == old_total - part.total
     decide_refund(

@@ -1,0 +1,92 @@
+"""A part of which less was paid than it costs by now: what was taken is never forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from counterfoil.flow.verify import judge_all
+from counterfoil.records.orders.models import Part
+from counterfoil.steps.charging.actions import open_card_page
+from counterfoil.steps.charging.tests.build import accepted, at_the_bank, declined, in_two_parts, later, pays
+from tests.support import Api, product
+
+pytestmark = pytest.mark.django_db
+PAID, DEARER = 6500, 13500
+
+
+@pytest.fixture
+def api(card: str) -> Api:
+    return Api("owner", "Olga")
+
+
+@pytest.fixture
+def number(api: Api) -> str:
+    """The customer paid at a page that asked for the old total, while the order was made dearer."""
+    number = declined(api)
+    page = open_card_page(order=number)
+    product(api, "GRAND-15", stock=20, price=6000)
+    accepted(api, number, {"kind": "substitute", "line": "PINOT-21", "sku": "GRAND-15", "quantity": 2, "price": 6000})
+    pays(page)
+    later()
+    order = api.order(number)
+    assert (order["axes"]["money"], order["charged"], order["total"]) == ("declined", PAID, DEARER)
+    assert judge_all() == []
+    return number
+
+
+def test_cancelled_it_gives_back_what_was_taken(api: Api, card: str, number: str) -> None:
+    api.done(f"/orders/{number}/cancellation", {"reason": "changed their mind"})
+    later()
+    order = api.order(number)
+    assert (order["axes"]["money"], order["charged"], order["refunded"]) == ("voided", PAID, PAID)
+    assert at_the_bank(card, number) == [(PAID, PAID)]
+    assert judge_all() == []
+
+
+def cheaper(api: Api, number: str, price: int) -> Any:
+    accepted(api, number, {"kind": "substitute", "line": "GRAND-15", "sku": "PINOT-21", "quantity": 2, "price": price})
+    later()
+    return api.order(number)
+
+
+def test_made_as_cheap_as_what_was_paid_it_is_paid(api: Api, card: str, number: str) -> None:
+    order = cheaper(api, number, 2500)
+    assert (order["axes"]["money"], order["total"], order["refunded"]) == ("charged", PAID, 0)
+    assert (order["queue"], at_the_bank(card, number)) == ("pick", [(PAID, 0)])
+    assert judge_all() == []
+
+
+def test_made_cheaper_than_that_exactly_the_rest_goes_back(api: Api, card: str, number: str) -> None:
+    order = cheaper(api, number, 2000)
+    assert (order["axes"]["money"], order["total"], order["refunded"]) == ("charged", PAID - 1000, 1000)
+    assert at_the_bank(card, number) == [(PAID, 1000)]
+    assert judge_all() == []
+
+
+def test_still_dearer_than_what_was_paid_it_waits_for_the_rest(api: Api, card: str, number: str) -> None:
+    order = cheaper(api, number, 3000)
+    assert (order["axes"]["money"], order["total"], order["refunded"]) == ("declined", PAID + 1000, 0)
+    pays(open_card_page(order=number))
+    later()
+    assert (api.order(number)["axes"]["money"], api.order(number)["charged"]) == ("charged", PAID + 1000)
+    assert sorted(at_the_bank(card, number)) == [(1000, 0), (PAID, 0)]
+    assert judge_all() == []
+
+
+def test_of_a_part_that_loses_its_last_line_all_goes_back(api: Api, card: str) -> None:
+    number = in_two_parts(api, card="pm_card_chargeCustomerFail")
+    assert api.post(f"/orders/{number}/charge", {"part": 1}).status == 402
+    page = open_card_page(order=number)
+    product(api, "GRAND-15", stock=20, price=6000)
+    accepted(api, number, {"kind": "substitute", "line": "PINOT-21", "sku": "GRAND-15", "quantity": 1, "price": 6000})
+    pays(page)
+    later()
+    assert (Part.objects.get(number=1).money, Part.objects.get(number=1).charged) == ("declined", 4000)
+    accepted(api, number, {"kind": "cancel", "line": "GRAND-15", "quantity": 1})
+    later()
+    first = Part.objects.get(number=1)
+    assert (first.money, first.total, first.charged, first.refunded) == ("voided", 0, 4000, 4000)
+    assert at_the_bank(card, number) == [(4000, 4000)]
+    assert judge_all() == []
