@@ -1,4 +1,4 @@
-"""Scenario 36. A refund fails at the processor: the customer is still owed, the clerk sees it, one click tries again."""
+"""Scenario 36. A refund fails at the processor: it is still owed, the clerk sees it, one click tries again."""
 
 from __future__ import annotations
 
