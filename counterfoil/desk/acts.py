@@ -150,6 +150,8 @@ def _refund(order: str, form: Form, actor: Actor) -> str:
     lines = _lines(form)
     if amount is None and not lines and not form.get("everything"):
         raise Invalid(("amount", "give an amount, or the lines to refund"))
+    if (amount is not None or lines) and form.get("everything"):
+        raise Invalid(("amount", "leave amount and units empty to refund everything"))
     made = charging.refund_order(
         order=order, actor=actor, amount=amount, lines=lines or None, reason=text_of(form, "reason")
     )
