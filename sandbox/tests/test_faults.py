@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,24 @@ def test_a_taken_port_is_named_and_nothing_is_started(processor: Sandbox, tmp_pa
     second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
     assert (second.returncode, second.stdout) == (1, "")
     assert f"Port {port} is taken" in second.stderr
+
+
+def test_how_often_each_kind_of_fault_has_struck_is_counted(processor: Sandbox) -> None:
+    def struck() -> Counter[str]:
+        return Counter(requests.get(f"{processor.url}/_faults", timeout=5).json()["struck"])
+
+    saved, before = processor.saved_card(), struck()
+    processor.fault("error_500", count=1)
+    with pytest.raises(stripe.APIError):
+        processor.charge(saved, key="counted-1")
+    order = {"seed": 1, "rate": 1, "kinds": ["rate_limit"], "method": "POST"}
+    assert requests.post(f"{processor.url}/_faults", json=order, timeout=5).status_code == 200
+    for _ in range(2):
+        with pytest.raises(stripe.RateLimitError):
+            processor.charge(saved, key="counted-2")
+    requests.delete(f"{processor.url}/_faults", timeout=5)
+    processor.charge(saved, key="counted-2")
+    assert struck() - before == {"error_500": 1, "rate_limit": 2}
 
 
 def test_the_ledger_shows_every_object_and_the_last_calls_without_what_is_ours(processor: Sandbox) -> None:

@@ -31,15 +31,12 @@ def open_shop() -> None:
     """A shop for many lives, with the settings given as JSON; prints the owner's key and password."""
     from django.core.management import call_command
 
-    from counterfoil.core import shop
     from counterfoil.core.access.models import User
-    from counterfoil.core.db import writing
     from tests.faults.plans import CHEAPER, OPENING, RARE, SKUS
     from tests.support import Api, product
 
     call_command("migrate", verbosity=0)
-    with writing():
-        shop.change(**json.loads(sys.argv[2]))
+    change()
     api = Api("owner")
     for sku in SKUS:
         product(api, sku, stock=OPENING)
@@ -48,6 +45,15 @@ def open_shop() -> None:
     password = secrets.token_urlsafe(16)
     User.objects.create_user("olga@example.com", password, name="Olga", role="owner")
     print(json.dumps({"key": api.key, "password": password}))
+
+
+def change() -> None:
+    """The owner decides otherwise: settings, given as JSON."""
+    from counterfoil.core import shop
+    from counterfoil.core.db import writing
+
+    with writing():
+        shop.change(**json.loads(sys.argv[2]))
 
 
 def age() -> None:
@@ -145,7 +151,13 @@ def _part(part: Any) -> dict[str, Any]:
         "refunded": part.refunded,
         "owed": part.refund_owed,
         "charges": [
-            {"key": c.create_key, "state": c.state, "amount": c.amount, "intent": c.intent_id, "method": c.method}
+            {
+                "key": c.create_key,
+                "state": c.state,
+                "amount": c.amount,
+                "intent": c.intent_id,
+                "supplement": c.supplement,
+            }
             for c in part.charges.all()
         ],
         "refunds": [
@@ -166,4 +178,5 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    {"prepare": prepare, "open": open_shop, "age": age, "tell": tell, "owed": owed, "account": account}[sys.argv[1]]()
+    words = (age, tell, owed, account, change)
+    {"prepare": prepare, "open": open_shop, **{word.__name__: word for word in words}}[sys.argv[1]]()

@@ -30,7 +30,7 @@ import requests
 from tests.crowd import ROOT
 from tests.faults.living import Life
 from tests.faults.place import database
-from tests.faults.plans import draw
+from tests.faults.plans import ERAS, draw
 from tests.faults.proof import Facts, Finding, prove
 from tests.faults.street import Street
 from tests.faults.town import COUNTERFOIL, Town
@@ -52,6 +52,8 @@ class Lives:
         self.lives = [Life(draw(options.seed, n), self.street, run) for n in range(options.first, options.last)]
         self.ended: list[Life] = []
         self.seconds: dict[str, float] = {}
+        self._over = threading.Event()
+        self._page, self._era = threading.Lock(), -1
 
     def run(self) -> list[Finding]:
         """Live all of them; what is broken in the end."""
@@ -71,14 +73,21 @@ class Lives:
         self.seconds["all"] = time.monotonic() - began
         return broken
 
-    _over = threading.Event()
-
     def _live(self, life: Life) -> None:
         try:
+            self._turn_the_page(life)
             life.live()
         except Exception as error:  # a mistake of this program, to be seen and not to stop the others
             life.trouble.append(f"{type(error).__name__}: {error}")
         self.ended.append(life)
+
+    def _turn_the_page(self, life: Life) -> None:
+        """With every so many lives the owner has the money taken at another moment."""
+        with self._page:
+            era = life.plan.number // self.options.era
+            if era != self._era:
+                self.town.ask("-m", "tests.faults.aftermath", "change", json.dumps(ERAS[era % len(ERAS)]))
+                self._era = era
 
     def _report(self) -> None:
         began = time.monotonic()
@@ -238,6 +247,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--webs", type=int, default=2)
+    parser.add_argument("--era", type=int, default=50, help="lives until the owner has the money taken otherwise")
     parser.add_argument("--people", type=int, default=8, help="how many lives are lived at a time")
     parser.add_argument("--kill-every", type=float, default=2.5, help="seconds between kills, on average")
     parser.add_argument("--spell", type=float, default=4.0, help="seconds that one kind of bad weather lasts")

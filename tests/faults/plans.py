@@ -18,6 +18,18 @@ CARDS = (
 SKUS = ("PINOT-21", "SYRAH-19", "MERLOT-20")
 RARE = "TOKAJI-99"  # of which there is not one bottle
 CHEAPER = "TABLE-22"  # what is offered instead of something else
+# How the shop takes money, one after the other: orders of one era end in the next.
+ERAS = tuple(
+    {"card_at_checkout": card, "charge_on": moment}
+    for card, moment in (
+        ("save", "confirmed"),
+        ("authorise", "confirmed"),
+        ("authorise", "packed"),
+        ("authorise", "shipped"),
+        ("save", "packed"),
+        ("save", "shipped"),
+    )
+)
 OPENING = 1_000_000  # bottles of everything else
 CANCELS = ((66, ""), (8, "unread"), (6, "approved"), (8, "with_the_charge"), (6, "charged"), (6, "packed"))
 REFUNDS = ((70, ""), (10, "amount"), (8, "line"), (6, "two_windows"), (6, "after_shipping"))

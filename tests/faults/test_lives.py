@@ -29,7 +29,7 @@ def test_whatever_fails_and_whoever_is_killed_each_order_is_paid_once_and_every_
         pytest.skip("COUNTERFOIL_TEST_PG_URL names no PostgreSQL; `make test` starts one")
     command = ["-m", "tests.faults.lives", "--lives", LIVES, "--seed", "2611", "--database", kind]
     # In half a minute as much must go wrong as otherwise in many.
-    command += ["--people", "10", "--kill-every", "1.5", "--spell", "2", "--compare-every", "8"]
+    command += ["--people", "10", "--kill-every", "1.5", "--spell", "2", "--compare-every", "8", "--era", "5"]
     done = subprocess.run(
         [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False
     )

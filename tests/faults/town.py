@@ -10,7 +10,6 @@ import json
 import os
 import random
 import secrets
-import signal
 import subprocess
 import sys
 import threading
@@ -18,81 +17,18 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import requests
 
 from counterfoil.shell.runner import free_port
 from tests.crowd import ROOT
+from tests.faults.member import Member, cpu_of_session
 from tests.faults.plans import SPELLS
 
 FOREIGN = ("COUNTERFOIL_", "STRIPE_", "EMAIL_", "DATABASE_", "DJANGO_", "PG")
 COUNTERFOIL = str(Path(sys.executable).parent / "counterfoil")
 READ_SECONDS = 0.7  # how long our processes wait for the processor; its delays lie on both sides of it
 PACE = 0.05  # a job that would be tried again after a minute is tried again after three seconds
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass
-class Member:
-    """One process of the town. It is a session of its own, with whatever it starts itself."""
-
-    name: str
-    command: list[str]
-    env: dict[str, str]
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
-    killed: int = 0
-    cpu: float = 0.0  # seconds of those that have ended
-
-    def start(self) -> None:
-        with self.log.open("ab") as out:
-            self.process = subprocess.Popen(
-                self.command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )  # fmt: skip
-
-    @property
-    def alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def kill(self) -> None:
-        """SIGKILL, and everything that it started with it."""
-        if self.process is None:
-            return
-        self.cpu += cpu_of_session(self.process.pid)
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=20)
-        self.killed += 1
-
-    def end(self) -> None:
-        """SIGTERM, as a supervisor does; whoever does not listen is killed."""
-        if self.process is None:
-            return
-        self.cpu += cpu_of_session(self.process.pid)
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait(timeout=20)
-        self.process = None
-
-
-def cpu_of_session(leader: int) -> float:
-    """CPU seconds of every process of a session that is alive, and of the children that these have buried."""
-    used = 0
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[3]) == leader:
-                used += sum(int(ticks) for ticks in fields[11:15])
-    return used / TICKS
 
 
 @dataclass
@@ -108,7 +44,6 @@ class Town:
     faults: Counter[str] = field(default_factory=Counter)
     spells: Counter[str] = field(default_factory=Counter)
     fell: list[str] = field(default_factory=list)  # who ended by himself
-    settings: dict[str, Any] = field(default_factory=dict)
     key: str = ""
     password: str = ""
     _calm: threading.Event = field(default_factory=threading.Event)
@@ -146,23 +81,24 @@ class Town:
         self._add("processor", "-m", "sandbox.processor", "--port", str(processor), "--seed", str(self.seed),
                   "--data", str(self.folder / "processor"), "--api-key", "sk_test_sandbox",
                   "--webhook-url", f"http://{self.shops[0]}/api/v1/webhooks/stripe", "--webhook-secret", "whsec_test",
-                  )  # fmt: skip
+                  port=processor)  # fmt: skip
         for address in (self.processor, f"http://{self.mailbox}"):
             self._answers(f"{address}/healthz")
-        made = json.loads(self.ask("-m", "tests.faults.aftermath", "open", json.dumps(self.settings)).splitlines()[-1])
+        made = json.loads(self.ask("-m", "tests.faults.aftermath", "open", "{}").splitlines()[-1])
         self.key, self.password = made["key"], made["password"]
         for n, shop in enumerate(self.shops, 1):
             self._add(f"web {n}", "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port",
                       shop.rpartition(":")[2], "--workers", "1", "--blocking-threads", "4", "--no-access-log",
-                      "--log-level", "warning", "counterfoil.shell.wsgi:application")  # fmt: skip
+                      "--log-level", "warning", "counterfoil.shell.wsgi:application",
+                      port=int(shop.rpartition(":")[2]))  # fmt: skip
         for n in range(1, self.workers + 1):
             self._add(f"worker {n}", COUNTERFOIL, "worker")
         for shop in self.shops:
             self._answers(f"http://{shop}/healthz")
 
-    def _add(self, name: str, *command: str) -> None:
+    def _add(self, name: str, *command: str, port: int = 0) -> None:
         log = self.folder / f"{name.replace(' ', '-')}.log"
-        member = Member(name, [sys.executable, *command], self.env, log)
+        member = Member(name, [sys.executable, *command], self.env, log, port)
         self.members[name] = member
         member.start()
 
@@ -275,7 +211,9 @@ class Town:
                     member.start()
             # One kill in nine is the processor's: it comes back with what it had stored.
             name = "processor" if chance.random() < 0.11 else chance.choice(ours)
-            self._kill(name, chance)
+            # Somebody who is just getting up is killed, too, but not always: or nobody works where that takes long.
+            if chance.random() < 0.2 or self.members[name].works:
+                self._kill(name, chance)
 
     def _kill(self, name: str, chance: random.Random) -> None:
         member = self.members[name]

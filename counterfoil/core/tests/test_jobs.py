@@ -190,6 +190,22 @@ class TestFailing:
         assert len(queued()) == 1
         assert not Job.objects.filter(state="dead").exists()
 
+    def test_where_jobs_are_in_a_hurry_every_wait_is_shorter_and_the_dead_are_missed_sooner(
+        self, settings: Any
+    ) -> None:
+        settings.JOB_PACE = 0.1
+        self.failing(KeyError("the bank is closed"), lease=50, backoff=40)
+        owe(delay=100)
+        assert 8 < self.wait_of(queued()[0]) <= 10
+        execute("UPDATE core_job SET run_at = %s", [clock.real_now()])
+        held = jobs.claim("a worker that dies")
+        assert held is not None
+        assert jobs.claim("another", now=clock.real_now() + timedelta(seconds=4)) is None
+        assert jobs.claim("another", now=clock.real_now() + timedelta(seconds=6)) is not None
+        execute("UPDATE core_job SET state = 'queued', attempts = 0, run_at = %s", [clock.real_now()])
+        assert jobs.run_one()
+        assert 2 < self.wait_of(queued()[0]) <= 4
+
     def test_not_yet_uses_up_no_attempt(self) -> None:
         self.failing(jobs.Later(7, "the bank has not answered"), max_attempts=1)
         owe()

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import requests
 
+from counterfoil.gateways import card
 from counterfoil.gateways.card.breaker import AFTER
-from counterfoil.gateways.card.protocol import CardError, NotDone, OutcomeUnknown, Refusal, Wrong
+from counterfoil.gateways.card.protocol import CardError, Intent, NotDone, OutcomeUnknown, Refusal, Wrong
 from counterfoil.gateways.card.stripe.gateway import StripeGateway
 
 pytestmark = pytest.mark.django_db  # the shop's time zone is a setting
@@ -75,10 +76,14 @@ def test_declines_and_requests_of_ours_that_it_does_not_accept_are_answers(gatew
 def test_an_error_stored_under_a_key_is_told_from_a_fresh_one_and_is_no_outage(
     gateway: StripeGateway, sandbox_url: str
 ) -> None:
-    fault(sandbox_url, kind="error_500_kept", count=1, path="/v1/customers")
+    customer = gateway.create_customer(name="Zoë Brontë", email="zoe@example.com", reference="1", key="stored-500-c")
+    method = gateway.save_card(customer=customer, source="pm_card_visa", reference="1", key="stored-500-s").method_id
+    fault(sandbox_url, kind="error_500_kept", count=1, path="/v1/payment_intents")
 
-    def create() -> str:
-        return gateway.create_customer(name="Zoë Brontë", email="zoe@example.com", reference="1", key="stored-500")
+    def create() -> Intent:
+        return gateway.create_intent(
+            amount=100, currency="USD", customer=customer, method=method, reference={}, key="stored-500"
+        )
 
     errors = [raised(create) for _ in range(AFTER + 2)]
     assert all(isinstance(error, OutcomeUnknown) for error in errors)
@@ -92,3 +97,15 @@ def test_a_lost_answer_is_not_a_replayed_one(gateway: StripeGateway, sandbox_url
     assert isinstance(error, OutcomeUnknown)
     assert not error.replayed
     assert gateway.create_customer(name="Zoë", email="zoe@example.com", reference="1", key="lost-c")
+
+
+def test_who_does_not_answer_within_the_time_that_the_shop_gives_is_asked_again_what_came_of_it(
+    sandbox_url: str, settings: Any
+) -> None:
+    settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = "sk_test_sandbox", sandbox_url
+    settings.CARD_READ_SECONDS = 0.4
+    requests.delete(f"{sandbox_url}/_faults", timeout=10)
+    fault(sandbox_url, kind="delay", count=1, seconds=1.5, method="*")
+    began = time.monotonic()
+    assert isinstance(raised(lambda: card.gateway().get_intent("pi_nobody")), OutcomeUnknown)
+    assert time.monotonic() - began < 1.4
