@@ -84,6 +84,8 @@ class Life(Person):
             self._short(order)
         elif queue == "question":
             self._answer(order)
+        elif order["holds"] and queue in {"charge", "pick", "pack", "ship"}:
+            self._release(order)
         elif queue == "charge":
             self._charge(order)
         elif queue == "payment_problem":
@@ -135,12 +137,6 @@ class Life(Person):
             self._cancel()
         elif self._to_change(order, before=True):
             self._change(order)
-        elif order["holds"]:
-            found = self._act("charged in spite of a hold", "/charge")
-            if found.status not in {202, 409} or "on_hold" not in found.codes:
-                self.trouble.append(f"a hold did not stop the charge: {self.last}")
-            self._ask("DELETE", f"/orders/{self.number}/holds/{order['holds'][0]['id']}")
-            self.told["released"] = True
         elif plan.hold and "held" not in self.told and "released" not in self.told:
             self._act("held", "/holds", {"reason": "the flat's number is missing"})
         elif plan.cancel == "with_the_charge":
@@ -149,6 +145,15 @@ class Life(Person):
             self._crowd(order)
         else:
             self._press_charge()
+
+    def _release(self, order: Order) -> None:
+        """Somebody charges all the same, and is stopped; then the hold is released."""
+        if all(p["money"] in {"saved", "authorised"} for p in order["parts"]):
+            found = self._act("charged in spite of a hold", "/charge")
+            if found.status not in {202, 409} or "on_hold" not in found.codes:
+                self.trouble.append(f"a hold did not stop the charge: {self.last}")
+        self._ask("DELETE", f"/orders/{self.number}/holds/{order['holds'][0]['id']}")
+        self.told["released"] = True
 
     def _press_charge(self) -> Heard:
         return self._act("charged", "/charge")

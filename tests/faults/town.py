@@ -158,7 +158,9 @@ class Town:
         self._hands = []
 
     def fair_weather(self) -> None:
-        """The processor behaves, and sends what it had held back or never sent."""
+        """The processor behaves, and sends what it had held back or never sent. Everybody is up again."""
+        for address in (self.processor, *(f"http://{shop}" for shop in self.shops)):
+            self._answers(f"{address}/healthz")
         self._count_faults()
         requests.delete(f"{self.processor}/_faults", timeout=20).raise_for_status()
         requests.post(f"{self.processor}/_webhooks/resend", timeout=60).raise_for_status()
