@@ -37,7 +37,10 @@ def settle_success(charge_id: int, intent: Intent, *, by: str) -> None:
             return
         charge.refresh_from_db()
         part = Part.objects.get(pk=charge.part_id)
-        more = Charge.objects.filter(part=part, to_capture__isnull=False, state__in=(*UNSETTLED, "held")).exists()
+        more = list(Charge.objects.filter(part=part, to_capture__isnull=False, state__in=(*UNSETTLED, "held")))
+        for other in more:
+            # The other half of this money: should this process die now, its own job takes it.
+            jobs.enqueue("charging.send", key=str(other.pk), payload={"charge": other.pk}, delay=30)
         flying = part.money in {"charging", "unknown"} and not more
         moves = [shift(MONEY, "capture", part, part=part.number)] if flying else []
         if charge.kind == Charge.HOLD and not charge.supplement:
