@@ -19,7 +19,7 @@ from tests.faults.storm import Nursery, at_rest, kept_as_told, storm
 pytestmark = pytest.mark.faults
 
 CURRENCIES = ("USD", "JPY", "KWD")
-SHARED = 40  # causes that everybody knows of and wants to post
+SHARED = 20  # causes that everybody knows of and wants to post
 
 
 def amounts_of(cause: str) -> tuple[str, dict[str, int]]:
@@ -44,7 +44,7 @@ def book(name: str) -> None:
                 hesitate(chance)
                 post(cause=cause, kind="fire", subject="FIRE", text=act, currency=currency, amounts=amounts)
                 hesitate(chance)
-                if chance.random() < 0.1:
+                if chance.random() < 0.25:
                     raise ChangedTheirMind
         except (IntegrityError, ChangedTheirMind) as why:
             say(type(why).__name__)

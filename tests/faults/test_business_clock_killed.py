@@ -34,7 +34,7 @@ def move(name: str) -> None:
                 hesitate(chance)
                 data = {"act": act, "by": by, "offset": offset}
                 journal.record("clock_moved", subject="CLOCK", actor=SYSTEM, text=act, data=data, advance=False)
-                if chance.random() < 0.15:
+                if chance.random() < 0.25:
                     raise ChangedTheirMind
         except ChangedTheirMind:
             say("lost", act)

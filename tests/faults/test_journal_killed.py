@@ -33,13 +33,13 @@ def act_and_write(name: str) -> None:
                 events = [journal.Event(act, f"{act}: {n}") for n in range(DETAILS)]
                 journal.record_many(DETAIL, actor=SYSTEM, events=events, advance=False)
                 hesitate(chance)
-                if chance.random() < 0.15:
+                if chance.random() < 0.2:
                     raise ChangedTheirMind
         except ChangedTheirMind:
             say("lost", act)
         else:
             say("done", act)
-        if chance.random() < 0.1:
+        if chance.random() < 0.25:
             _forge(name, chance)
 
 

@@ -33,7 +33,7 @@ def issue(name: str, _dead: list[str]) -> None:
             with writing():
                 made = documents.issue(kind, subject=act, content=content(kind, lines=chance.randint(1, 4), name=act))
                 hesitate(chance, 0.01)
-                if chance.random() < 0.2:
+                if chance.random() < 0.3:
                     raise ChangedTheirMind
         except ChangedTheirMind:
             say("lost", act)
