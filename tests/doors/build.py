@@ -100,7 +100,7 @@ class Desk:
         number = self.placed(payment={"method": "cheque"})
         self.api.done(f"/orders/{number}/approval", {"ship_estimate": soon()})
         total = self.api.order(number)["total"]
-        self.api.done(f"/orders/{number}/charge", {"reference": "cheque 17", "amount": total})
+        self.api.done(f"/orders/{number}/charge", {"reference": f"cheque of {number}", "amount": total})
         return number
 
     def purchase(self) -> str:

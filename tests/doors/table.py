@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,8 @@ def _short(desk: Desk) -> str:
     return desk.placed("SYRAH-19", 3)
 
 
+_slips = itertools.count(1)  # one slip is money of one order
+SLIP = {"amount": 6500, "kind": "cheque", "brand": "v", "last4": "4242"}
 PINOT = {"sku": "PINOT-21", "quantity": 1}
 DOORS: dict[str, Door] = {
     "products": Door(_product),
@@ -72,7 +75,7 @@ DOORS: dict[str, Door] = {
         _on(Desk.approved, "stock-check", lambda _: {"lines": [{"sku": "PINOT-21", "seen": 2}]}), bare=True
     ),
     "charge": Door(
-        _on(_cheque, "charge", lambda _: {"part": 1, "reference": "17", "amount": 6500, "brand": "v", "last4": "4242"}),
+        _on(_cheque, "charge", lambda _: {"part": 1, "reference": f"No. {next(_slips)}", **SLIP}),
         bare=True,
     ),
     "refunds": Door(_on(Desk.paid, "refunds", lambda _: {"amount": 100, "reason": "broken"})),

@@ -85,7 +85,7 @@ def _slip(taken: Order, paid: Paid, key: str, actor: Actor) -> Intent | None:
         return TILL.confirm_intent(slip.id, key=key)
     except UsedElsewhere as used:
         raise Invalid(
-            ("reference", f"{used}. If it is another slip, or pays both, add what tells them apart, such as its date")
+            ("reference", f"{used}; if it is another one, or pays both, add what tells them apart, such as its date")
         ) from None
 
 

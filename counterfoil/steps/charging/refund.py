@@ -229,7 +229,7 @@ def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = Fa
         refund = Refund.objects.select_related("charge").filter(pk=refund_id, part__order=taken).first()
         if refund is None:
             raise Missing(f"{order} has no refund {refund_id}")
-        if refund.charge.method not in CARD and refund.state != "succeeded":
+        if refund.charge.method not in CARD and refund.state == "pending":
             paid_back(refund, actor)
             book_refund(taken, refund, reference=BY_HAND)
             return
@@ -240,7 +240,7 @@ def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = Fa
         # A number of its own for every try: the first may have been paid, entered in the books, and sent back.
         refund.key = next_key(refund.key)
         Refund.objects.filter(pk=refund.pk).update(key=refund.key)
-        if by_hand:
+        if by_hand or refund.charge.method not in CARD:
             book_refund(taken, refund, reference=BY_HAND)
             return
         Refund.objects.filter(pk=refund.pk).update(state="pending", refund_id="", made_at=clock.real_now())

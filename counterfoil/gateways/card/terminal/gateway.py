@@ -13,13 +13,15 @@ from counterfoil.core.db import writing
 from counterfoil.gateways.card.protocol import Intent, Returned, Wrong
 from counterfoil.gateways.card.terminal.models import KINDS, Slip, SlipNumber, SlipReturn
 
+WORDS = {"card": "card slip", "cheque": "cheque", "transfer": "transfer", "cash": "cash"}
+
 
 class UsedElsewhere(Wrong):
     """This slip is money of another order already: `order`."""
 
     def __init__(self, slip: Slip, order: str) -> None:
         self.order = order
-        super().__init__(f"{slip.kind} {slip.number} is already entered on {order}")
+        super().__init__(f"the {WORDS[slip.kind]} {slip.number} is already entered on {order}")
 
 
 class TerminalGateway:

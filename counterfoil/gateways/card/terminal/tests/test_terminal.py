@@ -48,7 +48,7 @@ def test_a_slip_stands_or_falls_with_the_transaction_that_it_was_written_in() ->
 def test_a_slip_of_another_order_is_named_and_leaves_this_one_unconfirmed() -> None:
     entered("CF-1", "2041")
     made = slip("CF-2", " 20 41 ")
-    with pytest.raises(UsedElsewhere, match="cheque  20 41  is already entered on CF-1") as used:
+    with pytest.raises(UsedElsewhere, match="the cheque  20 41  is already entered on CF-1") as used:
         TILL.confirm_intent(made.id, key="c-2")
     assert used.value.order == "CF-1"
     assert TILL.get_intent(made.id).status == "waiting"
