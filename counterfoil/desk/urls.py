@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counterfoil.desk import bank, customer, disputes, login, pages, payouts, purchasing, shelves, shop_settings
+from counterfoil.desk import bank, books, customer, disputes, login, pages, payouts, purchasing, shelves, shop_settings
 
 urlpatterns = [
     path("desk/login", login.log_in, name="desk-login"),
@@ -24,6 +24,8 @@ urlpatterns = [
     path("desk/disputes/<int:dispute>/evidence.pdf", disputes.evidence, name="desk-evidence"),
     path("desk/payouts", payouts.index, name="desk-payouts"),
     path("desk/payouts/<str:payout>", payouts.one, name="desk-payout"),
+    path("desk/books", books.index, name="desk-books"),
+    path("desk/books/export", books.download, name="desk-books-export"),
     path("desk/stock", shelves.index, name="desk-stock"),
     path("desk/stock/<path:sku>", shelves.one, name="desk-product"),
     path("desk/orders/<str:number>", pages.order_page, name="desk-order"),

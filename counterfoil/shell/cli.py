@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from counterfoil.core.cards import mask_cards
@@ -96,12 +96,28 @@ def _reconcile(_args: argparse.Namespace) -> int:
     return compare()
 
 
+def _export_books(args: argparse.Namespace) -> int:
+    _django()
+    from counterfoil.shell.exporting import export_books
+
+    out = Path(args.out) if args.out else None
+    return export_books(args.format, since=args.since, until=args.until, out=out, tax_rate=args.tax_rate)
+
+
 def _demo_load(_args: argparse.Namespace) -> int:
     _django()
     from counterfoil.shell.demo.load import load_demo
 
     load_demo()
     return 0
+
+
+def day(text: str) -> date:
+    """'2026-11-24' -> date. Raises argparse.ArgumentTypeError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2026-11-24") from None
 
 
 def duration(text: str) -> timedelta:
@@ -144,6 +160,12 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true")
     verify.add_argument("--no-wait", action="store_true", help="judge at once, without waiting for jobs in flight")
     add("reconcile", _reconcile, "compare every charge and refund at the card processor with ours")
+    books = add("export-books", _export_books, "the books for another program; see docs/guide/books.md")
+    books.add_argument("--format", required=True, metavar="quickbooks|xero|beancount|hledger|csv")
+    books.add_argument("--from", dest="since", type=day, metavar="DAY", help="first day of the shop, as 2026-11-01")
+    books.add_argument("--to", dest="until", type=day, metavar="DAY", help="last day, included")
+    books.add_argument("--out", metavar="FILE", help="else to standard output")
+    books.add_argument("--tax-rate", metavar="NAME", help="for Xero: what it calls its rate without tax")
     add("demo-load", _demo_load, "fill an empty database with the demo wine shop (`run --demo` does it)")
     return parser
 

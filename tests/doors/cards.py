@@ -18,6 +18,7 @@ from counterfoil.core.db import rows
 from counterfoil.core.models import Document
 from counterfoil.core.papers.tests.reading import text as text_of_pdf
 from counterfoil.core.text import MaskedLines
+from counterfoil.records.books.export import FORMATS, books
 
 # The processors' own test numbers, one of each network: nobody's card.
 NUMBERS = (
@@ -99,9 +100,19 @@ def found_in_mails(mailbox: Mailbox) -> list[str]:
     return [f"mail {m['subject']}: {number}" for m in mailbox.mails() for number in cards_in(str(m))]
 
 
+def found_in_exports() -> list[str]:
+    """The books in every format that they can be taken along in."""
+    return [
+        f"{form}: {number}"
+        for form in FORMATS
+        for number in cards_in("".join(piece for pieces in books(form)[0] for piece in pieces))
+    ]
+
+
 def nowhere(log: io.StringIO, mailbox: Mailbox) -> None:
-    """None of the numbers is in the database, the log, a mail or a paper."""
+    """None of the numbers is in the database, the log, a mail, a paper or an export."""
     assert found_in_database() == []
     assert [line for line in log.getvalue().splitlines() if cards_in(line)] == []
     assert found_in_mails(mailbox) == []
     assert found_in_papers() == []
+    assert found_in_exports() == []

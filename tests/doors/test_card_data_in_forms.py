@@ -161,7 +161,13 @@ def every_page(desk: Desk) -> list[tuple[Client, str]]:
     stops = [desk.placed(), desk.approved(), desk.picked(), desk.packed(), desk.shipped(), desk.paid()]
     stops += [desk.asked()[0], _held(desk)[0], _cheque(desk)[0], _owing(desk)[0]]
     at_the_desk = owner()
-    pages = ["/desk/bank", "/desk/purchase-orders", f"/desk/purchase-orders/{desk.purchase()}", "/desk/stock/PINOT-21"]
+    pages = [
+        "/desk/bank",
+        "/desk/books",
+        "/desk/purchase-orders",
+        f"/desk/purchase-orders/{desk.purchase()}",
+        "/desk/stock/PINOT-21",
+    ]
     pages += [f"/desk/queues/{code}" for code in ("review", "charge", "pick")] + [f"/desk/orders/{n}" for n in stops]
     found = [(at_the_desk, page) for page in pages]
     found += [(visitor(), page) for page in ("/checkout", "/cart", "/products/PINOT-21", "/desk/login")]
