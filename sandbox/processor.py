@@ -186,9 +186,9 @@ class Processor:
         events.release_held(self.store)
 
     def set_clock(self, offset_seconds: int) -> int:
-        """Move business time to `offset_seconds` ahead of real time; 400 if that is backwards."""
+        """Move business time to `offset_seconds` ahead of real time; 400 if that is backwards and something exists."""
         with self.store.transaction():
-            if offset_seconds < self.store.offset_seconds:
+            if offset_seconds < self.store.offset_seconds and not self.store.is_new():
                 raise refused_parameter("Business time moves forward only.", "offset_seconds")
             self.store.set_offset(offset_seconds)
             self._pass_time()

@@ -101,9 +101,13 @@ class Store:
         return self._offset
 
     def set_offset(self, seconds: int) -> None:
-        """Move business time. The caller has checked that it goes forward."""
+        """Move business time. The caller has checked that it may."""
         self.connection.execute("UPDATE meta SET value = ? WHERE name = 'clock_offset'", (str(seconds),))
         self._offset = seconds
+
+    def is_new(self) -> bool:
+        """Whether nothing has ever been made here: then a story may begin in the past."""
+        return self.connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
     # -- ids -------------------------------------------------------------------------------------------------------
 

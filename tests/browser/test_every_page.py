@@ -26,6 +26,9 @@ DESK = {
     "purchase-orders": "/desk/purchase-orders",
     "stock": "/desk/stock",
     "bank": "/desk/bank",
+    "desk-differs": "/desk/queues/bank_differs",
+    "disputes": "/desk/disputes",
+    "payouts": "/desk/payouts",
     "search": "/desk/search?q=zo",
 }
 

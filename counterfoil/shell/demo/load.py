@@ -7,8 +7,11 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
+import requests
+from django.conf import settings
 from django.db import connection
 from rich.progress import track
 
@@ -24,12 +27,15 @@ from counterfoil.shell.demo.days import Days
 from counterfoil.shell.demo.opening import SHOP_NAME, TIMEZONE, open_shop
 from counterfoil.shell.demo.telling import Act, Teller
 from counterfoil.steps.charging.actions import send_charge
+from counterfoil.steps.charging.settlement import compare_settlement
 
 SUBJECT = "demo"  # the journal's subject of the load itself
 OPENED = 20  # working days ago
 # What the process owes itself. Mails and PDFs are left to the worker: they hold nothing up.
 ROOMS = ("charging", "sourcing", "flow", "invoicing", "alternatives", "acceptance")
 _SETTLES = timedelta(seconds=4)
+_KEEPS_UP = timedelta(hours=2)  # how far the processor's clock may be behind the tales'
+_LOOKS_BACK = timedelta(days=4)
 
 
 def load_demo() -> None:
@@ -55,21 +61,51 @@ def _tell(begun: datetime) -> int:
         staff = open_shop()
     _resume()
     acts = sorted([*Teller(staff, days).acts(), *_nights(days)], key=lambda act: act.at)
+    told: datetime | None = None  # until when the processor has lived
     for act in _shown(acts):
         if act.done():
             continue
+        if told is None or act.at - told >= _KEEPS_UP:
+            told = act.at
+            _processor_at(told)
         with clock.at(act.at):
             act.call()
         with clock.at(act.at + _SETTLES):
             _settle()
+    _processor_at(clock.business_now())
     # What has changed since by time alone: the worker would see it a second from now, a page at once.
+    _night()
     sweep(limit=10_000)
+    _settle()
     return len(acts)
 
 
 def _nights(days: Days) -> list[Act]:
-    """Since the last promise that nobody kept, the shop looks each midnight at what time alone has moved."""
-    return [Act(moment, lambda: sweep(limit=10_000), lambda: False) for moment in days.midnights(1)]
+    """Each midnight the shop looks at what the processor kept and paid out; since the last promise that nobody kept,
+    also at what time alone has moved."""
+    since = min(days.midnights(1), default=days.now)
+    return [Act(moment, partial(_midnight, moment >= since), lambda: False) for moment in days.midnights(OPENED)]
+
+
+def _midnight(sweeps: bool) -> None:
+    _night()
+    if sweeps:
+        sweep(limit=10_000)
+
+
+def _night() -> None:
+    """Disputes, fees and payouts of the last days, as the nightly comparison takes them in."""
+    compare_settlement(clock.business_now() - _LOOKS_BACK)
+
+
+def _processor_at(moment: datetime) -> None:
+    """The sandbox lives through the same past, so that its payouts and deadlines fall on the days of the tales.
+
+    It refuses where it has lived already: when an interrupted load goes on, or when it serves another shop too.
+    """
+    if settings.SANDBOX_URL:
+        ahead = int((moment - clock.real_now()).total_seconds())
+        requests.post(f"{settings.SANDBOX_URL}/_clock", json={"offset_seconds": ahead}, timeout=(3, 10))
 
 
 def _settle() -> None:

@@ -225,7 +225,12 @@ TO_REVIEW: tuple[Tale, ...] = (
     Tale("priya@example.com", "MAR-BR-NV*6", "review", "9m"),
 )  # fmt: skip
 
-TALES: tuple[Tale, ...] = (*DONE, *ON_THE_WAY, *MISSING, *TROUBLE, *TO_REVIEW)
+# The goods arrived, and the customer has gone to their bank: answered by its day, or lost.
+DISPUTED: tuple[Tale, ...] = (
+    Tale("harjit@example.com", "SAL-CB-2022*3 ACC-CORK*1", "bank_differs", "4 15:27", fulfil(3, 28, upto="deliver"), card="pm_card_createDispute"),
+)  # fmt: skip
+
+TALES: tuple[Tale, ...] = (*DONE, *ON_THE_WAY, *MISSING, *TROUBLE, *TO_REVIEW, *DISPUTED)
 
 PURCHASES: tuple[Bought, ...] = (
     Bought("harbour", "TER-CH-2023*24 MAR-BR-NV*24", "14 10:02", (("13 09:20", -11),), (("11 10:33", "TER-CH-2023*24/2 MAR-BR-NV*24"),)),

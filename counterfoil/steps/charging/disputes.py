@@ -16,6 +16,7 @@ from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import Charge, Order, Part, Refund
 from counterfoil.records.orders.refunds import decide_refund, refundable
+from counterfoil.records.orders.slip import say_date
 from counterfoil.steps.charging.balance import keep
 from counterfoil.steps.charging.models import BalanceEntry, Dispute
 from counterfoil.steps.charging.queries import UNDECIDED, find_dispute, reason_in_words
@@ -136,7 +137,7 @@ def _escalate(taken: Order, row: Dispute, found: Disputed) -> None:
 def _note_opened(taken: Order, row: Dispute) -> None:
     amount = show(row.amount, row.currency)
     what = f"The customer's bank asks about {amount}" if row.inquiry else f"The customer's bank took {amount} back"
-    until = f"; answer until {shop().day_of(row.due_by)}" if row.due_by else ""
+    until = f"; answer by {say_date(shop().day_of(row.due_by))}" if row.due_by else ""
     note(
         taken, "dispute_opened", actor=SYSTEM, text=f"{what}: {reason_in_words(row.reason)}{until}",
         data={"dispute": row.pk, "object": row.dispute_id, "amount": row.amount, "inquiry": row.inquiry},

@@ -24,6 +24,8 @@ from counterfoil.shell.demo.load import load_demo
 from counterfoil.shell.demo.opening import TIMEZONE
 from counterfoil.shell.demo.tales import BEA, MARA, TALES
 from counterfoil.steps.charging import charge
+from counterfoil.steps.charging.clearing import agreements
+from counterfoil.steps.charging.models import Dispute, Payout
 from counterfoil.steps.sourcing.models import PurchaseOrder
 
 ZONE = ZoneInfo(TIMEZONE)
@@ -54,12 +56,13 @@ def counts() -> tuple[int, ...]:
 
 
 @pytest.mark.django_db
-def test_the_demo_shop_stands_as_its_tales_tell_and_is_loaded_once(card: str) -> None:
+def test_the_demo_shop_stands_as_its_tales_tell_and_is_loaded_once(own_bank: str) -> None:
     load_demo()
     assert stands() == told()
     assert set(stands().values()) >= {
         "review", "stock", "goods", "charge", "charged_waiting", "pick", "pack", "ship", "transit", "done",
         "sales_order", "payment_problem", "question", "promise", "cannot_ship", "cancelled", "unfinished",
+        "bank_differs",
         "call",
     }  # fmt: skip
     assert judge_all() == []
@@ -68,12 +71,24 @@ def test_the_demo_shop_stands_as_its_tales_tell_and_is_loaded_once(card: str) ->
         assert order.total == order.subtotal + order.shipping + order.tax + order.rounding, order.number
         assert order.total == sum(p.total for p in order.parts.all()), order.number
     the_past_runs_forwards_in_opening_hours()
+    the_bank_lived_through_it_too()
     for shipment in Shipment.objects.all():
         assert shipment.carrier in recognise(shipment.tracking_number)
         assert shipment.tracking_url.startswith("https://")
     before = counts()
     load_demo()
     assert counts() == before
+
+
+def the_bank_lived_through_it_too() -> None:
+    """Fees and payouts fall on the days of the tales, clearing agrees, and a dispute waits for its answer."""
+    assert len({p.arrives_on for p in Payout.objects.all()}) >= 5
+    assert {p.currency for p in Payout.objects.all()} >= {"USD", "EUR"}
+    assert all(one.agrees for one in agreements())
+    row = Dispute.objects.select_related("order").get()
+    assert (row.state, row.order.status, row.order.next_action) == ("open", "delivered", "answer_dispute")
+    assert row.due_by is not None
+    assert row.due_by > clock.business_now()
 
 
 def the_past_runs_forwards_in_opening_hours() -> None:
