@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from counterfoil.core.errors import Blocker
 from counterfoil.flow.map import QUEUES, derive, jobs_due
-from counterfoil.records.orders.facts import LineFacts, OrderFacts, PartFacts
+from counterfoil.records.orders.facts import DisputeFacts, LineFacts, OrderFacts, PartFacts
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
@@ -43,6 +43,10 @@ parts = st.builds(
     let_go=st.booleans(),
     lines=st.lists(lines, min_size=1, max_size=2).map(tuple),
 )
+disputes = st.builds(
+    DisputeFacts, part=st.just(1), state=st.sampled_from(["open", "answered", "lost"]), inquiry=st.booleans(),
+    answered=st.booleans(), due_on=st.none() | st.just(HORIZON),
+)  # fmt: skip
 orders = st.builds(
     OrderFacts,
     review=st.sampled_from(["pending", "approved"]),
@@ -56,6 +60,7 @@ orders = st.builds(
     question_open=st.booleans(),
     answer_unapplied=st.booleans(),
     refund_failed=st.booleans(),
+    disputes=st.lists(disputes, max_size=2).map(tuple),
     parts=st.lists(parts, min_size=1, max_size=3).map(tuple),
     now=st.just(NOW),
     today=st.just(TODAY),
