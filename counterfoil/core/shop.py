@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as dtime
@@ -15,7 +16,9 @@ from counterfoil.core.cards import mask_tree
 from counterfoil.core.db import execute, in_writing, is_postgres, rows
 from counterfoil.core.retries import DECLINE_CLASSES, RETRY_LIMITS, RetryLimit, check_settings, class_of, limits_of
 
-_TTL = 2.0
+TTL = 2.0  # seconds that a process believes its copy
+# Called in the transaction of a change with the names that were changed: core cannot import what follows from it.
+_on_change: list[Callable[[frozenset[str]], None]] = []
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def shop() -> Shop:
     """The settings as they stand, at most two seconds old."""
     global _held
     now = time.monotonic()
-    if _held is not None and now - _held[0] < _TTL:
+    if _held is not None and now - _held[0] < TTL:
         return _held[1]
     known = {f.name for f in fields(Shop)}
     stored = {
@@ -155,7 +158,14 @@ def change(**values: Any) -> None:
             "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             [key, json.dumps(value)],
         )
+    for call in _on_change:
+        call(frozenset(values))
     forget()
+
+
+def on_change(call: Callable[[frozenset[str]], None]) -> None:
+    """Register what is to be done, inside the same transaction, when settings of these names have been stored."""
+    _on_change.append(call)
 
 
 def forget() -> None:
