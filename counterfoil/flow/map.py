@@ -21,6 +21,7 @@ from counterfoil.steps.charging.rules import (
     hold_is_over,
     may_charge,
     may_deliver_soon,
+    page_must_close,
     wants_charge,
     wants_hold,
 )
@@ -132,6 +133,7 @@ def due_by_itself(facts: OrderFacts) -> str | None:
 def jobs_due(facts: OrderFacts) -> list[str]:
     """What is to be asked of the card processor without a person: names of jobs, each safe to do at any time."""
     asked = (
+        ("charging.close_pages", page_must_close),
         ("charging.release", hold_is_idle),
         ("charging.look_at_hold", hold_is_over),
         ("charging.authorise", wants_hold),
@@ -302,13 +304,17 @@ def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
         return None
     after_declines = (at for part in facts.parts for at in checks(facts, part))
     moments = [facts.question_expires_at, *_ends_of_holds(facts), *after_declines]
-    if queue in {"goods", "charge", "charged_waiting", "promise", "cannot_ship"}:
+    if queue in {"goods", "charge", "charged_waiting", "promise", "cannot_ship"} or _being_paid(facts):
         moments.append(facts.day_ends_at)  # due dates and promises are judged by the shop's date
     if queue == "unfinished" and facts.placed_at is not None:
         over = facts.placed_at + CHECKOUT_LASTS
         # Over already: the processor is being asked; look again now and then.
         moments.append(max(over, facts.now + timedelta(minutes=1)) if facts.now and over <= facts.now else over)
     return min((m for m in moments if m is not None), default=None)
+
+
+def _being_paid(facts: OrderFacts) -> bool:
+    return any(p.page_open for p in facts.parts)
 
 
 def _ends_of_holds(facts: OrderFacts) -> list[datetime]:

@@ -52,6 +52,7 @@ class PartFacts:
     authorised: int = 0  # what the bank holds for us, minor units
     authorisation_expires_at: datetime | None = None
     authorisation_warned: bool = False
+    page_open: bool = False  # its customer may be paying at a hosted page at this moment
     decline_class: str = ""  # never, later, customer, ours
     retry_at: datetime | None = None  # when the same card is asked again by itself
     remind_at: datetime | None = None  # when the customer is reminded next

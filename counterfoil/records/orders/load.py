@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
 from counterfoil.records.orders.declines import Standing, standing_of
 from counterfoil.records.orders.facts import DisputeFacts, HoldFacts, LineFacts, OrderFacts, PartFacts
-from counterfoil.records.orders.models import Call, Hold, Line, Order, Part, Proposal, Refund
+from counterfoil.records.orders.models import Call, Hold, Line, Order, Part, PayLink, Proposal, Refund
 
 
 def take(number: str, *, version: int | None = None) -> Order:
@@ -97,7 +97,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     lines: dict[int, list[Line]] = {}
     for line in read(Line, f"{of} ORDER BY order_id, position", ids) if ids else ():
         lines.setdefault(line.part_id, []).append(line)
-    held, asked_of, owing, differing, disputed = _exceptions(ids)
+    held, asked_of, owing, differing, disputed, paying = _exceptions(ids)
     holds: dict[int, list[Hold]] = {}
     for hold in Hold.objects.filter(order_id__in=ids, released_at=None).order_by("id") if held else ():
         holds.setdefault(hold.order_id, []).append(hold)
@@ -110,6 +110,8 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     refunds = Refund.objects.filter(stuck, part__order_id__in=ids).values_list("part__order_id", flat=True)
     failed = set(refunds) if owing else set()
     differs = _differing(ids) if differing else set()
+    open_pages = PayLink.objects.filter(order_id__in=ids, mode="payment", state__in=PayLink.OPEN)
+    at_page = set(open_pages.values_list("part_id", flat=True)) if paying else set()
     declined = standing_of(orders, [p for mine in parts.values() for p in mine])
     settings = shop()
     wanting = [o.pk for o in orders if o.needed_by is not None]
@@ -128,21 +130,22 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
             settings,
             calls.get(o.pk),
             disputes.get(o.pk, ()),
+            at_page,
         )
         for o in orders
     }
 
 
-def _exceptions(ids: Sequence[int]) -> tuple[bool, bool, bool, bool, bool]:
-    """Whether any of the orders is held, waits for an answer, is owed a refund, the bank has it otherwise, or a
-    customer disputes it.
+def _exceptions(ids: Sequence[int]) -> tuple[bool, bool, bool, bool, bool, bool]:
+    """Whether any of the orders is held, waits for an answer, is owed a refund, the bank has it otherwise, a customer
+    disputes it, or a page for its payment is open.
 
     Mostly none, so one read asks.
     """
     if not ids:
-        return False, False, False, False, False
+        return False, False, False, False, False, False
     of = f"IN ({', '.join(['%s'] * len(ids))})"
-    held, asked, owing, differing, disputed = rows(
+    held, asked, owing, differing, disputed, paying = rows(
         f"SELECT EXISTS (SELECT 1 FROM orders_hold WHERE order_id {of} AND released_at IS NULL), "
         f"EXISTS (SELECT 1 FROM orders_proposal WHERE order_id {of} AND state IN ('open', 'accepted') "
         f"AND applied_at IS NULL), "
@@ -151,10 +154,12 @@ def _exceptions(ids: Sequence[int]) -> tuple[bool, bool, bool, bool, bool]:
         # Tables of charging's, which is above: read by name, so that the fact is one of the order's like the others.
         f"EXISTS (SELECT 1 FROM charging_difference d JOIN orders_order o ON o.number = d.order_number "
         f"WHERE o.id {of} AND d.closed_at IS NULL), "
-        f"EXISTS (SELECT 1 FROM charging_dispute WHERE order_id {of} AND state IN ('open', 'answered', 'lost'))",
-        [*ids, *ids, *ids, *ids, *ids],
+        f"EXISTS (SELECT 1 FROM charging_dispute WHERE order_id {of} AND state IN ('open', 'answered', 'lost')), "
+        f"EXISTS (SELECT 1 FROM orders_paylink WHERE order_id {of} AND mode = 'payment' "
+        f"AND state IN ('intended', 'open'))",
+        [*ids] * 6,
     )[0]
-    return bool(held), bool(asked), bool(owing), bool(differing), bool(disputed)
+    return bool(held), bool(asked), bool(owing), bool(differing), bool(disputed), bool(paying)
 
 
 def _differing(ids: Sequence[int]) -> set[int]:
@@ -196,8 +201,11 @@ def build_facts(
     settings: Shop,
     call: Call | None = None,
     disputes: Sequence[DisputeFacts] = (),
+    at_page: Collection[int | None] = (),
 ) -> OrderFacts:
-    """Facts from rows at hand; `lines` by part id, `call` the last one to the customer."""
+    """Facts from rows at hand; `lines` by part id, `call` the last one to the customer, `at_page` the ids of parts
+    whose page for payment is open.
+    """
     opened = [q for q in questions if q.state == Proposal.OPEN]
     return OrderFacts(
         number=order.number,
@@ -224,7 +232,10 @@ def build_facts(
         refund_failed=refund_failed,
         bank_differs=bank_differs,
         disputes=tuple(disputes),
-        parts=tuple(part_facts(p, lines.get(p.pk, []), remind_at=declined.remind_at(p)) for p in parts),
+        parts=tuple(
+            part_facts(p, lines.get(p.pk, []), remind_at=declined.remind_at(p), page_open=p.pk in at_page)
+            for p in parts
+        ),
         now=clock.business_now(),
         today=settings.today(),
         day_ends_at=settings.day_ends_at(),
@@ -237,7 +248,9 @@ def build_facts(
     )
 
 
-def part_facts(part: Part, lines: Sequence[Line], *, remind_at: datetime | None = None) -> PartFacts:
+def part_facts(
+    part: Part, lines: Sequence[Line], *, remind_at: datetime | None = None, page_open: bool = False
+) -> PartFacts:
     """One part's facts from its rows; when the customer is reminded next stands in the journal."""
     return PartFacts(
         number=part.number,
@@ -254,6 +267,7 @@ def part_facts(part: Part, lines: Sequence[Line], *, remind_at: datetime | None 
         authorised=part.authorisation_amount or 0,
         authorisation_expires_at=part.authorisation_expires_at,
         authorisation_warned=part.authorisation_warned_at is not None,
+        page_open=page_open,
         decline_class=part.decline_class,
         retry_at=part.retry_at,
         remind_at=remind_at,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
@@ -23,10 +22,10 @@ from counterfoil.records.orders.models import Line, Order, Part, PayLink
 from counterfoil.records.orders.slip import mail_slip
 from counterfoil.steps.charging.keeping import keep_card
 from counterfoil.steps.charging.letters import owe_pay_mail
-from counterfoil.steps.charging.rules import hold_is_missing, hold_is_over, may_charge
+from counterfoil.steps.charging.rules import hold_is_missing, hold_is_over, may_pay
 from counterfoil.steps.charging.settle import settle_link_payment
 
-OPEN = ("intended", "open")
+OPEN = PayLink.OPEN
 LOOK_SECONDS = 120.0  # how often an open page is asked after
 CHECKOUT_LASTS = timedelta(minutes=35)  # an unfinished check-out holds its stock that long
 
@@ -122,7 +121,7 @@ def open_card_page(*, order: str) -> str:
             state="open", session_id=session.id, url=session.url, expires_at=session.expires_at
         )
         if opened:
-            note(taken, "card_page_opened", actor=customer_actor(taken.name), text="Card page opened", advance=False)
+            note(taken, "card_page_opened", actor=customer_actor(taken.name), text="Card page opened")
             # Should the customer close the window and the webhook be lost, somebody asks all the same.
             jobs.enqueue("charging.look_link", key=str(link.pk), payload={"link": link.pk}, delay=LOOK_SECONDS)
         else:
@@ -186,8 +185,7 @@ def _may_be_paid(taken: Order, part: Part) -> bool:
     Where it is shut (a hold was refused, say, and the goods are not here), the page only saves another card.
     """
     facts = facts_of(taken)
-    seen = next(p for p in facts.parts if p.number == part.number)
-    return not may_charge(facts, replace(seen, money="saved"), offline=True)
+    return not may_pay(facts, next(p for p in facts.parts if p.number == part.number))
 
 
 def due_of(part: Part) -> int:

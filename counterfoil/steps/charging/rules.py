@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from counterfoil.core.errors import Blocker
@@ -79,6 +80,17 @@ def may_charge(facts: OrderFacts, part: PartFacts, *, offline: bool = False) -> 
     if not offline:
         found += _card(facts)
     return found
+
+
+def may_pay(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
+    """Every reason why the customer may not pay at a hosted page now: it takes money like a charge, from any card."""
+    unpaid = part if part.money in {"charged", "voided", *IN_FLIGHT} else replace(part, money="saved")
+    return may_charge(facts, unpaid, offline=True)
+
+
+def page_must_close(facts: OrderFacts, part: PartFacts) -> bool:
+    """A page at which the customer can pay stands open, and the gate has shut since (or the money is here)."""
+    return part.page_open and bool(may_pay(facts, part))
 
 
 def may_hold(facts: OrderFacts, part: PartFacts) -> list[Blocker]:

@@ -86,6 +86,8 @@ class Charge(models.Model):
 class PayLink(models.Model):
     """A hosted page at which the customer pays with any card, or saves one. Only one of a part is open at a time."""
 
+    OPEN = ("intended", "open")
+
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="pay_links")
     part = models.ForeignKey(Part, null=True, on_delete=models.PROTECT, related_name="pay_links")
     mode = models.CharField(max_length=8)  # setup or payment
