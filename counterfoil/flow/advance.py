@@ -70,8 +70,11 @@ def _store_seen(order: Order, facts: OrderFacts) -> bool:
 
 
 def _owe(name: str, number: str) -> None:
-    """A job is owed once: one that waits, with its own patience, is not hurried by looking again."""
-    if not _owed(name, number):
+    """A job is owed once: one that waits, with its own patience, is not hurried by looking again.
+
+    One that is running may have looked before this was due: it counts for nothing, and another is queued behind it.
+    """
+    if not rows("SELECT 1 FROM core_job WHERE key = %s AND state = 'queued'", [f"{name}:{number}"]):
         jobs.enqueue(name, key=number, payload={"order": number})
 
 

@@ -318,10 +318,11 @@ def _being_paid(facts: OrderFacts) -> bool:
 
 
 def _ends_of_holds(facts: OrderFacts) -> list[datetime]:
-    """When the desk is warned that the bank lets an amount go, and when it does."""
+    """When the desk is warned that the bank lets an amount go, and when it does; then now and then until it has."""
     found = []
     for part in facts.parts:
         if part.authorised and part.authorisation_expires_at is not None:
             warned = part.authorisation_warned or part.money != "authorised"
-            found.append(part.authorisation_expires_at - timedelta(days=0 if warned else facts.warning_days))
+            at = part.authorisation_expires_at - timedelta(days=0 if warned else facts.warning_days)
+            found.append(max(at, facts.now + timedelta(minutes=1)) if facts.now and at <= facts.now else at)
     return found

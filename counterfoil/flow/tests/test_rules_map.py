@@ -294,3 +294,8 @@ def test_stock_is_not_to_be_checked_by_itself_before_every_part_is_in_the_books(
     by_hand = replace(ORDER, sales_order_by_hand=True)
     assert due_by_itself(replace(by_hand, parts=(entered,))) == "check_stock"
     assert due_by_itself(replace(by_hand, parts=(entered, later))) is None
+
+
+def test_a_hold_that_is_over_and_not_let_go_yet_is_looked_at_now_and_then_not_all_the_time() -> None:
+    over = replace(PART, money="authorised", authorised=1000, authorisation_expires_at=NOW, authorisation_warned=True)
+    assert derive(replace(ORDER, parts=(over,))).next_check_at == NOW + timedelta(minutes=1)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 
-from counterfoil.core import shop
-from counterfoil.core.db import writing
+from counterfoil.core import clock, shop
+from counterfoil.core.db import execute, writing
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.orders.models import Charge
-from counterfoil.steps.charging.actions import open_card_page, reconcile
+from counterfoil.steps.charging.actions import look_at_holds, open_card_page, reconcile
 from counterfoil.steps.charging.tests.build import accepted, approved, at_the_bank, intents, later, pays
 from counterfoil.steps.charging.tests.test_holds import with_another_card
 from tests.support import Api, product, settle
@@ -79,3 +81,19 @@ def test_a_card_given_at_a_page_that_only_saves_leaves_the_hold_as_it_is(api: Ap
     assert sorted(at_the_bank(card, number)) == [(HELD, 0), (DEARER - HELD, 0)]
     assert Charge.objects.filter(state="held").count() == 0
     all_is_well()
+
+
+def test_a_hold_that_lapses_while_a_job_has_just_looked_is_asked_for_all_the_same(api: Api, card: str) -> None:
+    number = approved(api)
+    (hold,) = Charge.objects.filter(state="held")
+    # A worker is just asking for a hold of this order, and has seen that there is one.
+    execute(
+        "INSERT INTO core_job (name, key, payload, state, run_at, attempts, fence, worker, last_error, created_at, "
+        "lease_until) VALUES ('charging.authorise', %s, '{}', 'running', %s, 1, 1, 'elsewhere', '', %s, %s)",
+        [f"charging.authorise:{number}", *[clock.real_now()] * 2, clock.real_now() + timedelta(minutes=1)],
+    )
+    requests.post(f"{card}/v1/payment_intents/{hold.intent_id}/cancel", auth=("sk_test_sandbox", ""), timeout=10)
+    look_at_holds(order=number, intent_id=hold.intent_id)
+    settle()
+    assert held_there(card, number) == [HELD]
+    assert api.order(number)["axes"]["money"] == "authorised"
