@@ -48,10 +48,19 @@ def _nothing_remembered(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The sandbox processor, in a process of its own, for as long as the tests run."""
+    """The sandbox processor, in a process of its own, for as long as the tests run. Nobody moves its clock."""
+    yield from _sandbox(tmp_path_factory.mktemp("sandbox"))
+
+
+@pytest.fixture(scope="module")
+def moving_sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Another one, for the tests of one file, which may move its clock."""
+    yield from _sandbox(tmp_path_factory.mktemp("sandbox"))
+
+
+def _sandbox(data: Path) -> Iterator[str]:
     from tests.support import process
 
-    data = tmp_path_factory.mktemp("sandbox")
     with process(
         "-m", "sandbox.processor", "--port", "0", "--data", str(data), "--api-key", "sk_test_sandbox", ready="ready"
     ) as line:
@@ -61,11 +70,21 @@ def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def card(sandbox_url: str, settings: Any) -> str:
     """Cards are charged at the sandbox; gives its address."""
+    return _charged_at(sandbox_url, settings)
+
+
+@pytest.fixture
+def moving_card(moving_sandbox_url: str, settings: Any) -> str:
+    """The same at a sandbox whose clock may be moved."""
+    return _charged_at(moving_sandbox_url, settings)
+
+
+def _charged_at(address: str, settings: Any) -> str:
     settings.STRIPE_API_KEY = "sk_test_sandbox"
-    settings.STRIPE_API_BASE = sandbox_url
+    settings.STRIPE_API_BASE = address
     settings.STRIPE_WEBHOOK_SECRET = "whsec_test"
-    settings.SANDBOX_URL = sandbox_url
-    return sandbox_url
+    settings.SANDBOX_URL = address
+    return address
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,12 @@ SENT = {"carrier": "UPS", "tracking_number": "1Z999AA10123456784"}
 
 
 @pytest.fixture
+def card(moving_card: str) -> str:
+    """Time passes in these tests, also at the bank."""
+    return moving_card
+
+
+@pytest.fixture
 def api(card: str, mailbox: Any, monkeypatch: pytest.MonkeyPatch) -> Api:
     monkeypatch.setattr(charge, "PATIENCE", 0.1)
     ahead = requests.get(f"{card}/_ledger", timeout=10).json()["offset_seconds"]

@@ -38,6 +38,12 @@ MOMENTS = {
 }
 
 
+@pytest.fixture
+def card(moving_card: str) -> str:
+    """The demo's past moves the bank's clock too."""
+    return moving_card
+
+
 class PowerCut(Exception):
     """The load is cut off."""
 

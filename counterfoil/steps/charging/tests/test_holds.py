@@ -38,6 +38,12 @@ CAPTURE = "/v1/payment_intents/*/capture"
 
 
 @pytest.fixture
+def card(moving_card: str) -> str:
+    """Time passes in these tests, also at the bank."""
+    return moving_card
+
+
+@pytest.fixture
 def api() -> Api:
     return Api("owner", "Olga")
 
