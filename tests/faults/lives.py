@@ -14,24 +14,21 @@ import os
 import re
 import shutil
 import signal
-import sqlite3
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
-
-import requests
 
 from tests.crowd import ROOT
+from tests.faults.gather import facts_of, number_at_processor
 from tests.faults.living import Life
 from tests.faults.place import database
 from tests.faults.plans import ERAS, draw
-from tests.faults.proof import Facts, Finding, prove
+from tests.faults.proof import Finding, prove
 from tests.faults.street import Cut, Street
 from tests.faults.town import COUNTERFOIL, Town
 from tools import pg
@@ -54,17 +51,19 @@ class Lives:
         self.seconds: dict[str, float] = {}
         self._over = threading.Event()
         self._page, self._era = threading.Lock(), -1
+        self._until = 0.0
 
     def run(self) -> list[Finding]:
         """Live all of them; what is broken in the end."""
         began = time.monotonic()
+        self._until = began + self.options.seconds
         self.town.storm(between=self.options.kill_every, spell=self.options.spell)
         watch = threading.Thread(target=self._report, daemon=True)
         watch.start()
         nightly = threading.Thread(target=self._compare_now_and_then, daemon=True)
         nightly.start()
-        with ThreadPoolExecutor(self.options.people) as people:
-            list(people.map(self._live, self.lives))
+        self._all(self._live, self.lives)
+        self.lives = [life for life in self.lives if life.began]
         self.seconds["lives"] = time.monotonic() - began
         self.town.calm()
         self._over.set()
@@ -73,7 +72,19 @@ class Lives:
         self.seconds["all"] = time.monotonic() - began
         return broken
 
+    def _all(self, do: Callable[[Life], object], lives: list[Life]) -> None:
+        """Some lives at a time. Whoever is interrupted sends everybody home."""
+        with ThreadPoolExecutor(self.options.people) as people:
+            try:
+                list(people.map(do, lives))
+            except BaseException:
+                self.street.home.set()
+                people.shutdown(wait=False, cancel_futures=True)
+                raise
+
     def _live(self, life: Life) -> None:
+        if time.monotonic() > self._until:
+            return  # who has not begun by now begins another time
         try:
             self._turn_the_page(life)
             life.live()
@@ -124,8 +135,7 @@ class Lives:
             if (not left and " 0 put right" in said) or len(left) == before:
                 break
             before = len(left)
-            with ThreadPoolExecutor(self.options.people) as people:
-                list(people.map(lambda life: life.live(30.0), left))
+            self._all(lambda life: life.live(30.0), left)
         broken: list[Finding] = [("", f"reconcile: {ln}") for ln in said.splitlines() if ln.startswith("DIFFERS")]
         if " 0 put right" not in said or "unanswered" in said:
             broken.append(("", f"reconcile does not come to rest: {said}"))
@@ -142,7 +152,9 @@ class Lives:
         until = time.monotonic() + QUIET
         while time.monotonic() < until:
             owed = self.town.ask("-m", "tests.faults.aftermath", "owed").split()[-1]
-            if owed == "0" and not self._at_processor("SELECT COUNT(*) FROM deliveries WHERE next_at IS NOT NULL"):
+            if owed == "0" and not number_at_processor(
+                self.town, "SELECT COUNT(*) FROM deliveries WHERE next_at IS NOT NULL"
+            ):
                 return
             time.sleep(0.3)
 
@@ -152,7 +164,7 @@ class Lives:
         verdict = town.ask(COUNTERFOIL, "verify", "--json", good=(0, 1))
         for one in json.loads(verdict[verdict.index("{") :])["broken"]:
             broken.append(("", f"verify: {one['invariant']}: {one['finding']}"))
-        broken += prove(self._facts())
+        broken += prove(facts_of(town, {life.number: life.told for life in self.lives if life.number}))
         for life in self.lives:
             broken += [(life.number, wrong) for wrong in life.trouble]
             if not self._is_over(life):
@@ -160,45 +172,10 @@ class Lives:
         broken += [("", fell) for fell in town.fell]
         return broken
 
-    def _facts(self) -> Facts:
-        account = json.loads(self.town.ask("-m", "tests.faults.aftermath", "account").splitlines()[-1])
-        summary = requests.get(f"{self.town.processor}/_ledger", params={"summary": "1"}, timeout=60).json()
-        with contextlib.closing(sqlite3.connect(self.town.folder / "mailbox" / "mailbox.sqlite3")) as box:
-            mails = box.execute(
-                "SELECT r.address, m.subject, m.message_id FROM message m JOIN recipient r ON r.message = m.id"
-            ).fetchall()
-        return Facts(
-            orders=account["orders"],
-            shelves=account["shelves"],
-            jobs=account["jobs"],
-            intents=summary["payment_intents"],
-            refunds=list(self._refunds()),
-            mails=mails,
-            told={life.number: life.told for life in self.lives if life.number},
-        )
-
-    def _refunds(self) -> Iterator[dict[str, Any]]:
-        after: dict[str, str] = {}
-        while True:
-            page = requests.get(
-                f"{self.town.processor}/v1/refunds", params={"limit": "100", **after}, timeout=30,
-                headers={"Authorization": "Bearer sk_test_sandbox"},
-            ).json()  # fmt: skip
-            yield from page["data"]
-            if not page["has_more"]:
-                return
-            after = {"starting_after": page["data"][-1]["id"]}
-
-    def _at_processor(self, query: str) -> int:
-        """A number out of the processor's own storage."""
-        where = self.town.folder / "processor" / "processor.sqlite3"
-        with contextlib.closing(sqlite3.connect(f"file:{where}?mode=ro", uri=True, timeout=20)) as books:
-            return int(books.execute(query).fetchone()[0])
-
     def summary(self) -> str:
         town, count, seconds = self.town, len(self.lives), self.seconds
         cpu = town.cpu / max(1, count)
-        calls = self._at_processor("SELECT COALESCE(MAX(id), 0) FROM calls")
+        calls = number_at_processor(town, "SELECT COALESCE(MAX(id), 0) FROM calls")
         told = Counter(what for life in self.lives for what in life.told)
 
         def listed(counted: Counter[str]) -> str:
@@ -224,10 +201,14 @@ def _place(options: argparse.Namespace) -> Iterator[tuple[Path, str]]:
     folder = Path(tempfile.mkdtemp(prefix=f"{options.database}-{options.seed}-", dir=var))
     folder.chmod(0o755)  # PostgreSQL, started by root, runs as a user of its own and must get through
     with contextlib.ExitStack() as stack:
+        stack.callback(_tidy, options, folder)
         if options.database == "postgresql" and not os.environ.get(SERVER):
             os.environ[SERVER] = pg.start(folder / "pg", durable=True)
             stack.callback(pg.stop, folder / "pg")
         yield folder, stack.enter_context(database(options.database, folder))
+
+
+def _tidy(options: argparse.Namespace, folder: Path) -> None:
     if not options.keep:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -255,6 +236,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--kill-every", type=float, default=2.5, help="seconds between kills, on average")
     parser.add_argument("--spell", type=float, default=4.0, help="seconds that one kind of bad weather lasts")
     parser.add_argument("--compare-every", type=float, default=20.0, help="seconds between comparisons with the bank")
+    parser.add_argument("--seconds", type=float, default=86_400.0, help="begin no life after so many seconds")
     parser.add_argument("--report", type=float, default=15.0, help="seconds between lines of progress")
     parser.add_argument("--keep", action="store_true", help="leave databases and logs where they are")
     chosen = parser.parse_args(arguments)
@@ -280,7 +262,7 @@ def main(arguments: list[str] | None = None) -> int:
         if broken:
             options.keep = True
             print(f"logs and databases are kept in {folder}")
-    print(f"lives: {options.lives} of seed {options.seed} on {options.database}: {len(broken) or 'nothing'} broken")
+    print(f"lives: {len(run.lives)} of seed {options.seed} on {options.database}: {len(broken) or 'nothing'} broken")
     return 1 if broken else 0
 
 

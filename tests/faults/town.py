@@ -213,9 +213,16 @@ class Town:
                     member.start()
             # One kill in nine is the processor's: it comes back with what it had stored.
             name = "processor" if chance.random() < 0.11 else chance.choice(ours)
-            # Somebody who is just getting up is killed, too, but not always: or nobody works where that takes long.
-            if chance.random() < 0.2 or self.members[name].works:
+            # Sometimes whoever it is, also somebody who is just getting up, or the last one standing; mostly one who
+            # works while another does: or nobody ever works on a machine on which getting up takes long.
+            if chance.random() < 0.15 or (self.members[name].works and self._another(name)):
                 self._kill(name, chance)
+
+    def _another(self, name: str) -> bool:
+        """Whether somebody else is at the same work."""
+        kind, _, _ = name.partition(" ")
+        others = [m for n, m in self.members.items() if n.partition(" ")[0] == kind and n != name]
+        return not others or any(m.works for m in others)
 
     def _kill(self, name: str, chance: random.Random) -> None:
         member = self.members[name]
