@@ -147,10 +147,10 @@ def change(**values: Any) -> None:
     unknown = set(values) - set(asdict(Shop()))
     if unknown:
         raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
-    check_settings(values)
     cards = [name for name, value in values.items() if mask_tree(value) != value]
     if cards:
         raise ValueError(f"this looks like a card number: {', '.join(cards)}")
+    check_settings(values)
     cast = "%s::jsonb" if is_postgres() else "%s"
     for key, value in values.items():
         execute(

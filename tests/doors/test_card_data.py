@@ -59,11 +59,13 @@ def described(path: str) -> str:
 
 
 WRITE = writing_doors()
+EVIDENCE = "/api/v1/disputes/{dispute}/evidence"
 
 
 def test_every_door_with_a_text_in_its_body_is_tried(open_shop: Desk) -> None:
     tried = {described(door.open(open_shop)[0]) for door in DOORS.values()}
-    assert {path for path, places in WRITE.items() if places} <= tried
+    # An answer to a dispute wants a dispute, which wants a bank: tried beside charging's disputes.
+    assert {path for path, places in WRITE.items() if places} - {EVIDENCE} <= tried
     assert sum(len(places) for places in WRITE.values()) > 40
 
 

@@ -60,6 +60,7 @@ TOKEN = "t" * 20
 def facts() -> Facts:
     """One order of two bottles, charged once, with a part of it given back, and shipped: all is well."""
     charge = {"key": f"pi-{TOKEN}-1-1", "state": "succeeded", "amount": 6500, "intent": "pi_1", "method": "card"}
+    charge = {**charge, "supplement": False}
     refund = {"key": f"refund-{TOKEN}-1", "state": "succeeded", "amount": 500, "id": "re_1", "intent": "pi_1"}
     part = {"number": 1, "money": "charged", "parcel": "shipped", "total": 6500, "charged": 6500, "refunded": 500}
     happened = {"order_placed": 1, "order_approved": 1, "shipments": 1, "refunds_paid": 1, "package_packed": 1}
@@ -72,7 +73,13 @@ def facts() -> Facts:
         "shipped": {SKUS[0]: 2},
         "happened": happened,
     }
-    intent = {"id": "pi_1", "amount_captured": 6500, "amount_refunded": 500, "metadata": {"charge": charge["key"]}}
+    intent = {
+        "id": "pi_1",
+        "status": "succeeded",
+        "amount_captured": 6500,
+        "amount_refunded": 500,
+        "metadata": {"charge": charge["key"]},
+    }
     paid = {"id": "re_1", "payment_intent": "pi_1", "amount": 500, "status": "succeeded"}
     subjects = ("We have your order CF-1001", "CF-1001: ships Mon 30 Nov 2026", "CF-1001: your order is on its way",
                 "CF-1001: $5.00 is on its way back to you")  # fmt: skip
@@ -103,7 +110,13 @@ def _other_amount(known: Facts) -> None:
 
 
 def _nobodys_money(known: Facts) -> None:
-    stranger = {"id": "pi_9", "amount_captured": 100, "amount_refunded": 0, "metadata": {"charge": "pi-xyz-1-1"}}
+    stranger = {
+        "id": "pi_9",
+        "status": "succeeded",
+        "amount_captured": 100,
+        "amount_refunded": 0,
+        "metadata": {"charge": "pi-xyz-1-1"},
+    }
     known.intents.append(stranger)
 
 

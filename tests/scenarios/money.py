@@ -60,13 +60,17 @@ def prints(text: str, amount: int, currency: str) -> bool:
 
 
 def books(number: str) -> dict[str, int]:
-    """What the entries of an order add up to on each account, in its own currency; what is zero is left out."""
+    """What the entries of an order add up to on each account, in its own currency; what is zero is left out.
+
+    The processor's fee, which is booked whenever it is fetched, counts as if it were still there.
+    """
     sums: dict[str, int] = {}
     for account, amount in (
         Posting.objects.filter(entry__subject=number)
         .exclude(account__in=["inventory", "cost_of_goods"])
         .values_list("account", "amount")
     ):
+        account = "card_clearing" if account == "card_fees" else account
         sums[account] = sums.get(account, 0) + amount
     return {account: amount for account, amount in sums.items() if amount}
 

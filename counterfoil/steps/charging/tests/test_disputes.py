@@ -216,6 +216,15 @@ def test_our_own_words_go_instead_of_the_summary(shop_api: Api, own_bank: str) -
     assert "disputes" not in books()
 
 
+def test_a_card_number_in_our_words_does_not_reach_the_bank(shop_api: Api, own_bank: str) -> None:
+    _, row = in_dispute(shop_api, own_bank)
+    said = {"text": "Paid with 4111 1111 1111 1111, signed for at the door."}
+    shop_api.done(f"/disputes/{row.pk}/evidence", said)
+    words = _there(own_bank, row)["evidence"]["uncategorized_text"]
+    assert "4111 1111" not in words
+    assert "•••• 1111" in words
+
+
 def test_an_answer_whose_outcome_was_lost_is_asked_for_and_not_given_twice(shop_api: Api, own_bank: str) -> None:
     number, row = in_dispute(shop_api, own_bank)
     with fault(own_bank, "lost_answer", path=ANSWER, count=1), pytest.raises(StillAsking):
