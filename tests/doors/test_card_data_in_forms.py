@@ -11,11 +11,14 @@ import pytest
 from django.test import Client
 
 from conftest import Mailbox
+from counterfoil.core import clock
 from counterfoil.core.access.models import User
 from counterfoil.core.actor import Actor
-from counterfoil.core.errors import Invalid, Missing, Refused
+from counterfoil.core.errors import Invalid, Missing, Refused, StillAsking
 from counterfoil.desk.acts import ACTS
-from counterfoil.records.orders.models import Hold, Order, Refund
+from counterfoil.flow.advance import store
+from counterfoil.records.orders.models import Charge, Hold, Order, Refund
+from counterfoil.steps.charging.models import Dispute
 from counterfoil.steps.checkout import pages as shop_pages
 from tests.doors.build import Desk, soon
 from tests.doors.cards import cards_in, dressed, nowhere
@@ -28,7 +31,7 @@ pytestmark = pytest.mark.django_db
 CONTROLS = {
     "ship_estimate": "", "version": "", "part": "", "hold": "", "refund": "", "by_hand": "", "shipment": "",
     "everything": "", "token": "", "kind": "", "quantity": "", "price": "", "date": "", "line": "",
-    "choice": "0", "condition": "sellable", "amount": "1", "weight_g": "900",
+    "dispute": "", "choice": "0", "condition": "sellable", "amount": "1", "weight_g": "900",
 }  # fmt: skip
 
 
@@ -72,6 +75,19 @@ def _owing(desk: Desk) -> tuple[str, dict[str, str]]:
     return number, {"refund": str(refund.pk), "by_hand": "yes"}
 
 
+def _disputed(desk: Desk) -> tuple[str, dict[str, str]]:
+    number = desk.approved(payment={"method": "cheque"})
+    body = {"reference": f"cheque of {number}", "amount": desk.api.order(number)["total"]}
+    desk.api.done(f"/orders/{number}/charge", body)
+    charge = Charge.objects.get(part__order__number=number)
+    row = Dispute.objects.create(
+        dispute_id=f"du_{number}", order=Order.objects.get(number=number), charge=charge, inquiry=True, state="open",
+        reason="general", amount=charge.amount, currency=charge.currency, opened_at=clock.business_now(),
+    )  # fmt: skip
+    store(number)
+    return number, {"dispute": str(row.pk)}
+
+
 STANDS: dict[str, Any] = {
     "approve": lambda desk: (desk.placed(), {"ship_estimate": soon()}),
     "release": _held,
@@ -86,6 +102,9 @@ STANDS: dict[str, Any] = {
     "propose": lambda desk: (desk.placed("SYRAH-19", 1), {"kind:0": "cancel"}),
     "answer": _asked,
     "withdraw": _asked,
+    "answer-bank": _disputed,
+    "accept-loss": _disputed,
+    "own-dispute": _disputed,
 }
 OLGA = Actor("person", "Olga", "owner")
 
@@ -94,7 +113,7 @@ def said_to(verb: str, number: str, form: Typed) -> str:
     """What the clerk reads after sending a form, be it done or refused."""
     try:
         return ACTS[verb](number, form, OLGA)
-    except (Invalid, Refused, Missing) as error:
+    except (Invalid, Refused, Missing, StillAsking) as error:
         return str(error)
 
 

@@ -88,7 +88,10 @@ def send_answer(pk: int) -> None:
     row = find_dispute(pk)
     if not row.answer or row.state != Dispute.OPEN or row.submitted_at is not None:
         return
-    found = gateway().get_dispute(row.dispute_id)
+    try:
+        found = gateway().get_dispute(row.dispute_id)
+    except Wrong as error:
+        raise blocked("someone_else", f"the bank does not know this dispute: {error}") from error
     if found.status == Dispute.OPEN:
         found = _send(_fresh_key(row))
     with writing():
