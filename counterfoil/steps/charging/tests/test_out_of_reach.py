@@ -174,6 +174,28 @@ def test_an_error_about_one_object_while_others_are_answered_counts_as_a_try(car
     assert (job.state, job.attempts) == ("queued", 1)
 
 
+def test_a_processor_that_answers_with_errors_for_days_uses_nothing_up_either(
+    card: str, mailbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(breaker, "LONGEST_SECONDS", 0.01)
+    breaker.forget()
+    api = Api()
+    number = approved(api)
+    api.done(f"/orders/{number}/charge", {})
+    api.done(f"/orders/{number}/refunds", {"amount": 1000, "reason": "corked"})
+    with fault(card, "error_500", method="*"):
+        for _ in range(70):  # more than a job has attempts
+            time_passes()
+            settle()
+            time.sleep(0.02)
+    job = Job.objects.get(name="charging.refund")
+    assert (job.state, job.last_error[:27]) == ("queued", "the bank cannot be reached ")
+    assert job.attempts <= breaker.AFTER
+    work_through()
+    assert at_the_bank(card, number) == [(TOTAL, 1000)]
+
+
 def test_a_shop_without_a_key_waits_for_it_and_uses_nothing_up(card: str, settings: Any, mailbox: Any) -> None:
     api = Api()
     number = approved(api)
