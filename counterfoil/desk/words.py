@@ -154,7 +154,6 @@ CHOICES = {
 GATES = {
     "review": "May we approve?",
     "make_sales_order": "May we enter it in the books?",
-    "call": "Can they wait?",
     "check_stock": "May we check the stock?",
     "charge": "May we charge?",
     "record_payment": "May we record the payment?",
