@@ -82,7 +82,8 @@ def _slip(taken: Order, paid: Paid, key: str, actor: Actor) -> Intent | None:
         amount=paid.amount, currency=taken.currency, method=paid.kind or usual, reference=stands, key=key
     )
     try:
-        return TILL.confirm_intent(slip.id, key=key)
+        # Who does not say what it is a number of may count in their own way.
+        return TILL.confirm_intent(slip.id, key=key, shared=not paid.kind)
     except UsedElsewhere as used:
         raise Invalid(
             ("reference", f"{used}; if it is another one, or pays both, add what tells them apart, such as its date")

@@ -60,9 +60,9 @@ class TerminalGateway:
             raise Wrong("this key was used for another slip")
         return intent_of(slip)
 
-    def confirm_intent(self, intent_id: str, *, key: str) -> Intent:
-        """The money is counted. Raises UsedElsewhere."""
-        return self._settle(intent_id, Slip.DONE, "confirm_key", key)
+    def confirm_intent(self, intent_id: str, *, key: str, shared: bool = False) -> Intent:
+        """The money is counted. Raises UsedElsewhere, unless the number may be `shared`: one transfer may pay two."""
+        return self._settle(intent_id, Slip.DONE, "confirm_key", key, shared=shared)
 
     def get_intent(self, intent_id: str) -> Intent:
         return intent_of(_slip(intent_id))
@@ -70,12 +70,12 @@ class TerminalGateway:
     def cancel_intent(self, intent_id: str, *, key: str) -> Intent:
         return self._settle(intent_id, Slip.CANCELLED, "cancel_key", key)
 
-    def _settle(self, intent_id: str, state: str, column: str, key: str) -> Intent:
+    def _settle(self, intent_id: str, state: str, column: str, key: str, *, shared: bool = False) -> Intent:
         with writing():
             slip = _slip(intent_id)
             settled = Slip.objects.filter(pk=slip.pk, state=Slip.WAITING).update(**{"state": state, column: key})
             if settled and state == Slip.DONE and slip.kind != "cash":
-                _claim_number(slip)
+                _claim_number(slip, shared=shared)
             slip.refresh_from_db()
         if (slip.state, getattr(slip, column)) != (state, key):
             raise Wrong(f"this slip is {slip.state}")
@@ -128,13 +128,13 @@ class TerminalGateway:
         yield from map(returned_of, returns)
 
 
-def _claim_number(slip: Slip) -> None:
+def _claim_number(slip: Slip, *, shared: bool) -> None:
     """Inside `writing()`: this number is the order's from now on, and nobody else's."""
     folded = "".join(slip.number.casefold().split())[:120]
     whose, _ = SlipNumber.objects.get_or_create(
         kind=slip.kind, number=folded, defaults={"order_number": slip.order_number}
     )
-    if whose.order_number != slip.order_number:
+    if whose.order_number != slip.order_number and not shared:
         raise UsedElsewhere(slip, whose.order_number)
 
 

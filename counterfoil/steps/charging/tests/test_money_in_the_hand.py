@@ -91,13 +91,19 @@ def test_a_slip_that_is_refused_leaves_nothing_behind(api: Api) -> None:
 def test_the_same_slip_is_never_money_of_two_orders(api: Api, again: str) -> None:
     first, second = counter(api, "cheque"), counter(api, "cheque")
     assert pays(api, first, "Cheque 2041").status == 200
-    refused = pays(api, second, again)
+    refused = pays(api, second, again, kind="cheque")
     assert (refused.status, refused.fields) == (422, {"reference"})
     message = refused.body["errors"][0]["message"]
     assert f"is already entered on {first}" in message
     assert api.order(second)["charged"] == 0
     assert Slip.objects.count() == Charge.objects.count() == 1
     assert pays(api, second, again, kind="transfer").status == 200  # another kind of paper with that number
+    all_is_well()
+
+
+def test_who_does_not_say_what_it_is_a_number_of_may_use_one_for_many_orders(api: Api) -> None:
+    for number in (counter(api, "cheque"), counter(api, "cheque")):
+        assert pays(api, number, "till 1").status == 200
     all_is_well()
 
 
@@ -112,7 +118,7 @@ def test_cash_has_no_number_of_its_own(api: Api) -> None:
 def test_one_slip_entered_on_two_orders_at_once_pays_one(api: Api) -> None:
     numbers = [counter(api, "cheque") for _ in range(4)]
     askers = [Api("clerk", f"Clerk {n}") for n in range(4)]
-    found = worked(together(4, lambda n: pays(askers[n], numbers[n], "Cheque 2041")))
+    found = worked(together(4, lambda n: pays(askers[n], numbers[n], "Cheque 2041", kind="cheque")))
     assert sorted(one.status for one in found) == [200, 422, 422, 422]
     assert Slip.objects.count() == Charge.objects.count() == SlipNumber.objects.count() == 1
     all_is_well()
@@ -265,5 +271,5 @@ def test_what_was_recorded_before_there_were_slips_gets_its_slip(api: Api) -> No
         (500, "pending"),
     ]
     assert list(Slip.objects.order_by("id").values_list("returned", flat=True)) == [1000, 500]
-    assert pays(api, counter(api, "cheque"), "2041").status == 422
+    assert pays(api, counter(api, "cheque"), "2041", kind="cheque").status == 422
     all_is_well()
