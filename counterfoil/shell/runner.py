@@ -164,7 +164,7 @@ def _load_demo(crew: Crew) -> None:
     crew.once(PYTHON, "-m", "counterfoil.shell.cli", "demo-load")
 
 
-def _answers(crew: Crew, url: str, seconds: float = 30) -> bool:
+def _answers(crew: Crew, url: str, seconds: float = 120) -> bool:
     """Whether the address answers 200 in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and not crew.stopping:
