@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from counterfoil.core.actor import OWNER
+from counterfoil.core.cards import mask_tree
 from counterfoil.core.errors import Invalid
 from counterfoil.core.shop import Shop, shop
 from counterfoil.core.web import actor_of_page, staff
@@ -55,7 +56,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, form: Form, errors: dict[str, str] | None = None, *, status: int = 200) -> HttpResponse:
     context = {
         "here": "settings",
-        "form": form,
+        "form": mask_tree(dict(form)),
         "errors": errors or {},
         "checkout": CHECKOUT,
         "charge_on": CHARGE_ON,

@@ -5,20 +5,26 @@ from __future__ import annotations
 import io
 import re
 from html.parser import HTMLParser
+from importlib import import_module
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import resolve
 
 from conftest import Mailbox
 from counterfoil.core import clock
 from counterfoil.core.access.models import User
 from counterfoil.core.actor import Actor
 from counterfoil.core.errors import Invalid, Missing, Refused, StillAsking
+from counterfoil.core.papers.tests.reading import text as text_of_pdf
 from counterfoil.desk.acts import ACTS
 from counterfoil.flow.advance import store
 from counterfoil.records.orders.models import Charge, Hold, Order, Refund
+from counterfoil.steps.charging.actions import reconcile
+from counterfoil.steps.charging.evidence import evidence_pdf
 from counterfoil.steps.charging.models import Dispute
+from counterfoil.steps.charging.tests.bank import charged, disputed
 from counterfoil.steps.checkout import pages as shop_pages
 from tests.doors.build import Desk, soon
 from tests.doors.cards import cards_in, dressed, nowhere
@@ -101,6 +107,7 @@ STANDS: dict[str, Any] = {
     "return": lambda desk: (desk.shipped(), {"quantity:PINOT-21": "1"}),
     "propose": lambda desk: (desk.placed("SYRAH-19", 1), {"kind:0": "cancel"}),
     "answer": _asked,
+    "call": lambda desk: (desk.late(), {"outcome": "no_answer", "call_back_at": ""}),
     "withdraw": _asked,
     "answer-bank": _disputed,
     "accept-loss": _disputed,
@@ -175,31 +182,43 @@ def visitor() -> Client:
     return browser
 
 
-def every_page(desk: Desk) -> list[tuple[Client, str]]:
-    """Each kind of page that has a form, with an order at every stop of the way."""
-    stops = [desk.placed(), desk.approved(), desk.picked(), desk.packed(), desk.shipped(), desk.paid()]
-    stops += [desk.asked()[0], _held(desk)[0], _cheque(desk)[0], _owing(desk)[0]]
+def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
+    """Each kind of page that has a form, with an order at every stop of the way, and one in dispute."""
+    in_dispute = charged(desk.api)
+    disputed(bank, in_dispute)
+    reconcile()
+    stops = [in_dispute, desk.placed(), desk.approved(), desk.picked(), desk.packed(), desk.shipped(), desk.paid()]
+    stops += [desk.asked()[0], desk.late(), _held(desk)[0], _cheque(desk)[0], _owing(desk)[0]]
     at_the_desk = owner()
-    pages = [
-        "/desk/bank",
-        "/desk/books",
-        "/desk/purchase-orders",
-        f"/desk/purchase-orders/{desk.purchase()}",
-        "/desk/stock/PINOT-21",
-    ]
+    pages = [f"/desk/{page}" for page in ("", "search", "bank", "books", "settings", "disputes", "payouts", "stock")]
     pages += [f"/desk/queues/{code}" for code in ("review", "charge", "pick")] + [f"/desk/orders/{n}" for n in stops]
+    pages += ["/desk/purchase-orders", f"/desk/purchase-orders/{desk.purchase()}", "/desk/stock/PINOT-21"]
     found = [(at_the_desk, page) for page in pages]
-    found += [(visitor(), page) for page in ("/checkout", "/cart", "/products/PINOT-21", "/desk/login")]
+    found += [(visitor(), page) for page in ("/", "/checkout", "/cart", "/products/PINOT-21", "/desk/login")]
     return found + [(Client(), f"/orders/{Order.objects.get(number=n).token}") for n in stops]
 
 
+# Pages without a field to type into, and addresses that a form of another page posts to.
+NO_FIELDS = re.compile(
+    r"desk/(logout|bank/.+|payouts/.+|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
+    r"|purchase-orders/.+/(confirmation|receipts))|orders/.+/.+|cart/.+|products/.+/label\.svg"
+)
+
+
+def test_every_page_with_a_field_is_among_those_that_are_tried(own_bank: str) -> None:
+    tried = {resolve(page).route for _, page in every_page(Desk(), own_bank)}
+    rooms = ("counterfoil.desk.urls", "counterfoil.steps.checkout.urls", "counterfoil.steps.charging.pages")
+    routes = {str(found.pattern) for room in rooms for found in import_module(room).urlpatterns}
+    assert {route for route in routes - tried if not NO_FIELDS.fullmatch(route)} == set()
+
+
 def test_a_card_number_in_any_form_of_any_page_is_masked_or_refused(
-    open_shop: Desk, log: io.StringIO, mailbox: Mailbox
+    own_bank: str, log: io.StringIO, mailbox: Mailbox
 ) -> None:
     numbers = dressed()
     seen: set[tuple[str, str]] = set()
-    for browser, page in every_page(open_shop):
-        found = browser.get(page)
+    for browser, page in every_page(Desk(), own_bank):
+        found = browser.get(page, follow=True)
         assert found.status_code == 200, page
         for action, held, typed in Forms(found.content).found:
             others = {name: value or "1" for name, value in held.items()}
@@ -211,8 +230,9 @@ def test_a_card_number_in_any_form_of_any_page_is_masked_or_refused(
                 answer = browser.post(action or page, {**others, name: next(numbers)})
                 assert answer.status_code < 500, (page, name)
                 assert cards_in(answer.content.decode(errors="replace")) == [], (page, action, name)
-    expected = "reason comment email carrier tracking_number message lot sku reference password"
+    expected = "reason comment email carrier tracking_number message lot sku reference password text note retry_limits"
     assert set(expected.split()) <= {name for _, name in seen}
+    assert cards_in(text_of_pdf(evidence_pdf(Dispute.objects.get())[1])) == []
     settle()
     nowhere(log, mailbox)
 
