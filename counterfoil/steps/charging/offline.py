@@ -12,7 +12,7 @@ from counterfoil.core.actor import Actor
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid, Refused, blocked
 from counterfoil.core.machine import shift
-from counterfoil.core.text import clean
+from counterfoil.core.text import clean, clean_key
 from counterfoil.gateways.card.protocol import Intent
 from counterfoil.gateways.card.terminal.gateway import TerminalGateway, UsedElsewhere
 from counterfoil.gateways.card.terminal.models import KINDS
@@ -96,15 +96,15 @@ def _checked(given: dict[str, object]) -> Paid:
     if not isinstance(amount, int) or isinstance(amount, bool) or amount < 0:
         wrong.append(("amount", "the amount in minor units"))
     texts = {}
-    for name, limit in (("reference", 120), ("brand", 20)):
+    for name, limit, fit in (("reference", 120, clean_key), ("brand", 20, clean)):
         try:
-            texts[name] = clean(str(given.get(name) or ""))
+            texts[name] = fit(str(given.get(name) or ""))
         except ValueError as error:
             wrong.append((name, str(error)))
             continue
         if len(texts[name]) > limit:
             wrong.append((name, f"at most {limit} characters"))
-    if not texts.get("reference"):
+    if texts.get("reference") == "":
         wrong.append(("reference", "the number on the terminal's slip, the cheque or the transfer"))
     last4 = str(given.get("last4") or "")
     if last4 and not (len(last4) == 4 and last4.isascii() and last4.isdigit()):
