@@ -27,7 +27,12 @@ BIN = Path(sys.executable).parent
 LINT = ("ruff", "format", "mypy", "imports", "migrations", "lock")
 SUITES = ("sqlite", "postgresql")
 LANES = 2  # parts at a time: the machines that count have two cores
-WITHOUT_DATABASE = ("sandbox", "tools", "counterfoil/core/papers")
+# What knows no database, or searches every table in the same way on both: asked once, beside SQLite.
+WITHOUT_DATABASE = (
+    "sandbox", "tools", "counterfoil/core/papers", "counterfoil/gateways/carrier", "counterfoil/gateways/storefront",
+    "counterfoil/gateways/card/stripe", "counterfoil/gateways/card/tests", "tests/doors/test_card_data.py",
+    "tests/doors/test_card_data_in_forms.py", "tests/doors/test_card_data_in_feeds.py",
+)  # fmt: skip
 PARTS = (*LINT, "rules", *SUITES, "browser", "faults")
 GROUPS = {"lint": LINT, "suites": SUITES, "all": PARTS}
 CODE = ("counterfoil", "sandbox", "tools", "tests", "bench", "conftest.py")
@@ -196,7 +201,6 @@ class Session:
                 variables["COUNTERFOIL_CHROMIUM"] = bootstrap.find_chromium() or ""
             if part == "postgresql":
                 variables["DATABASE_URL"] = self.postgres("pg")
-                # What knows no database has been asked once, beside SQLite.
                 options = [f"--ignore={folder}" for folder in WITHOUT_DATABASE if "sqlite" in self.asked]
             elif part not in SUITES:
                 # What is killed in the middle must have been on the disk.
