@@ -135,14 +135,14 @@ class Money(RuleBasedStateMachine):
     @rule(order=orders, kind=st.sampled_from(["cheaper", "dearer", "split", "later", "cancel"]), yes=st.booleans())
     def ask(self, order: str, kind: str, yes: bool) -> None:
         date = (shop.shop().today() + timedelta(days=2)).isoformat()
-        choice: dict[str, Any] = {
+        choices: dict[str, dict[str, Any]] = {
             "cheaper": {"kind": "cancel", "line": "PINOT-21", "quantity": 1},
             "dearer": {"kind": "expedite", "method": "Express", "price": 3500},
             "split": {"kind": "split", "line": "PINOT-21", "quantity": 1},
             "later": {"kind": "later_date", "date": date},
             "cancel": {"kind": "cancel"},
-        }[kind]
-        asked = self._do(f"/orders/{order}/proposals", {"choices": [choice]})
+        }
+        asked = self._do(f"/orders/{order}/proposals", {"choices": [choices[kind]]})
         if asked.status == 201:
             self._do(f"/proposals/{asked.body['token']}/answer", {"choice": 0} if yes else {"decline": True})
 
