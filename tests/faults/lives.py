@@ -58,7 +58,11 @@ class Lives:
         """Live all of them; what is broken in the end."""
         began = time.monotonic()
         self._until = began + self.options.seconds
-        self.town.storm(between=self.options.kill_every, spell=self.options.spell)
+        self.town.storm(
+            spell=self.options.spell,
+            between=self.options.kill_every,
+            answered=lambda: self.street.asked - self.street.cut,
+        )
         watch = threading.Thread(target=self._report, daemon=True)
         watch.start()
         nightly = threading.Thread(target=self._compare_now_and_then, daemon=True)
@@ -234,7 +238,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--webs", type=int, default=2)
     parser.add_argument("--era", type=int, default=50, help="lives until the owner has the money taken otherwise")
     parser.add_argument("--people", type=int, default=8, help="how many lives are lived at a time")
-    parser.add_argument("--kill-every", type=float, default=2.5, help="seconds between kills, on average")
+    parser.add_argument("--kill-every", type=int, default=90, help="requests between kills, on average")
     parser.add_argument("--spell", type=float, default=4.0, help="seconds that one kind of bad weather lasts")
     parser.add_argument("--compare-every", type=float, default=20.0, help="seconds between comparisons with the bank")
     parser.add_argument("--seconds", type=float, default=86_400.0, help="begin no life after so many seconds")

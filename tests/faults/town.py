@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,12 +141,15 @@ class Town:
 
     # --- weather and killing ----------------------------------------------------------------------------------------
 
-    def storm(self, *, between: float, spell: float) -> None:
-        """From now on: bad weather in spells of so many seconds, and a kill every `between` seconds on average."""
+    def storm(self, *, spell: float, between: int, answered: Callable[[], int]) -> None:
+        """From now on: bad weather in spells of so many seconds, and a kill for every `between` requests on average.
+
+        `answered`: how many requests have been. So a slow machine lives as dangerously as a fast one, and no more so.
+        """
         self._calm.clear()
         self._hands = [
             threading.Thread(target=self._weather, args=(spell,), daemon=True),
-            threading.Thread(target=self._killer, args=(between,), daemon=True),
+            threading.Thread(target=self._killer, args=(between, answered), daemon=True),
         ]
         for hand in self._hands:
             hand.start()
@@ -203,10 +207,14 @@ class Town:
 
     _seen: Counter[str] = field(default_factory=Counter)
 
-    def _killer(self, between: float) -> None:
+    def _killer(self, between: int, answered: Callable[[], int]) -> None:
         chance = random.Random(f"killer {self.seed}")
         ours = [n for n in self.members if n not in {"processor", "mailbox"}]
-        while not self._calm.wait(between * (0.3 + 1.4 * chance.random())):
+        following = 0.0
+        while not self._calm.wait(0.2 * chance.random()):
+            if answered() < following:
+                continue
+            following = answered() + between * (0.2 + 1.6 * chance.random())
             for member in self.members.values():
                 if not member.alive:
                     self.fell.append(f"{member.name} ended by itself: see {member.log}")
