@@ -172,7 +172,7 @@ pieces = st.lists(st.tuples(st.booleans(), st.integers(1, 100)), max_size=3)
     currency=st.sampled_from(CURRENCIES),
     lines=bought,
     shipping=st.integers(0, 9_999),
-    discount=st.none() | st.integers(0, 99),
+    discount=st.none() | st.integers(0, 90),  # the rest is more than the tax
     early=st.booleans(),
     given_back=pieces,
 )
