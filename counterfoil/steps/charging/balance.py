@@ -20,7 +20,7 @@ LOOKS_BACK = timedelta(days=35)
 OVERLAP = timedelta(days=1)  # lines are read again that far back: some are written down late
 SOON = 30  # seconds; what is charged meanwhile is asked about together
 _BATCH = 100
-_OF_NO_CHARGE = frozenset({"payout", "payout_failed", "fee", "other"})
+_OF_NO_CHARGE = frozenset({"fee", "other"})
 _FORWARD = {"under_way": 0, "paid": 1, "cancelled": 2, "failed": 2}
 
 
@@ -38,12 +38,10 @@ def look_at_balance(since: datetime | None = None, *, again: bool = False) -> tu
     if since is None:
         newest = BalanceEntry.objects.order_by("-made_at").values_list("made_at", flat=True).first()
         since = newest - OVERLAP if newest else clock.business_now() - LOOKS_BACK
-    payouts = list(gateway().list_payouts(since))
+    payouts = [take_payout(found, again=again) for found in reversed(list(gateway().list_payouts(since)))]
     lines = list(gateway().list_movements(since))
     keep(lines)
-    for found in reversed(payouts):
-        take_payout(found, again=again)
-    return len(lines), len(payouts)
+    return len(lines), sum(row is not None for row in payouts)
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------
@@ -58,7 +56,7 @@ def keep(lines: Iterable[Movement], payout: Payout | None = None) -> None:
 
 def _keep_some(lines: list[Movement], payout: Payout | None) -> None:
     charges = _charges_of(lines)
-    ours = [line for line in lines if line.id in charges or (line.kind in _OF_NO_CHARGE and not line.intent_id)]
+    ours = _ours(lines, charges)
     if not ours:
         return
     ids = [line.id for line in ours]
@@ -89,6 +87,19 @@ def _keep_some(lines: list[Movement], payout: Payout | None) -> None:
             book(entry)
 
 
+def _ours(lines: list[Movement], charges: dict[str, int]) -> list[Movement]:
+    """Lines that concern this shop: of its charges, of none at all, or of a payout with its money that came back."""
+    back = {line.source_id for line in lines if line.kind == "payout_failed"}
+    known = set(Payout.objects.filter(payout_id__in=back).values_list("payout_id", flat=True)) if back else set()
+    return [
+        line
+        for line in lines
+        if line.id in charges
+        or (line.kind in _OF_NO_CHARGE and not line.intent_id)
+        or (line.kind == "payout_failed" and line.source_id in known)
+    ]
+
+
 def _charges_of(lines: list[Movement]) -> dict[str, int]:
     """Which of our charges each line belongs to, by the line's id."""
     intents = {line.intent_id for line in lines if line.intent_id}
@@ -107,7 +118,7 @@ def book(entry: BalanceEntry) -> None:
     if not BalanceEntry.objects.filter(pk=entry.pk, booked=False).update(booked=True):
         return
     match entry.kind:
-        case "payout" | "payout_failed":
+        case "payout_failed":
             return  # the payout enters itself
         case "dispute" | "dispute_reversed":
             kind = "dispute_money"
@@ -130,8 +141,17 @@ def book(entry: BalanceEntry) -> None:
 # --- payouts --------------------------------------------------------------------------------------------------------
 
 
-def take_payout(found: PaidOut, *, again: bool = False) -> Payout:
-    """Write down a payout as the processor has it, with its lines, and enter our share of it in the books."""
+def take_payout(found: PaidOut, *, again: bool = False) -> Payout | None:
+    """Write down a payout as the processor has it, with its lines, and enter our share of it in the books.
+
+    None when nothing of it is this shop's.
+    """
+    known = Payout.objects.filter(payout_id=found.id).first()
+    lines: list[Movement] | None = None
+    if known is None or not known.lines or (again and share_of(known) != known.amount):
+        lines = _read_lines(found.id)
+        if known is None and lines is not None and not _ours(lines, _charges_of(lines)):
+            return None
     facts = {"amount": found.amount, "arrives_on": found.arrives_on, "failure": found.failure[:200]}
     with writing():
         row, made = Payout.objects.get_or_create(
@@ -140,21 +160,21 @@ def take_payout(found: PaidOut, *, again: bool = False) -> Payout:
         )
         if not made and _FORWARD[found.status] > _FORWARD[row.status]:
             Payout.objects.filter(pk=row.pk, status=row.status).update(**facts, status=found.status)
-    if not row.lines or (again and share_of(row) != row.amount):
-        _read_lines(row)
+    if lines is not None:
+        keep(lines, row)
+        with writing():
+            Payout.objects.filter(pk=row.pk).update(lines=True)
     settle_payout(row.pk)
     row.refresh_from_db()
     return row
 
 
-def _read_lines(row: Payout) -> None:
+def _read_lines(payout_id: str) -> list[Movement] | None:
+    """None for a payout made by hand at the processor, which then does not say what it consists of."""
     try:
-        lines = list(gateway().movements_of_payout(row.payout_id))
+        return list(gateway().movements_of_payout(payout_id))
     except Wrong:
-        return  # made by hand at the processor, which then does not say what it consists of
-    keep(lines, row)
-    with writing():
-        Payout.objects.filter(pk=row.pk).update(lines=True)
+        return None
 
 
 def share_of(payout: Payout) -> int:
@@ -163,7 +183,7 @@ def share_of(payout: Payout) -> int:
     Money of a payout that the bank sent back is ours as far as that one was.
     """
     lines = BalanceEntry.objects.filter(payout=payout)
-    own = lines.exclude(kind__in=["payout", "payout_failed"]).exclude(kind="other", booked=False)
+    own = lines.exclude(kind="payout_failed").exclude(kind="other", booked=False)
     total = own.aggregate(Sum("net"))["net__sum"] or 0
     back = lines.filter(kind="payout_failed").exclude(source_id=payout.payout_id).values_list("source_id", flat=True)
     return int(total) + sum(share_of(failed) for failed in Payout.objects.filter(payout_id__in=list(back)))

@@ -61,7 +61,7 @@ def agreements() -> list[Agreement]:
 
 
 # A line that counts as ours by itself; what a payout is, and what came back of one, is told by the payout's share.
-_OWN = "e.kind NOT IN ('payout', 'payout_failed') AND (e.kind <> 'other' OR e.booked)"
+_OWN = "e.kind <> 'payout_failed' AND (e.kind <> 'other' OR e.booked)"
 
 
 def _shares() -> dict[str, int]:

@@ -93,7 +93,7 @@ class BalanceEntry(models.Model):
     """A line of our balance at the processor that concerns this shop, in minor units. `amount` less `fee` is `net`."""
 
     entry_id = models.CharField(max_length=120, unique=True)  # the processor's
-    # charge, refund, refund_failed, dispute, dispute_reversed, payout, payout_failed, fee, other
+    # charge, refund, refund_failed, dispute, dispute_reversed, payout_failed, fee, other
     kind = models.CharField(max_length=16)
     source_id = models.CharField(max_length=120)  # the processor's object that it comes from
     charge = models.ForeignKey(Charge, null=True, on_delete=models.PROTECT, related_name="balance_entries")

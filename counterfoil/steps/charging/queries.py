@@ -125,7 +125,7 @@ def payouts_page(*, before: int = 0, limit: int = 30, ids: Sequence[str] = ()) -
         if last is not None:
             found = found.filter(Q(arrives_on__lt=last.arrives_on) | Q(arrives_on=last.arrives_on, pk__lt=before))
     rows_ = list(found.order_by("-arrives_on", "-pk")[:limit])
-    own = BalanceEntry.objects.filter(payout__in=[r.pk for r in rows_]).exclude(kind__in=["payout", "payout_failed"])
+    own = BalanceEntry.objects.filter(payout__in=[r.pk for r in rows_]).exclude(kind="payout_failed")
     summed = own.values_list("payout").annotate(Sum("amount"), Sum("fee"), Count("pk")).order_by()
     sums = {payout: (int(gross), int(fees), int(count)) for payout, gross, fees, count in summed}
     out = []
@@ -144,13 +144,13 @@ def find_payout(payout_id: str) -> PaidOut | None:
 
 def lines_of_payout(payout: Payout) -> list[BalanceEntry]:
     """Its lines that are ours, with their orders, in the order in which they were made."""
-    found = BalanceEntry.objects.filter(payout=payout).exclude(kind="payout")
+    found = BalanceEntry.objects.filter(payout=payout)
     return list(found.select_related("charge__part__order").order_by("made_at", "pk")[:LINES])
 
 
 def unpaid_lines() -> list[BalanceEntry]:
     """What the processor has of ours and has not paid out, the newest first."""
-    found = BalanceEntry.objects.filter(payout=None).exclude(kind="payout")
+    found = BalanceEntry.objects.filter(payout=None)
     return list(found.select_related("charge__part__order").order_by("-made_at", "-pk")[:LINES])
 
 

@@ -76,8 +76,8 @@ def _look_into(event: InboxEvent) -> str:
         if kind.startswith("charge.dispute."):
             return "dispute looked at" if look_at_dispute(event.object_id) else _not_ours_yet(event)
         if kind.startswith("payout."):
-            take_payout(gateway().get_payout(event.object_id))
-            return "payout looked at"
+            taken = take_payout(gateway().get_payout(event.object_id))
+            return "payout looked at" if taken is not None else "not ours"
     except Wrong:  # the processor itself does not know it
         return _not_ours_yet(event)
     return "nothing to do"
