@@ -8,7 +8,7 @@ from typing import Any
 from counterfoil.core import clock, journal
 from counterfoil.core.actor import OWNER, Actor, require
 from counterfoil.core.db import execute, writing
-from counterfoil.core.shop import Shop, change, shop
+from counterfoil.core.shop import change, shop
 
 SUBJECT = "SETTINGS"  # in the journal
 AT_REST = ("done", "cancelled")  # queues that no setting moves an order out of
@@ -39,8 +39,3 @@ def change_settings(*, actor: Actor, **values: Any) -> list[str]:
                 [clock.business_now(), *AT_REST],
             )
     return list(changed)
-
-
-def defaults() -> dict[str, Any]:
-    """Every setting as it is delivered."""
-    return asdict(Shop())
