@@ -138,6 +138,22 @@ def test_more_tax_than_was_paid_never_goes_back_and_the_last_refund_ends_at_zero
     all_is_well()
 
 
+def test_an_order_that_was_paid_less_than_its_tax_comes_to_nothing_too_when_it_all_goes_back(
+    api: Api, card: str
+) -> None:
+    # Nearly all of it was a gift: the tax on the goods is more than what was left to pay.
+    order = placed(api, "KWD", [("PINOT-21", 6, 54737), ("PINOT-21", 11, 7679)], shipping=3087, total=20640)
+    number = order["number"]
+    assert order["tax"] > order["total"]
+    charged(api, number)
+    order = shipped(api, number)
+    back = refunded(api, number, amount=10_000)["amount"] + refunded(api, number)["amount"]
+    assert back == 20640 == bank(card, number)[1]
+    assert books(number) == gone(order)
+    assert prints(paper(api, number, "credit-note"), 10_640, "KWD")
+    all_is_well()
+
+
 def test_dinars_are_charged_and_refunded_in_tens_and_whoever_asks_otherwise_is_told(api: Api, card: str) -> None:
     assert decimals("KWD") == 3
     body = {"currency": "KWD", "lines": [{"sku": "PINOT-21", "quantity": 1, "unit_price": 5125}], "total": 5555}

@@ -30,12 +30,15 @@ def _in_steps(amount: int, weights: Sequence[int], step: int) -> list[int]:
 
 
 def tax_of(amount: int, *, left: int, tax_left: int) -> int:
-    """The tax in an amount that goes back, of what is `left` with its tax: pro rata, and all of it with the last."""
-    tax_left = max(0, min(tax_left, left))
-    return split(amount, [tax_left, left - tax_left])[0] if tax_left else 0
+    """The tax in an amount that goes back, of what is `left` with its tax: pro rata, and all of it with the last.
+
+    More than the amount, where a discount has made the total smaller than the tax on it.
+    """
+    return split(tax_left, [amount, left - amount])[0] if tax_left > 0 and left > 0 else 0
 
 
 def fit_tax(tax: int, amount: int, *, left: int, tax_left: int) -> int:
     """The nearest to `tax` with which the rest can still be given back: no more tax than is left, nor less net."""
-    tax_left = max(0, min(tax_left, left))
+    if tax_left > left:
+        return tax_of(amount, left=left, tax_left=tax_left)
     return max(0, amount - (left - tax_left), min(tax, amount, tax_left))
