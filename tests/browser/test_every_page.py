@@ -26,6 +26,7 @@ DESK = {
     "purchase-orders": "/desk/purchase-orders",
     "stock": "/desk/stock",
     "bank": "/desk/bank",
+    "books": "/desk/books",
     "desk-differs": "/desk/queues/bank_differs",
     "disputes": "/desk/disputes",
     "payouts": "/desk/payouts",
