@@ -18,6 +18,8 @@ LABELS = {
     ("captured_unknown", "take_over"): "Book it here",
     ("captured_unknown", "refund_it"): "Give it back",
     ("held_unknown", "let_go"): "Let it go",
+    ("amount_differs", "take_over"): "Book it as the bank has it",
+    ("missing_there", "take_over"): "Book that it was not taken",
     ("refund_unknown", "take_over"): "Book the refund",
     ("refund_missing", "take_over"): "It is still owed",
     ("entry_unknown", "take_over"): "Book it as a fee",

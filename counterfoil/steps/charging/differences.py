@@ -25,6 +25,7 @@ TITLES = {
     "missing_there": "Booked here, not taken there",
     "refund_unknown": "Refunded there, not booked here",
     "refund_missing": "Refund booked here, not paid there",
+    "refund_differs": "Another amount refunded there",
     "slip_alone": "Slip entered, not booked here",
     "slip_missing": "Booked here, no slip entered",
     "slip_differs": "Another amount on the slip",
@@ -36,11 +37,12 @@ TITLES = {
 }
 REMEDIES = {
     "captured_unknown": ("take_over", "refund_it", "note"),
-    "amount_differs": ("note",),
+    "amount_differs": ("take_over", "note"),
     "held_unknown": ("let_go", "note"),
-    "missing_there": ("note",),
+    "missing_there": ("take_over", "note"),
     "refund_unknown": ("take_over", "note"),
     "refund_missing": ("take_over", "note"),
+    "refund_differs": ("note",),
     "slip_alone": ("note",),
     "slip_missing": ("note",),
     "slip_differs": ("note",),
@@ -161,7 +163,7 @@ def judge_refund(found: Returned) -> Found | None:
         return None
     if found.amount != refund.amount:
         amount = abs(found.amount - refund.amount)
-        return Found("amount_differs", found.id, number, ours, theirs, amount, refund.currency)
+        return Found("refund_differs", found.id, number, ours, theirs, amount, refund.currency)
     return None
 
 

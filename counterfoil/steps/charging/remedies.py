@@ -14,6 +14,7 @@ from counterfoil.records.orders.models import Charge, Part, Refund
 from counterfoil.records.orders.refunds import decide_refund
 from counterfoil.steps.charging.balance import book, settle_payout
 from counterfoil.steps.charging.capture import book_capture
+from counterfoil.steps.charging.correcting import book_as_the_bank, taken_there
 from counterfoil.steps.charging.differences import REMEDIES, close_difference, close_inside, may_take_over
 from counterfoil.steps.charging.models import BalanceEntry, Difference
 from counterfoil.steps.charging.refund import apply_refund, book_refund
@@ -47,6 +48,8 @@ def resolve_difference(*, difference: int, actor: Actor, remedy: str, reason: st
                 _book_charge(row, actor)
             case "take_over", "refund_unknown":
                 _book_refund(row, actor)
+            case "take_over", ("amount_differs" | "missing_there"):
+                _correct(row, actor)
             case "take_over", "entry_unknown":
                 _book_line(row, actor)
             case "take_over", _:
@@ -117,6 +120,15 @@ def _book_refund(row: Difference, actor: Actor) -> None:
         if [r.charge_id for r in made] != [charge.pk]:
             raise blocked("over_refundable", "this part was paid by several charges; record the refund by hand")
         book_refund(taken, made[0], reference=returned.id)
+        _close(close_inside(taken, row, actor, "take_over"))
+
+
+def _correct(row: Difference, actor: Actor) -> None:
+    """What we have booked becomes what the bank has taken."""
+    amount = taken_there(row.object_id, row.currency)
+    with writing():
+        taken = take(row.order_number)
+        book_as_the_bank(taken, row, amount, actor=actor)
         _close(close_inside(taken, row, actor, "take_over"))
 
 

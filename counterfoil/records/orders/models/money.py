@@ -33,6 +33,8 @@ MONEY = Machine(
         "step_back": (("charging", "unknown"), "authorised"),
         # Paid outside the card processor: recorded by a person.
         "record": (("unpaid", "saved", "authorised", "declined", "receivable"), "charged"),
+        # The bank took less than we had booked: what is missing is to be paid.
+        "fall_short": (("charged",), "declined"),
         # Shipped to be paid on delivery.
         "owe": (("unpaid",), "receivable"),
         # Refused at the door and back on the shelf: what was to be paid on delivery is not owed any more.

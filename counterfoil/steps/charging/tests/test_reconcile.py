@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import stripe
+from django.db.models import F
 from django.test import Client
 
 from counterfoil.core import clock
@@ -16,6 +17,8 @@ from counterfoil.core.db import writing
 from counterfoil.core.errors import Forbidden, Invalid, Refused
 from counterfoil.core.models import Job
 from counterfoil.flow.verify import judge_all
+from counterfoil.records.books.ledger import post
+from counterfoil.records.orders.load import take
 from counterfoil.records.orders.models import Charge, Order, Part, PayLink, Refund
 from counterfoil.shell.cli import main
 from counterfoil.shell.worker import owe_nightly
@@ -258,6 +261,89 @@ def test_another_amount_there_is_named_and_once_explained_stays_closed(api: Api,
     assert reconcile().clean
     row.refresh_from_db()
     assert row.closed_by == SYSTEM.name
+
+
+def booked_as(amount: int) -> None:
+    """Our books have the charge with this amount, as a restored table would."""
+    charge = Charge.objects.get()
+    by = amount - charge.amount
+    with writing():
+        taken = take(charge.part.order.number)
+        Charge.objects.filter(pk=charge.pk).update(amount=amount)
+        Part.objects.filter(pk=charge.part_id).update(charged=amount)
+        post(
+            cause=f"test:{amount}", kind="capture", subject=taken.number, text="test", currency="USD",
+            amounts={"card_clearing": by, "customer_deposits": -by},
+        )  # fmt: skip
+
+
+def test_what_the_bank_took_more_is_booked_with_one_click_and_goes_back(api: Api, card: str) -> None:
+    number = charged(api)
+    booked_as(TOTAL - 100)
+    Part.objects.update(total=TOTAL - 100, shipping=F("shipping") - 100)
+    Order.objects.update(total=TOTAL - 100, shipping=F("shipping") - 100)
+    reconcile()
+    row = Difference.objects.get()
+    resolve_difference(difference=row.pk, actor=CLERK, remedy="take_over")
+    later()
+    assert at_the_bank(card, number) == [(TOTAL, 100)]
+    assert (Part.objects.get().charged, Part.objects.get().refunded) == (TOTAL, 100)
+    nothing_new()
+    all_is_well()
+
+
+def test_what_the_bank_took_less_is_booked_with_one_click_and_the_rest_is_charged(api: Api, card: str) -> None:
+    number = charged(api)
+    booked_as(TOTAL + 400)
+    Part.objects.update(total=TOTAL + 400, shipping=F("shipping") + 400)
+    Order.objects.update(total=TOTAL + 400, shipping=F("shipping") + 400)
+    reconcile()
+    row = Difference.objects.get()
+    assert (row.kind, row.amount) == ("amount_differs", 400)
+    resolve_difference(difference=row.pk, actor=CLERK, remedy="take_over")
+    assert queue_of(number)[0] == "payment_problem"
+    assert api.post(f"/orders/{number}/picks", {}).status == 409  # nothing leaves for less than it costs
+    api.done(f"/orders/{number}/charge", {})
+    assert sorted(at_the_bank(card, number)) == [(400, 0), (TOTAL, 0)]
+    nothing_new()
+    all_is_well()
+
+
+def test_a_charge_that_the_bank_never_took_is_booked_so_with_one_click_and_taken_again(api: Api, card: str) -> None:
+    number = charged(api)
+    lost = Charge.objects.get()
+    with writing():
+        order = take(number)
+        more = Charge.objects.create(
+            part=lost.part, attempt=2, amount=500, currency="USD", state="succeeded", create_key="elsewhere",
+            confirm_key="elsewhere", intent_id="pi_nobody_has_this", actor="x", made_at=clock.real_now(),
+            settled_at=clock.business_now(),
+        )  # fmt: skip
+        Part.objects.update(charged=F("charged") + 500)
+        post(
+            cause="test:more", kind="capture", subject=order.number, text="test", currency="USD",
+            amounts={"card_clearing": 500, "customer_deposits": -500},
+        )  # fmt: skip
+    reconcile()
+    row = Difference.objects.get()
+    assert (row.kind, row.object_id) == ("missing_there", "pi_nobody_has_this")
+    resolve_difference(difference=row.pk, actor=CLERK, remedy="take_over")
+    more.refresh_from_db()
+    assert (more.state, more.amount, Part.objects.get().charged) == ("withdrawn", 0, TOTAL)
+    assert queue_of(number)[0] == "pick"
+    nothing_new()
+    all_is_well()
+
+
+def test_a_click_on_what_has_left_the_house_is_refused_with_the_reason(api: Api, card: str) -> None:
+    number = charged(api)
+    Part.objects.update(parcel="shipped")
+    booked_as(TOTAL + 400)
+    reconcile()
+    with pytest.raises(Refused, match="the goods have left"):
+        resolve_difference(difference=Difference.objects.get().pk, actor=CLERK, remedy="take_over")
+    assert Difference.objects.get().closed_at is None
+    assert number
 
 
 def test_a_refund_that_the_processor_never_paid_is_owed_again(api: Api, card: str) -> None:
