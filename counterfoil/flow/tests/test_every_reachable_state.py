@@ -79,7 +79,8 @@ def test_every_event_of_every_table_is_taken_by_somebody() -> None:
     for name in WAYS:
         walked(name)
     taken = {(axis, event) for axis, event, _ in TAKEN.ways}
-    assert {(m.axis, event) for m in MACHINES for event in m.table} - taken == set()
+    of_the_bank = {("money", "fall_short")}  # a person books what nobody in these worlds has got wrong: test_reconcile
+    assert {(m.axis, event) for m in MACHINES for event in m.table} - taken == of_the_bank
 
 
 # --- the walk notices -----------------------------------------------------------------------------------------------
