@@ -49,6 +49,9 @@ class Shop:
     # Where the shop may not ship, with the reason that the customer reads: {"country", "state"?, "reason"}.
     not_served: list[dict[str, str]] = field(default_factory=list)
     proposal_days: int = 7
+    # What a unit of a substitute costs unless a clerk says otherwise: its "own" price, the "lower" of both, or what the
+    # "ordered" one costs.
+    substitute_price: str = "own"
     # The card at check-out: "save" it (nothing is held), or "authorise" the total at once and capture it later.
     card_at_checkout: str = "save"
     # What a charge waits for beyond its gate: "confirmed" (nothing), "packed", or "shipped" (the shipment charges).

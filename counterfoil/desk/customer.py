@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -23,8 +23,8 @@ from counterfoil.desk.queries import Dossier
 from counterfoil.desk.saying import near_day, say_date
 from counterfoil.desk.slips import step_of
 from counterfoil.desk.words import CUSTOMER_DOCUMENTS, STATUS
-from counterfoil.records.orders.models import Line, Order, Part, Proposal
-from counterfoil.steps.alternatives.actions import answer_proposal
+from counterfoil.records.orders.models import Line, Offered, Order, Part, Proposal
+from counterfoil.steps.alternatives.actions import answer_proposal, closed_words, kept_words
 
 WRONG = Limiter(60, 60)  # wrong links a minute and address: nobody tries tokens here
 
@@ -78,7 +78,8 @@ def _page(request: HttpRequest, order: Order, *, status: int = 200, trouble: str
         "ahead": ahead(order, parts, lines, question),
         "not_charged": not_charged(order, parts),
         "question": question,
-        "choices": [offered(c, order.currency) for c in question.choices] if question else [],
+        "choices": [offered(c, order.currency, kept_of(question)) for c in question.choices] if question else [],
+        "closed": closed_question(file.proposals),
         "file": file,
         "papers": [(CUSTOMER_DOCUMENTS[d.kind], d) for d in file.documents if d.kind in CUSTOMER_DOCUMENTS],
         "promise": min((p.promise_date for p in parts if p.promise_date), default=None),
@@ -99,8 +100,23 @@ def card_form(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def offered(choice: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """A choice of our question as the customer reads it: its text, its price with tax, its date."""
+def kept_of(question: Proposal) -> dict[int, int]:
+    """By product, the units that are kept while the question stands."""
+    found = Offered.objects.filter(proposal=question, released_at=None)
+    return dict(found.values_list("product_id", "quantity"))
+
+
+def closed_question(proposals: Sequence[Proposal]) -> str:
+    """What became of our last question, for a customer who comes back to its link; empty when one is open, or none."""
+    last = proposals[-1] if proposals else None
+    if last is None or last.state == Proposal.OPEN:
+        return ""
+    words = closed_words(last)
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def offered(choice: Mapping[str, Any], currency: str, kept: Mapping[int, int]) -> dict[str, Any]:
+    """A choice of our question as the customer reads it: text, price with tax, date, whether it is kept for them."""
     difference, total = int(choice.get("difference") or 0), choice.get("total")
     price = "the same price"
     if difference:
@@ -108,7 +124,12 @@ def offered(choice: Mapping[str, Any], currency: str) -> dict[str, Any]:
     if total is not None:
         price += f", total {show(int(total), currency)}"
     day = choice.get("date")
-    return {"text": choice["text"], "price": price, "day": date.fromisoformat(str(day)[:10]) if day else None}
+    return {
+        "text": choice["text"],
+        "price": price,
+        "kept": kept_words(choice, kept),
+        "day": date.fromisoformat(str(day)[:10]) if day else None,
+    }
 
 
 def not_charged(order: Order, parts: list[Part]) -> bool:
@@ -137,6 +158,9 @@ def happened(order: Order, parts: list[Part], file: Dossier) -> list[Happened]:
             found.append(Happened(parcel.delivered_at, "✓", "Delivered"))
     for question in file.proposals:
         found.append(Happened(question.made_at, "?", "We asked you a question"))
+        if question.answered_at and question.state == Proposal.WITHDRAWN:
+            because = f": {question.closed_because}" if question.closed_because else ""
+            found.append(Happened(question.answered_at, "?", f"We took our question back{because}"))
         if question.answered_at and question.state in {Proposal.ACCEPTED, Proposal.DECLINED}:
             text = question.choices[question.choice]["text"] if question.choice is not None else "none of our choices"
             found.append(Happened(question.answered_at, "?", f"You answered: {text}"))

@@ -321,7 +321,7 @@ def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
     """What the button will do, in full."""
     wanted = [ln for ln in lines if ln.quantity]
     count = units(sum(ln.quantity - ln.shipped for ln in wanted), "unit")
-    owed = show(sum(p.total - p.charged for p in parts if p.money != "charged"), order.currency)
+    owed = show(sum(p.total - p.paid for p in parts if p.money != "charged"), order.currency)
     short = sum(max(0, ln.short) for ln in wanted)
     due = sum(ln.due for ln in wanted)
     failed = show(sum(p.refund_owed for p in parts), order.currency)
@@ -387,4 +387,4 @@ def money_words(order: Order, parts: Sequence[Part], disputed: int = 0) -> dict[
             "refundable": max(0, charged - refunded - back - disputed), "expiry": expiry,
             "held": sum(p.authorisation_amount or 0 for p in parts), "ends_in": ends_in,
             "over": bool(expiry) and left <= 0,
-            "owed": sum(max(0, p.total - p.charged) for p in parts), "may_hold": may_hold}  # fmt: skip
+            "owed": sum(max(0, p.total - p.paid) for p in parts), "may_hold": may_hold}  # fmt: skip

@@ -17,7 +17,7 @@ from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import facts_of, find, take
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.acceptance.actions import make_sales_order
-from counterfoil.steps.alternatives.actions import expire_proposals
+from counterfoil.steps.alternatives.actions import expire_proposals, withdraw_moot
 from counterfoil.steps.charging.actions import remind, warn_of_end
 from counterfoil.steps.fulfilment.actions import issue_pick_list
 from counterfoil.steps.fulfilment.rules import may_pick
@@ -130,6 +130,8 @@ def _do(number: str, facts: OrderFacts) -> bool:
             return _end_checkout(number)
         case "expire_question":
             expire_proposals(order=number)
+        case "withdraw_question":
+            withdraw_moot(order=number)
         case "apply_answer":
             apply_answer(order=number, actor=SYSTEM)
             # It waits while a charge is in flight; then there is nothing to read again.

@@ -107,6 +107,8 @@ def due_by_itself(facts: OrderFacts) -> str | None:
         return "end_checkout" if over else None
     if facts.question_open and facts.now and facts.question_expires_at and facts.question_expires_at <= facts.now:
         return "expire_question"
+    if facts.question_open and facts.question_moot:
+        return "withdraw_question"
     if facts.answer_unapplied:
         in_flight = any(p.money in {"charging", "unknown"} for p in facts.parts)
         return None if in_flight else "apply_answer"

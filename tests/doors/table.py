@@ -70,7 +70,7 @@ DOORS: dict[str, Door] = {
     ),
     "orders": Door(_order),
     "approval": Door(_on(Desk.placed, "approval", lambda _: {"ship_estimate": soon()})),
-    "holds": Door(_on(Desk.placed, "holds", lambda _: {"reason": "address looks odd"})),
+    "holds": Door(_on(Desk.placed, "holds", lambda _: {"reason": "address looks odd", "kind": "weather"})),
     "stock-check": Door(
         _on(Desk.approved, "stock-check", lambda _: {"lines": [{"sku": "PINOT-21", "seen": 2}]}), bare=True
     ),
@@ -96,6 +96,9 @@ DOORS: dict[str, Door] = {
         )
     ),
     "answer": Door(_answer),
+    "answers": Door(
+        lambda desk: (f"/orders/{desk.asked()[0]}/answers", {"choice": 0, "spoken_to": "June Harper"}),
+    ),
     "calls": Door(
         _on(
             Desk.late,

@@ -53,6 +53,7 @@ CALLS = {
     "POST /orders/{number}/authorisation": {200, 202},
     "POST /orders/{number}/refunds": {201}, "POST /orders/{number}/cancellation": {200},
     "POST /orders/{number}/proposals": {201}, "POST /orders/{number}/calls": {201},
+    "POST /orders/{number}/answers": {200}, "DELETE /orders/{number}/proposals/{token}": {204},
     "POST /proposals/{token}/answer": {200},
     "POST /orders/{number}/picks": {200}, "POST /orders/{number}/packages": {201},
     "POST /orders/{number}/shipments": {201}, "POST /orders/{number}/deliveries": {200},

@@ -35,6 +35,7 @@ WRITES: dict[str, set[str]] = {
     "cancellation": DESK,
     "proposals": DESK,
     "calls": DESK,
+    "answers": DESK,
     "refunds": {"clerk", "bookkeeper"},
     "refunds by line": {"clerk", "bookkeeper"},
     "stock-check": BOTH,
@@ -74,9 +75,9 @@ def test_every_door_that_writes_is_in_the_table() -> None:
         for method in doors
         if method != "get"
     }
-    # Tested by themselves: the sales order, a hold's release and a card's authorisation below; the processor's events
-    # bear a signature; the two answers to a dispute need a bank (the desk's tests).
-    assert len(said) == len(WRITES) - 1 + len(TOKEN_DOORS) + 6
+    # Tested by themselves: the sales order, a hold's release, a question's withdrawal and a card's authorisation below;
+    # the processor's events bear a signature; the two answers to a dispute need a bank (the desk's tests).
+    assert len(said) == len(WRITES) - 1 + len(TOKEN_DOORS) + 7
     assert set(WRITES) | TOKEN_DOORS == set(DOORS)
 
 
@@ -88,6 +89,20 @@ def test_a_door_opens_to_its_roles_and_to_no_other(desk: Desk, door: str, role: 
     answer = as_role(role).post(path, body)
     if role == "owner" or role in WRITES[door]:
         assert answer.status in {200, 201}, (answer.status, answer.body)
+        return
+    refused(answer, 403)
+    unchanged(before)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_the_desk_takes_a_question_back(desk: Desk, role: str) -> None:
+    number, token = desk.asked()
+    asked = as_role(role)
+    before = picture()
+    answer = asked.ask("DELETE", f"/orders/{number}/proposals/{token}")
+    if role in {"owner", "clerk"}:
+        assert answer.status == 204
+        assert desk.api.order(number)["proposals"][0]["state"] == "withdrawn"
         return
     refused(answer, 403)
     unchanged(before)

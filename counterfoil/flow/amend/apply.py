@@ -13,7 +13,9 @@ from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import facts_of, note, take
 from counterfoil.records.orders.models import Hold, Line, Order, Proposal
+from counterfoil.records.orders.offers import release_offered
 from counterfoil.records.orders.slip import mail_slip, say_date
+from counterfoil.steps.alternatives.queries import still_there
 
 
 def apply_answer(*, order: str, actor: Actor = SYSTEM) -> bool:
@@ -33,9 +35,11 @@ def apply_answer(*, order: str, actor: Actor = SYSTEM) -> bool:
         asked.applied_at = clock.business_now()
         asked.save(update_fields=["applied_at"])
         choice = asked.choices[asked.choice]
-        why_not = obstacle(facts, choice)
+        gone = still_there(asked, choice)
+        why_not = obstacle(facts, choice) or (gone[0].message if gone else None)
         if why_not is not None:
             _set_aside(taken, facts, asked, why_not, actor=actor)
+            release_offered(asked, order=taken, actor=actor)
         elif choice["kind"] == "cancel" and choice.get("line") is None:
             cancel_taken(taken, facts, "The customer chose to cancel", actor=customer(taken.name))
         else:

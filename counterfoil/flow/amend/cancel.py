@@ -14,6 +14,7 @@ from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, Line, Order, Part, Proposal
+from counterfoil.records.orders.offers import release_offered
 from counterfoil.records.orders.parcels import put_back_parcel
 from counterfoil.records.orders.refunds import decide_refund, refundable
 from counterfoil.records.orders.slip import mail_slip
@@ -97,7 +98,9 @@ def cancel_taken(order: Order, facts: OrderFacts, reason: str, *, actor: Actor) 
 
 def _close_questions(order: Order, actor: Actor) -> None:
     for asked in Proposal.objects.filter(order=order, state=Proposal.OPEN):
-        withdraw_question(order, asked, actor=actor)
+        withdraw_question(order, asked, actor=actor, because="the order is cancelled")
+    for asked in Proposal.objects.filter(order=order, state=Proposal.ACCEPTED):
+        release_offered(asked, order=order, actor=actor)
     # An answer that has not been worked in has nothing left to change.
     Proposal.objects.filter(order=order, state=Proposal.ACCEPTED, applied_at=None).update(
         applied_at=clock.business_now()

@@ -13,11 +13,12 @@ from counterfoil.core.machine import Move, shift
 from counterfoil.core.money import step
 from counterfoil.core.shop import shop
 from counterfoil.flow.amend.totals import lines_of, money_of, picture, retotal, retotal_order, write
-from counterfoil.flow.amend.units import take_off
+from counterfoil.flow.amend.units import reserve_now, take_off
 from counterfoil.flow.rules import NO_MONEY_YET, touched
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.load import note
-from counterfoil.records.orders.models import MONEY, STOCK, Line, Order, Part, Promise, Proposal
+from counterfoil.records.orders.models import MONEY, STOCK, Hold, Line, Order, Part, Promise, Proposal
+from counterfoil.records.orders.offers import release_offered
 from counterfoil.records.orders.parcels import put_back_parcel
 from counterfoil.records.orders.refunds import decide_refund, refundable
 from counterfoil.records.stock.ledger import change_waiting, lock
@@ -37,6 +38,7 @@ class Change:
     moves: list[Move] = field(default_factory=list)
     touched: dict[int, Part] = field(default_factory=dict)
     refunded: int = 0
+    kept: dict[int, int] = field(default_factory=dict)  # by product, units that the question kept for this customer
 
     @property
     def day(self) -> date | None:
@@ -59,9 +61,11 @@ def make_change(order: Order, asked: Proposal, choice: Mapping[str, Any], *, act
     before = picture(order)
     paid = {p.number: (p.total, p.tax) for p in Part.objects.filter(order=order)}
     _lock_goods(change)
+    change.kept = release_offered(asked, order=order, actor=actor)
     for part in Part.objects.filter(order=order).exclude(let_go_at=None):
         renew_grace(order, part)
     _KINDS[choice["kind"]](change)
+    _let_go_on(change)
     _paid_by_now(change)
     retotal_order(order)
     note(
@@ -152,6 +156,21 @@ def _promise(change: Change, part: Part, basis: str) -> None:
     )
 
 
+def _let_go_on(change: Change) -> None:
+    """The holds that this answer lifts: the customer has taken the weather upon themselves, or pays for speed."""
+    wanted = [int(pk) for pk in change.choice.get("releases") or ()]
+    for hold in Hold.objects.filter(order=change.order, pk__in=wanted, released_at=None).order_by("pk"):
+        hold.released_at, hold.released_by = clock.business_now(), change.actor.name
+        hold.save(update_fields=["released_at", "released_by"])
+        note(
+            change.order,
+            "hold_released",
+            actor=change.actor,
+            text=f"Hold released, as the customer chose: {hold.reason}",
+            data={"hold": hold.pk},
+        )
+
+
 def _next_position(order: Order) -> int:
     return max(Line.objects.filter(order=order).values_list("position", flat=True), default=0) + 1
 
@@ -175,7 +194,7 @@ def _substitute(change: Change) -> None:
     _cancel_units(change, old, quantity)
     product = Product.objects.get(pk=choice["product"])
     money = priced(quantity, int(choice["price"]), int(choice["tax_ppm"]))
-    Line.objects.create(
+    came = Line.objects.create(
         order=change.order,
         part=part,
         position=_next_position(change.order),
@@ -189,6 +208,7 @@ def _substitute(change: Change) -> None:
         replaces=old,
     )
     change_waiting({product.pk: quantity})
+    reserve_now(came, min(quantity, change.kept.get(product.pk, 0)), order=change.order, actor=change.actor)
     retotal(part, before, change.order.currency)
     _promise(change, part, "substitute accepted")
 
@@ -295,10 +315,15 @@ def _move_units(change: Change, line: Line, units: int, later: Part) -> None:
     change_waiting({line.product_id: units})
 
 
+def _as_is(change: Change) -> None:
+    """Only the hold goes."""
+
+
 _KINDS = {
     "substitute": _substitute,
     "expedite": _expedite,
     "split": _split,
     "later_date": _later_date,
     "cancel": _cancel_line,
+    "as_is": _as_is,
 }

@@ -26,7 +26,7 @@ def take_off(line: Line, units: int, *, order: Order, actor: Actor) -> None:
         [
             Change(
                 line.product_id,
-                "reserve",
+                "reserved",
                 f"kept:line:{line.pk}:v{order.version}",
                 reserved=kept,
                 subject=order.number,
@@ -37,3 +37,18 @@ def take_off(line: Line, units: int, *, order: Order, actor: Actor) -> None:
         actor=actor,
     )
     change_waiting({line.product_id: line.open_units})
+
+
+def reserve_now(line: Line, units: int, *, order: Order, actor: Actor) -> None:
+    """Reserve units of the line that are free under the lock that the caller holds."""
+    if units <= 0:
+        return
+    line.reserved += units
+    line.save(update_fields=["reserved"])
+    cause = f"amended:line:{line.pk}:v{order.version}"
+    change = Change(
+        line.product_id, "reserved", cause, reserved=units, subject=order.number, line=line.pk,
+        reason="reserved when the order was amended",
+    )  # fmt: skip
+    move([change], actor=actor)
+    change_waiting({line.product_id: -units})

@@ -14,6 +14,7 @@ PATIENCE = 30.0  # seconds to wait for calls and jobs in flight
 CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
     ("units: balances are the sum of their movements", units.balances),
     ("units: what lines hold is what the shelf says", units.lines),
+    ("units: what is kept for questions is what they were given", units.offered),
     ("units: what is due in is what purchase orders still owe", units.purchases),
     ("money: parts agree with their charges and refunds", money.parts),
     ("money: our ledger is the processor's ledger", money.processor),

@@ -160,6 +160,6 @@ def shipped() -> list[str]:
         for number, part, charged, total in rows(
             "SELECT o.number, p.number, p.charged, p.total FROM orders_part p JOIN orders_order o ON o.id = p.order_id "
             "WHERE p.parcel IN ('shipped', 'delivered', 'returned') AND NOT o.closed_history "
-            "AND o.payment_method <> 'on_delivery' AND p.charged < p.total"
+            "AND o.payment_method <> 'on_delivery' AND p.charged - p.given_back < p.total"
         )
     ]

@@ -23,18 +23,19 @@ def balances() -> list[str]:
 
 
 def lines() -> list[str]:
-    """Reserved, picked and waiting units of a product are those of its open order lines."""
+    """Reserved, picked and waiting units of a product are those of open order lines, and of questions that stand."""
     found = []
     # A part whose goods were let go for want of payment waits for nothing until a card is there.
     open_line = "o.cancelled_at IS NULL AND NOT o.closed_history AND g.let_go_at IS NULL"
     for sku, reserved, picked, waiting, want_reserved, want_picked, want_waiting in rows(
         "SELECT p.sku, b.reserved, b.picked, b.waiting, "
-        "COALESCE(SUM(l.reserved), 0), COALESCE(SUM(l.picked), 0), "
+        "COALESCE(SUM(l.reserved), 0) + COALESCE((SELECT SUM(k.quantity) FROM orders_offered k "
+        "WHERE k.product_id = b.product_id AND k.released_at IS NULL), 0), COALESCE(SUM(l.picked), 0), "
         f"COALESCE(SUM(CASE WHEN {open_line} THEN l.quantity - l.reserved - l.picked - l.shipped ELSE 0 END), 0) "
         "FROM stock_balance b JOIN catalogue_product p ON p.id = b.product_id "
         "LEFT JOIN orders_line l ON l.product_id = b.product_id LEFT JOIN orders_order o ON o.id = l.order_id "
         "LEFT JOIN orders_part g ON g.id = l.part_id "
-        "GROUP BY p.sku, b.reserved, b.picked, b.waiting"
+        "GROUP BY p.sku, b.product_id, b.reserved, b.picked, b.waiting"
     ):
         for name, is_, should in (
             ("reserved", reserved, want_reserved),
@@ -42,7 +43,7 @@ def lines() -> list[str]:
             ("waiting", waiting, want_waiting),
         ):
             if int(is_) != int(should):
-                found.append(f"{sku}: {is_} {name} in stock, {int(should)} on order lines")
+                found.append(f"{sku}: {is_} {name} in stock, {int(should)} on order lines and in questions")
     for number, sku in rows(
         "SELECT o.number, l.sku FROM orders_line l JOIN orders_order o ON o.id = l.order_id "
         "WHERE NOT o.closed_history AND (l.reserved + l.picked + l.shipped > l.quantity OR l.due < l.due_confirmed "
@@ -76,4 +77,27 @@ def purchases() -> list[str]:
         "HAVING SUM(g.quantity) > pl.quantity - pl.received"
     ):
         found.append(f"purchase line {line}: {owed} to come, {int(pegged)} pegged")
+    return found
+
+
+def offered() -> list[str]:
+    """Units are kept only for a question that is open or a yes that is being carried out, as many as it was given."""
+    found = [
+        f"{number} {sku}: {units} are still kept for a question that is over"
+        for number, sku, units in rows(
+            "SELECT o.number, p.sku, k.quantity FROM orders_offered k JOIN orders_proposal q ON q.id = k.proposal_id "
+            "JOIN orders_order o ON o.id = q.order_id JOIN catalogue_product p ON p.id = k.product_id "
+            "WHERE k.released_at IS NULL AND NOT (q.state = 'open' OR (q.state = 'accepted' AND q.applied_at IS NULL))"
+        )
+    ]
+    for number, sku, kept, moved in rows(
+        "SELECT o.number, p.sku, CASE WHEN k.released_at IS NULL THEN k.quantity ELSE 0 END, "
+        "COALESCE((SELECT SUM(m.reserved) FROM stock_movement m WHERE m.product_id = k.product_id "
+        "AND (m.cause = 'offer:' || q.id || ':' || k.product_id OR m.cause = 'offer-end:' || q.id || ':' || "
+        "k.product_id OR m.cause LIKE 'offer-lost:' || q.id || ':' || k.product_id || ':%%')), 0) "
+        "FROM orders_offered k JOIN orders_proposal q ON q.id = k.proposal_id "
+        "JOIN orders_order o ON o.id = q.order_id JOIN catalogue_product p ON p.id = k.product_id"
+    ):
+        if int(kept) != int(moved):
+            found.append(f"{number} {sku}: {kept} kept for a question, its movements sum to {int(moved)}")
     return found

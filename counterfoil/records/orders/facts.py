@@ -47,6 +47,7 @@ class PartFacts:
     charged: int = 0
     refund_owed: int = 0
     refunded: int = 0
+    given_back: int = 0  # of what went back: by which more had been paid than the part costs
     promise_date: date | None = None
     legal_deadline: date | None = None
     authorised: int = 0  # what the bank holds for us, minor units
@@ -64,6 +65,11 @@ class PartFacts:
     lines: tuple[LineFacts, ...] = ()
 
     @property
+    def paid(self) -> int:
+        """What has been paid towards the total: a gift of the shop's later on takes nothing off."""
+        return self.charged - self.given_back
+
+    @property
     def live(self) -> bool:
         """Whether anything of it is still wanted."""
         return any(line.quantity for line in self.lines)
@@ -74,6 +80,7 @@ class HoldFacts:
     id: int
     reason: str
     by: str
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,7 @@ class OrderFacts:
     holds: tuple[HoldFacts, ...] = ()
     question_open: bool = False
     question_expires_at: datetime | None = None
+    question_moot: str = ""  # why the open question has lost its reason; empty: it stands
     answer_unapplied: bool = False
     refund_failed: bool = False
     bank_differs: bool = False  # the card processor has something otherwise than we do

@@ -18,7 +18,7 @@ from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
 from counterfoil.records.orders.declines import Standing, standing_of
 from counterfoil.records.orders.facts import DisputeFacts, HoldFacts, LineFacts, OrderFacts, PartFacts
-from counterfoil.records.orders.models import Call, Hold, Line, Order, Part, PayLink, Proposal, Refund
+from counterfoil.records.orders.models import Call, Hold, Line, Offered, Order, Part, PayLink, Proposal, Refund
 
 
 def take(number: str, *, version: int | None = None) -> Order:
@@ -105,6 +105,9 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     pending = Proposal.objects.filter(order_id__in=ids, state__in=["open", "accepted"], applied_at=None)
     for asked in pending if asked_of else ():
         questions.setdefault(asked.order_id, []).append(asked)
+    opened = [q.pk for mine in questions.values() for q in mine if q.state == Proposal.OPEN]
+    lost = Offered.objects.filter(proposal__in=opened, given_up__gt=0).values_list("proposal_id", flat=True)
+    gone = set(lost) if opened else set()
     # Failed at the processor, or to be handed back by a person: owed until somebody does it.
     stuck = Q(state="failed") | (Q(state="pending") & ~Q(charge__method__in=["card", "link"]))
     refunds = Refund.objects.filter(stuck, part__order_id__in=ids).values_list("part__order_id", flat=True)
@@ -131,6 +134,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
             calls.get(o.pk),
             disputes.get(o.pk, ()),
             at_page,
+            gone,
         )
         for o in orders
     }
@@ -202,9 +206,10 @@ def build_facts(
     call: Call | None = None,
     disputes: Sequence[DisputeFacts] = (),
     at_page: Collection[int | None] = (),
+    gone: Collection[int] = (),
 ) -> OrderFacts:
     """Facts from rows at hand; `lines` by part id, `call` the last one to the customer, `at_page` the ids of parts
-    whose page for payment is open.
+    whose page for payment is open, `gone` those of questions of which an offered unit was lost.
     """
     opened = [q for q in questions if q.state == Proposal.OPEN]
     return OrderFacts(
@@ -225,9 +230,10 @@ def build_facts(
         told=call.told if call is not None and call.outcome in {Call.ACCEPTED, Call.DECLINED} else None,
         told_accepted=call is not None and call.outcome == Call.ACCEPTED,
         call_back_at=call.call_back_at if call is not None else None,
-        holds=tuple(HoldFacts(h.pk, h.reason, h.placed_by) for h in holds),
+        holds=tuple(HoldFacts(h.pk, h.reason, h.placed_by, h.kind) for h in holds),
         question_open=bool(opened),
         question_expires_at=min((q.expires_at for q in opened), default=None),
+        question_moot=next((why for q in opened if (why := moot(q, parts, lines, holds, gone))), ""),
         answer_unapplied=any(q.state == Proposal.ACCEPTED for q in questions),
         refund_failed=refund_failed,
         bank_differs=bank_differs,
@@ -248,6 +254,27 @@ def build_facts(
     )
 
 
+def moot(
+    asked: Proposal,
+    parts: Sequence[Part],
+    lines: dict[int, list[Line]],
+    holds: Sequence[Hold],
+    gone: Collection[int] = (),
+) -> str:
+    """Why an open question has lost its reason, in words for the customer; empty while it stands."""
+    if asked.pk in gone:
+        return "what we offered you is no longer there"
+    about = {int(pk) for pk in asked.about.get("lines", ())}
+    if about:
+        meant = [ln for part in parts for ln in lines.get(part.pk, []) if ln.pk in about]
+        if meant and all(ln.open_units <= 0 for ln in meant):
+            return "what was missing is here after all"
+    stopped = {int(pk) for pk in asked.about.get("holds", ())}
+    if stopped and not stopped & {h.pk for h in holds}:
+        return "the reason why your order had to wait is gone"
+    return ""
+
+
 def part_facts(
     part: Part, lines: Sequence[Line], *, remind_at: datetime | None = None, page_open: bool = False
 ) -> PartFacts:
@@ -262,6 +289,7 @@ def part_facts(
         charged=part.charged,
         refund_owed=part.refund_owed,
         refunded=part.refunded,
+        given_back=part.given_back,
         promise_date=part.promise_date,
         legal_deadline=part.legal_deadline,
         authorised=part.authorisation_amount or 0,

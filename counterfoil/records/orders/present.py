@@ -109,7 +109,7 @@ def order_json(
         "next_action": order.next_action or None,
         "blockers": order.blockers,
         "review": order.review,
-        "holds": [{"id": h.pk, "reason": h.reason, "by": h.placed_by, "at": moment(h.at)} for h in holds],
+        "holds": [hold_json(h) for h in holds],
         "parts": [part_json(p, [ln for ln in lines if ln.part_id == p.pk], (tried or {}).get(p.pk)) for p in parts],
         "axes": {"stock": first.stock, "money": first.money, "parcel": first.parcel, "books": first.books},
         "currency": order.currency,
@@ -121,7 +121,7 @@ def order_json(
         "charged": charged,
         "refunded": refunded,
         # What the customer still owes us; what we owe them is `refund_owed`.
-        "owed": 0 if cancelled or order.closed_history else sum(max(0, p.total - p.charged) for p in parts),
+        "owed": 0 if cancelled or order.closed_history else sum(max(0, p.total - p.paid) for p in parts),
         "refund_owed": promised_back,
         "needed_by": day(order.needed_by),
         "customer": {"name": order.name, "email": order.email, "phone": order.phone},
@@ -151,6 +151,16 @@ def order_json(
     }
 
 
+def hold_json(hold: Hold) -> dict[str, Any]:
+    return {
+        "id": hold.pk,
+        "reason": hold.reason,
+        "kind": hold.kind or None,
+        "by": hold.placed_by,
+        "at": moment(hold.at),
+    }
+
+
 def proposal_json(asked: Proposal) -> dict[str, Any]:
     return {
         "token": asked.token,
@@ -161,6 +171,8 @@ def proposal_json(asked: Proposal) -> dict[str, Any]:
         "expires_at": moment(asked.expires_at),
         "answered_at": moment(asked.answered_at),
         "answered_via": asked.answered_via or None,
+        "spoken_to": asked.spoken_to or None,
+        "closed_because": asked.closed_because or None,
     }
 
 

@@ -46,8 +46,11 @@ def decide_refund(
     lines: Sequence[Mapping[str, Any]] = (),
     tax: int | None = None,
     charge: Charge | None = None,
+    settles: bool = False,
 ) -> list[Refund]:
     """Owe `amount` (minor units, tax included) of the part back to the customer; `tax` of it, else its share.
+
+    `settles`: it is that by which more was paid than the part costs (`Part.given_back`), not a gift of the shop's.
 
     Stands inside `writing()`, on an order and a part read after it was taken. Spreads over the part's charges, newest
     first (or takes it from the `charge` named), a pending Refund for each; writes books and journal and owes the jobs
@@ -72,7 +75,8 @@ def decide_refund(
     spread = _spread(part, amount, charge)
     taxes = split(in_it, [units for _, units in spread])
     part.refund_owed += amount
-    part.save(update_fields=["refund_owed"])
+    part.given_back += amount if settles else 0
+    part.save(update_fields=["refund_owed", "given_back"])
     count = Refund.objects.filter(part__order=order).count()
     made = [
         Refund.objects.create(

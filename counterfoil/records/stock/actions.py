@@ -13,6 +13,7 @@ from counterfoil.core.text import clean, clean_key
 from counterfoil.records.books.ledger import post
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Line, Order
+from counterfoil.records.orders.offers import give_up_offered, take_offering
 from counterfoil.records.stock import ledger
 from counterfoil.records.stock.ledger import Change
 from counterfoil.records.stock.models import Movement
@@ -31,7 +32,8 @@ def adjust_stock(
 ) -> Movement:
     """Enter more (or fewer) units on the shelf than the ledger knew of; the difference is booked at the product's cost.
 
-    What is reserved for orders cannot be taken away. New units go to whoever waits, by a job. Raises Forbidden,
+    What is reserved for orders cannot be taken away; what is only kept for a customer who thinks about it can, and that
+    question is taken back. New units go to whoever waits, by a job. Raises Forbidden,
     Missing for an unknown SKU, Invalid, or Refused `sold_out`.
     """
     require(actor, BUYER)
@@ -41,8 +43,10 @@ def adjust_stock(
         raise Missing(f"there is no product {sku}")
     cause = f"adjust:{uuid4()}"
     with writing():
+        thinking = take_offering(product.pk) if quantity < 0 else {}
         balance = ledger.lock([product.pk])[product.pk]
-        if balance.free + quantity < 0:
+        missing = -(balance.free + quantity)
+        if missing > 0 and missing > give_up_offered(product.pk, missing, thinking, actor=actor, why=reason):
             raise blocked(
                 "sold_out",
                 f"{balance.on_hand} are on hand and {balance.reserved} of them reserved: at most "

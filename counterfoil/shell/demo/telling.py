@@ -219,7 +219,7 @@ class Teller:
 
     def _charge(self, order: str, tale: Tale, give: Mapping[str, Any], actor: Actor) -> object:
         if not tale.card.startswith("pm_"):
-            due = sum(p.total - p.charged for p in Part.objects.filter(order__number=order))
+            due = sum(p.total - p.paid for p in Part.objects.filter(order__number=order))
             offline = {"reference": give.get("reference", "Paid at the door, by card"), "amount": due, **give}
             return charge_order(order=order, actor=actor, offline=offline)
         try:

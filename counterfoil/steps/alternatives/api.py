@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import Field
 
+from counterfoil.core.actor import CLERK, require
 from counterfoil.core.api import Body, Bool, Day, Int, Moment, Sku, Text, actor_of, answers, reply, router
 from counterfoil.core.errors import Missing
 from counterfoil.core.text import storable
@@ -26,7 +27,7 @@ _tries = Limiter(60, 60)
 
 
 class ChoiceIn(Body):
-    kind: Literal["substitute", "expedite", "split", "later_date", "cancel"]
+    kind: Literal["substitute", "expedite", "split", "later_date", "cancel", "as_is"]
     line: Sku | Int | None = None
     sku: Sku | None = None
     quantity: Int | None = None
@@ -44,6 +45,12 @@ class ProposalIn(Body):
 class AnswerIn(Body):
     choice: Int | None = None
     decline: Bool | None = None
+
+
+class TelephoneIn(Body):
+    choice: Int | None = None
+    decline: Bool | None = None
+    spoken_to: Text | None = None
 
 
 class CallIn(Body):
@@ -67,6 +74,29 @@ def post_proposal(request: HttpRequest, number: str, body: ProposalIn) -> HttpRe
         expires_at=body.expires_at,
     )
     return reply(shown(asked), 201)
+
+
+@alternatives.post("/orders/{number}/answers", response=answers(200))
+def post_telephone_answer(request: HttpRequest, number: str, body: TelephoneIn) -> HttpResponse:
+    """What the customer answered on the telephone, noted by a clerk; it returns after the order was amended."""
+    asked = actions.note_answer(
+        order=number,
+        actor=actor_of(request),
+        choice=body.choice,
+        decline=bool(body.decline),
+        spoken_to=body.spoken_to or "",
+    )
+    return reply(shown(Proposal.objects.select_related("order").get(pk=asked.pk)))
+
+
+@alternatives.delete("/orders/{number}/proposals/{token}", response={**answers(), 204: None})
+def delete_proposal(request: HttpRequest, number: str, token: str) -> HttpResponse:
+    """Take a question back before it is answered; the customer is told. Twice changes nothing."""
+    require(actor_of(request), CLERK)
+    if not storable(token) or not Proposal.objects.filter(order__number=number, token=token).exists():
+        raise Missing("there is no such question")
+    actions.withdraw_proposal(token=token, actor=actor_of(request))
+    return HttpResponse(status=204)
 
 
 @alternatives.post("/orders/{number}/calls", response=answers(201))

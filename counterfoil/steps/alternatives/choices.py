@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from counterfoil.core.errors import Blocker, Invalid, Refused
-from counterfoil.steps.alternatives.kinds import Choice, cancel, expedite, later_date, split, substitute
+from counterfoil.steps.alternatives.kinds import Choice, as_is, cancel, expedite, later_date, split, substitute
 from counterfoil.steps.alternatives.rules import KINDS, MAX_CHOICES
 from counterfoil.steps.alternatives.state import OrderState, Terms
 from counterfoil.steps.alternatives.wish import Wish
@@ -22,6 +22,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "split": ("line", "quantity", "date"),
     "later_date": ("line", "date"),
     "cancel": ("line", "quantity"),
+    "as_is": (),
 }
 _MAKERS: Mapping[str, Callable[[Wish, OrderState, Terms], Choice | None]] = {
     "substitute": substitute,
@@ -29,6 +30,7 @@ _MAKERS: Mapping[str, Callable[[Wish, OrderState, Terms], Choice | None]] = {
     "split": split,
     "later_date": later_date,
     "cancel": cancel,
+    "as_is": as_is,
 }
 
 
@@ -69,3 +71,37 @@ def check_choice(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
         wish.wrong(name, f"has no meaning here; {kind} knows {', '.join(known)}")
     made = _MAKERS[str(kind)](wish, order, terms)
     return None if wish.errors or made is None else made
+
+
+def units_offered(choices: Sequence[Choice]) -> dict[int, int]:
+    """By product, the units to keep while these choices stand: the customer takes one of them, so the most of any."""
+    found: dict[int, int] = {}
+    for choice in choices:
+        if choice["kind"] == "substitute":
+            product = int(choice["product"])
+            found[product] = max(found.get(product, 0), int(choice["quantity"]))
+    return found
+
+
+def about(choices: Sequence[Choice], order: OrderState, free: Mapping[int, int]) -> dict[str, list[int]]:
+    """What a question is about: the lines that really lack goods now (`free` units by line), or holds of the weather.
+
+    A choice without a line is about all of them. A question that is about neither stands until it is answered.
+    """
+    stops = [stop.id for stop in order.weather]
+    if stops and any(choice.get("releases") for choice in choices):
+        return {"holds": stops}
+    lacking = {
+        ln.id: part.number for part in order.here() for ln in part.lines if ln.missing > max(0, free.get(ln.id, 0))
+    }
+    named: set[int] = set()
+    for choice in choices:
+        if choice["kind"] == "split":
+            named |= {int(row["line"]) for row in choice["lines"]}
+        elif choice.get("line") is not None:
+            named.add(int(choice["line"]))
+        else:
+            parts = set(choice.get("parts") or [choice["part"]] if choice["kind"] != "cancel" else lacking.values())
+            named |= {pk for pk, number in lacking.items() if number in parts}
+    lines = sorted(named & set(lacking))
+    return {"lines": lines} if lines else {}

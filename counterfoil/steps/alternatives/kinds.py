@@ -1,4 +1,4 @@
-"""The five kinds of choice, each with its consequence in words, price and date."""
+"""The kinds of choice, each with its consequence in words, price and date."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from counterfoil.core.errors import Blocker, Refused
 from counterfoil.core.money import MAX_AMOUNT, show
 from counterfoil.steps.alternatives.arithmetic import LineMoney, hand_over, keep, priced, rate_for_substitute
-from counterfoil.steps.alternatives.rules import GONE
+from counterfoil.steps.alternatives.rules import GONE, substitute_price
 from counterfoil.steps.alternatives.state import LineState, Offer, OrderState, PartState, Terms, receiver_of
 from counterfoil.steps.alternatives.wish import Wish, line_of, units_of
 
@@ -63,7 +63,7 @@ def substitute(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
         wish.wrong("sku", f"{offer.sku} is what was ordered; name another product")
     quantity = units_of(wish, line, line.free)
     if price is None and wish.raw.get("price") is None:
-        price = offer.price
+        price = substitute_price(terms.price_rule, own=offer.price, ordered=line.money.unit_price)
         if price is None:
             wish.wrong("price", f"{offer.sku} is not sold in {order.currency}: give a price in {order.currency}")
     if wish.errors or quantity is None or price is None:
@@ -128,7 +128,7 @@ def expedite(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
     _not_dearer(wish, part, difference, order.currency)
     instead = f" instead of {order.method}" if order.method and order.method != method else ""
     made: Choice = {
-        "kind": "expedite", "part": part.number, "method": method, "price": price,
+        "kind": "expedite", "part": part.number, "method": method, "price": price, "releases": _stops(order),
         "text": f"{method} delivery{instead}, {_compared(difference, order.currency)}{_ships(day)}",
     }  # fmt: skip
     return _closing(made, order, difference, day)
@@ -173,6 +173,23 @@ def later_date(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
         "text": f"{what} on {say_day(day)}{instead}, at the same price",
     }  # fmt: skip
     return _closing(made, order, 0, day)
+
+
+def as_is(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
+    """The customer waives the shop's care: what is held for the weather ships all the same."""
+    if not order.weather:
+        wish.wrong("kind", "the order is not held for the weather: there is nothing to waive")
+        return None
+    made: Choice = {
+        "kind": "as_is", "parts": [p.number for p in order.here()], "releases": _stops(order),
+        "text": f"Ship it now all the same, at your own risk ({'; '.join(s.reason for s in order.weather)})",
+    }  # fmt: skip
+    return _closing(made, order, 0, None)
+
+
+def _stops(order: OrderState) -> list[int]:
+    """The holds that this answer lifts."""
+    return [stop.id for stop in order.weather]
 
 
 def cancel(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:

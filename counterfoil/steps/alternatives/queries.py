@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from counterfoil.core.errors import Missing
+from counterfoil.core.errors import Blocker, Missing
 from counterfoil.core.money import step
 from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
 from counterfoil.records.catalogue.models import Product
-from counterfoil.records.orders.models import Line, Order, Part, Proposal
+from counterfoil.records.orders.models import Hold, Line, Offered, Order, Part, Proposal
+from counterfoil.records.stock.models import Balance
 from counterfoil.steps.alternatives.arithmetic import LineMoney, Sums
-from counterfoil.steps.alternatives.state import LineState, Offer, OrderState, PartState, Terms
+from counterfoil.steps.alternatives.state import LineState, Offer, OrderState, PartState, Stop, Terms
 
 
 def line_money(line: Line) -> LineMoney:
@@ -29,8 +31,8 @@ def rate(product: Product, order: Order, settings: Shop) -> int:
     return settings.tax_rate_ppm(product.tax_class, country=to.get("country", ""), state=to.get("state", ""))
 
 
-def order_state(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> OrderState:
-    """The order as choices see it, from rows at hand (`lines` with their products)."""
+def order_state(order: Order, parts: Sequence[Part], lines: Sequence[Line], holds: Sequence[Hold] = ()) -> OrderState:
+    """The order as choices see it, from rows at hand (`lines` with their products, `holds` that are open)."""
     settings = shop()
 
     def state(line: Line) -> LineState:
@@ -61,14 +63,16 @@ def order_state(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> O
             )
             for part in parts
         ),
+        weather=tuple(Stop(h.pk, h.reason) for h in holds if h.kind == Hold.WEATHER),
     )
 
 
 def read_order(order: Order) -> OrderState:
-    """The order as it stands now: two reads."""
+    """The order as it stands now: three reads."""
     parts = list(Part.objects.filter(order=order).order_by("number"))
     lines = list(Line.objects.filter(order=order).select_related("product").order_by("position"))
-    return order_state(order, parts, lines)
+    holds = list(Hold.objects.filter(order=order, released_at=None).order_by("id"))
+    return order_state(order, parts, lines, holds)
 
 
 def read_terms(order: Order, skus: Iterable[str]) -> Terms:
@@ -81,6 +85,7 @@ def read_terms(order: Order, skus: Iterable[str]) -> Terms:
         deliveries=tuple((str(d["method"]), int(d["price"])) for d in settings.deliveries)
         if order.currency == settings.currency
         else (),
+        price_rule=settings.substitute_price,
     )
 
 
@@ -95,6 +100,7 @@ def _offer(product: Product, order: Order, settings: Shop) -> Offer:
         family=product.family_id,
         vintage=product.vintage,
         can_have=product.balance.available_to_promise if stops else None,
+        free=max(0, product.balance.free),
     )
 
 
@@ -112,3 +118,27 @@ def find_proposal(token: str) -> Proposal:
     if found is None or not hmac.compare_digest(found.token.encode(), token.encode()):
         raise Missing("there is no such question")
     return found
+
+
+def free_units(order: Order) -> dict[int, int]:
+    """By line, units of its product that are on the shelf and promised to nobody: they are not what it lacks."""
+    lines = Line.objects.filter(order=order, quantity__gt=0).values_list("pk", "product_id")
+    balances = {b.product_id: b.free for b in Balance.objects.filter(product__in=[product for _, product in lines])}
+    return {pk: balances.get(product, 0) for pk, product in lines}
+
+
+def still_there(asked: Proposal, choice: Mapping[str, Any]) -> list[Blocker]:
+    """Why a substitute can no longer be had: it sells only what is in stock, was not kept, and has gone meanwhile."""
+    if choice["kind"] != "substitute":
+        return []
+    balance = Balance.objects.select_related("product").get(product=choice["product"])
+    if balance.product.sell_when_out != Product.STOP:
+        return []
+    kept = Offered.objects.filter(proposal=asked, product=balance.product_id, released_at=None)
+    mine = kept.values_list("quantity", flat=True).first() or 0
+    left = max(0, balance.available_to_promise) + mine
+    if left >= int(choice["quantity"]):
+        return []
+    name = balance.product.name
+    words = f"only {left} of {name} can be had now" if left else f"{name} has sold out meanwhile"
+    return [Blocker("sold_out", words, line=balance.product.sku)]

@@ -7,7 +7,8 @@ from datetime import datetime
 from counterfoil.core.errors import Blocker
 from counterfoil.records.orders.facts import OrderFacts
 
-KINDS = ("substitute", "expedite", "split", "later_date", "cancel")
+KINDS = ("substitute", "expedite", "split", "later_date", "cancel", "as_is")
+PRICE_RULES = ("own", "lower", "ordered")
 MAX_CHOICES = 10
 GONE = frozenset({"shipped", "delivered", "returned"})
 
@@ -54,3 +55,16 @@ def same_answer(*, state: str, chosen: int | None, choice: int | None, decline: 
 def has_expired(expires_at: datetime, now: datetime) -> bool:
     """From the moment it expires, a question can no longer be answered."""
     return now >= expires_at
+
+
+def substitute_price(rule: str, *, own: int | None, ordered: int) -> int | None:
+    """What a unit of a substitute costs by the shop's rule; minor units.
+
+    `own`: the substitute's own price (None: it is not sold in the order's currency) · `lower`: the lower of both ·
+    `ordered`: what the unit that it replaces costs.
+    """
+    if rule == "ordered":
+        return ordered
+    if rule == "lower":
+        return ordered if own is None else min(own, ordered)
+    return own

@@ -59,10 +59,19 @@ class PartState:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """A hold of the weather: the customer may wait, upgrade, or take the goods as they then arrive."""
+
+    id: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class OrderState:
     currency: str
     method: str
     parts: tuple[PartState, ...]
+    weather: tuple[Stop, ...] = ()
 
     @property
     def total(self) -> int:
@@ -84,6 +93,7 @@ class Offer:
     family: int | None = None
     vintage: int | None = None
     can_have: int | None = None
+    free: int = 0  # on the shelf and promised to nobody
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,7 @@ class Terms:
     today: date
     offers: Mapping[str, Offer] = field(default_factory=dict)
     deliveries: Sequence[tuple[str, int]] = ()  # method and price
+    price_rule: str = "own"
 
 
 def receiver_of(order: OrderState, emptied: PartState) -> PartState | None:

@@ -49,7 +49,7 @@ def book_capture(taken: Order, intent: Intent, *, actor: Actor) -> bool:
             confirm_key=key, actor=actor.name, made_at=clock.real_now(),
         )  # fmt: skip
     moves = []
-    if MONEY.target("begin", part.money) is not None and part.charged + intent.captured >= part.total:
+    if MONEY.target("begin", part.money) is not None and part.paid + intent.captured >= part.total:
         moves = [shift(MONEY, "begin", part, part=part.number), shift(MONEY, "capture", part, part=part.number)]
     write_capture(taken, part, charge, amount=intent.captured, by=actor.name, moves=moves)
     return True

@@ -190,7 +190,7 @@ def _may_be_paid(taken: Order, part: Part) -> bool:
 
 def due_of(part: Part) -> int:
     """What is still to be taken for a part, minor units."""
-    return max(0, part.total - part.charged)
+    return max(0, part.total - part.paid)
 
 
 def finish_session(*, session_id: str) -> None:

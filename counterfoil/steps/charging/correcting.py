@@ -63,7 +63,7 @@ def book_as_the_bank(taken: Order, row: Difference, amount: int, *, actor: Actor
         currency=taken.currency,
         amounts={"card_clearing": by, against: -by},
     )
-    short = part.money == "charged" and part.charged < part.total
+    short = part.money == "charged" and part.paid < part.total
     note(
         taken,
         "charge_corrected",

@@ -47,7 +47,7 @@ def _gate(taken: Order, facts: OrderFacts, part: PartFacts) -> list[Blocker]:
     found = may_hold(facts, part)
     if not found and unsettled_of(taken.number, part.number):
         found = [Blocker("charge_in_flight", "the bank is being asked already")]
-    if not found and part.total <= part.charged:
+    if not found and part.total <= part.paid:
         found = [Blocker("already_charged", "nothing is left to be paid")]
     return found
 

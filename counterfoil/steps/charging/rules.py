@@ -114,7 +114,7 @@ def may_hold(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
 def hold_is_missing(facts: OrderFacts, part: PartFacts) -> bool:
     """The shop has the bank hold the money beforehand, the goods are being handled, and the bank holds nothing."""
     handled = facts.charge_on != "confirmed" and part.stock == "confirmed"
-    waits = part.money == "saved" and part.total > part.charged
+    waits = part.money == "saved" and part.total > part.paid
     return facts.card_at_checkout == "authorise" and facts.finished and handled and waits
 
 
@@ -124,7 +124,7 @@ def wants_hold(facts: OrderFacts, part: PartFacts) -> bool:
         facts.card_at_checkout == "authorise"
         and part.money == "saved"
         and not part.decline_class  # after a decline the card has its own times
-        and part.total > part.charged
+        and part.total > part.paid
         and part.parcel in {"waiting", "picking", "picked", "packed"}
         and not may_hold(facts, part)
     )

@@ -121,7 +121,7 @@ def intend_from_card(taken: Order, part: Part, *, by: str) -> Charge:
     charge = Charge.objects.create(
         part=part,
         attempt=attempt,
-        amount=max(0, part.total - part.charged),
+        amount=max(0, part.total - part.paid),
         currency=taken.currency,
         create_key=key,
         confirm_key=f"{key}-confirm",
@@ -166,7 +166,7 @@ def give_surplus_back(taken: Order, part: Part) -> None:
     surplus = refundable(part) - (0 if cancelled else part.total)
     if surplus > 0:
         reason = "cancelled before the charge" if cancelled else "paid more than is due"
-        decide_refund(order=taken, part=part, amount=surplus, reason=reason, actor=SYSTEM)
+        decide_refund(order=taken, part=part, amount=surplus, reason=reason, actor=SYSTEM, settles=True)
 
 
 def post_capture(taken: Order, charge: Charge, amount: int, *, shipped: bool) -> None:
@@ -208,7 +208,7 @@ def issue_receipt(taken: Order, part: Part, charge: Charge, amount: int) -> str 
 
 def paid_for(part: Part) -> bool:
     """Whether the part was paid by another way while a charge of ours was on its way."""
-    return part.charged > 0 and part.charged >= part.total
+    return part.charged > 0 and part.paid >= part.total
 
 
 def settle_decline(charge_id: int, code: str, message: str) -> bool:
@@ -282,7 +282,7 @@ def settle_link_payment(link: PayLink, intent: Intent) -> None:
             settled_at=clock.business_now(),
         )
         moves = []
-        if MONEY.target("begin", part.money) is not None and part.charged + intent.captured >= part.total:
+        if MONEY.target("begin", part.money) is not None and part.paid + intent.captured >= part.total:
             # Less than it costs by now (it was amended meanwhile) leaves the part declined, with the rest still due.
             moves = [
                 shift(MONEY, "begin", part, part=part.number),

@@ -110,7 +110,7 @@ def money_blockers(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
     if dispute is not None:
         return [Blocker("not_charged", _TAKEN_BACK["lost" if dispute.state == "lost" else "open"])]
     left = part.charged - part.refunded - part.refund_owed
-    if part.money == "charged" and part.charged >= part.total and (left > 0 or part.total == 0):
+    if part.money == "charged" and part.paid >= part.total and (left > 0 or part.total == 0):
         return []
     if part.charged and left <= 0:
         why = "all of the money has been refunded or is owed back"

@@ -38,7 +38,7 @@ def issue_invoice(*, order: str, part: int, actor: Actor) -> Document:
         facts = facts_of(taken)
         check(may_invoice(facts, next(p for p in facts.parts if p.number == part)))
         lines = list(Line.objects.filter(part=row).select_related("product").order_by("position"))
-        met = settle(total=row.total, charged=row.charged, refunds=row.refunded + row.refund_owed)
+        met = settle(total=row.total, charged=row.paid, refunds=row.refunded + row.refund_owed - row.given_back)
         document = documents.issue("invoice", subject=order, part=part, content=papers.invoice(taken, row, lines, met))
         row.invoice_number = document.number
         row.save(update_fields=["invoice_number"])

@@ -35,7 +35,8 @@ class Settlement:
 
 
 def settle(*, total: int, charged: int, refunds: int) -> Settlement:
-    """How an invoice is met. `refunds`: decided before the invoice, whether or not they have succeeded yet.
+    """How an invoice is met. `charged`: what was paid towards it, less what was paid too much and goes back; `refunds`:
+    the others decided before the invoice, whether or not they have succeeded yet.
 
     Refunds decided before the invoice were already taken out of the customer's deposits, so only the rest is there
     to be used up. What is missing of the total then was either never charged (receivable) or given back for goods that

@@ -80,9 +80,14 @@ def promise(order: Order, part: Part, day: date, *, basis: str, actor: Actor) ->
     )
 
 
-def hold_order(*, order: str, reason: str, actor: Actor) -> Hold:
-    """Stop everything on an order until the hold is released. Raises Refused when it has left the house."""
+def hold_order(*, order: str, reason: str, actor: Actor, kind: str = "") -> Hold:
+    """Stop everything on an order until the hold is released. Raises Refused when it has left the house.
+
+    Of the kind "weather" the customer may be asked to wait, to have it sent faster, or to take it as it is.
+    """
     require(actor, CLERK)
+    if kind not in Hold.KINDS:
+        raise Invalid(("kind", f"one of {', '.join(k for k in Hold.KINDS if k)}, or nothing"))
     try:
         reason = clean(reason)
     except ValueError as error:
@@ -94,8 +99,9 @@ def hold_order(*, order: str, reason: str, actor: Actor) -> Hold:
     with writing():
         taken = take(order)
         check(may_hold(facts_of(taken)))
-        hold = Hold.objects.create(order=taken, reason=reason, placed_by=actor.name, at=clock.business_now())
-        note(taken, "hold_placed", actor=actor, text=f"Held: {hold.reason}", data={"hold": hold.pk})
+        hold = Hold.objects.create(order=taken, reason=reason, kind=kind, placed_by=actor.name, at=clock.business_now())
+        text = f"Held for the weather: {hold.reason}" if kind == Hold.WEATHER else f"Held: {hold.reason}"
+        note(taken, "hold_placed", actor=actor, text=text, data={"hold": hold.pk, "kind": kind})
     return hold
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from django.http import HttpRequest, HttpResponse
 
 from counterfoil.core.actor import CLERK, require
@@ -19,6 +21,7 @@ class ApprovalIn(Body):
 
 class HoldIn(Body):
     reason: Text
+    kind: Literal["", "weather"] | None = None
 
 
 @review.post("/orders/{number}/approval", response=answers(200))
@@ -29,8 +32,8 @@ def post_approval(request: HttpRequest, number: str, body: ApprovalIn) -> HttpRe
 
 @review.post("/orders/{number}/holds", response=answers(201))
 def post_hold(request: HttpRequest, number: str, body: HoldIn) -> HttpResponse:
-    hold = actions.hold_order(order=number, reason=body.reason, actor=actor_of(request))
-    return reply({"id": hold.pk, "reason": hold.reason, "by": hold.placed_by}, 201)
+    hold = actions.hold_order(order=number, reason=body.reason, kind=body.kind or "", actor=actor_of(request))
+    return reply({"id": hold.pk, "reason": hold.reason, "kind": hold.kind, "by": hold.placed_by}, 201)
 
 
 @review.delete("/orders/{number}/holds/{hold}", response={**answers(), 204: None})

@@ -63,7 +63,12 @@ def _over(order: OrderFacts, part: PartFacts) -> PartFacts:
 
 # --- questions ------------------------------------------------------------------------------------------------------
 
-NOT_ASKED: dict[str, Any] = {"question_open": False, "question_expires_at": None, "answer_unapplied": False}
+NOT_ASKED: dict[str, Any] = {
+    "question_open": False,
+    "question_expires_at": None,
+    "question_moot": "",
+    "answer_unapplied": False,
+}
 
 
 def questions(*kinds: str) -> Callable[[World], Iterator[Next]]:
@@ -79,7 +84,11 @@ def questions(*kinds: str) -> Callable[[World], Iterator[Next]]:
         if order.question_open:
             yield "the customer says yes", world.of(**{**NOT_ASKED, "answer_unapplied": True})
             yield "the customer says no", replace(world.of(**NOT_ASKED), asked="")
+            if not order.question_moot:
+                yield "the question loses its reason", world.of(question_moot="it is here after all")
         due = due_by_itself(order)
+        if due == "withdraw_question":
+            yield "the question is taken back", replace(world.of(**NOT_ASKED), asked="")
         if due == "expire_question":
             yield "the question is over", replace(world.of(**NOT_ASKED), asked="")
         if due == "apply_answer":

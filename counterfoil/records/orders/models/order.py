@@ -98,6 +98,8 @@ class Part(models.Model):
     charged = models.BigIntegerField(default=0)
     refund_owed = models.BigIntegerField(default=0)  # decided, not yet succeeded at the processor
     refunded = models.BigIntegerField(default=0)  # succeeded
+    # Of what goes or went back, that by which more had been paid than the part costs: it pays for nothing any more.
+    given_back = models.BigIntegerField(default=0, db_default=0)
     authorisation_amount = models.BigIntegerField(null=True)
     authorisation_expires_at = models.DateTimeField(null=True)
     authorisation_warned_at = models.DateTimeField(null=True)  # that it ends soon; forgotten with a new one
@@ -117,6 +119,11 @@ class Part(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["order", "number"], name="part_once")]
+
+    @property
+    def paid(self) -> int:
+        """What has been paid towards the part's total, minor units: a gift of the shop's later on takes nothing off."""
+        return self.charged - self.given_back
 
 
 class Line(models.Model):

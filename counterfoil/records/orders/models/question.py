@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models.order import Order
 
 
@@ -21,6 +22,11 @@ class Proposal(models.Model):
     expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
     answered_via = models.CharField(max_length=200, blank=True, default="")
+    spoken_to = models.CharField(max_length=200, blank=True, default="", db_default="")  # who said it on the telephone
+    # What it was asked about: {"lines": ids that lacked goods then, "holds": ids of holds}. When none of that is so any
+    # more, the question has lost its reason. `closed_because` tells the customer what had changed.
+    about = models.JSONField(default=dict)
+    closed_because = models.CharField(max_length=300, blank=True, default="", db_default="")
     applied_at = models.DateTimeField(null=True)  # the amendment was made
 
     class Meta:
@@ -32,6 +38,30 @@ class Proposal(models.Model):
                 fields=["order"], condition=models.Q(state="open"), name="one_open_question_per_order"
             )
         ]
+
+
+class Offered(models.Model):
+    """Units on the shelf that are kept for the customer while they think about a substitute.
+
+    `quantity` is still kept, and counts as reserved in the product's balance; `given_up` were lost from the shelf. A
+    question keeps as many of a product as its choice that wants most of it: the customer takes one of them.
+    """
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="offered")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT)
+    quantity = models.IntegerField()
+    given_up = models.IntegerField(default=0)
+    at = models.DateTimeField()  # business time
+    released_at = models.DateTimeField(null=True)  # the question is over, or the units are the order's now
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "product"], name="offered_once"),
+            models.CheckConstraint(
+                condition=models.Q(quantity__gte=0) & models.Q(given_up__gte=0), name="offered_units"
+            ),
+        ]
+        indexes = [models.Index(fields=["product"], condition=models.Q(released_at=None), name="offered_open")]
 
 
 class Call(models.Model):

@@ -20,8 +20,12 @@ REVIEW = Machine(
 class Hold(models.Model):
     """Ours, not the bank's: nothing moves while one is open."""
 
+    WEATHER = "weather"  # too hot or too cold on the route: the customer may wait, upgrade or waive
+    KINDS = ("", WEATHER)
+
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="holds")
     reason = models.TextField()
+    kind = models.CharField(max_length=20, blank=True, default="", db_default="")
     placed_by = models.CharField(max_length=200)
     at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)

@@ -52,6 +52,7 @@ def test_the_customer_reads_each_choice_with_its_price() -> None:
     assert mail["context"]["choices"][0] == {
         "text": "Express delivery instead of Ground, $20.00 more",
         "price": "$20.00 more with tax: your total becomes $193.40",
+        "kept": "",
     }
     assert asked.expires_at - asked.made_at == timedelta(days=7)
     assert len(asked.token) == 43
