@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from counterfoil.core import documents
@@ -15,20 +15,26 @@ from counterfoil.core.errors import Forbidden, Invalid, Missing, Refused
 from counterfoil.core.shop import shop
 from counterfoil.core.text import clean_sku
 from counterfoil.core.web import actor_of_page, staff
+from counterfoil.desk.ordering import at_form, draft_context, lines_of_form
 from counterfoil.desk.pages import SeeOther, desk_page, pdf_answer, say
-from counterfoil.desk.reading import date_of, indexed, maybe_amount, maybe_date, text_of, whole_of
+from counterfoil.desk.reading import date_of, indexed, maybe_date, text_of, whole_of
+from counterfoil.desk.saying import moment
 from counterfoil.records.catalogue.models import Supplier
+from counterfoil.records.catalogue.suppliers import currency_of
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.sourcing.actions import (
     close_purchase_order,
     confirm_purchase_order,
     create_purchase_order,
+    gather_needs,
     receive_goods,
 )
-from counterfoil.steps.sourcing.models import OPEN_STATES, PurchaseOrder
-from counterfoil.steps.sourcing.queries import needs, waiting_for
+from counterfoil.steps.sourcing.models import OPEN_STATES, GoodsReceipt, PurchaseOrder
+from counterfoil.steps.sourcing.queries import find_purchase_order, needs, slipped_by, waiting_for
 
 STATES = {
+    "draft": ("", "✎", "draft"),
+    "discarded": ("", "✕", "discarded"),
     "sent": ("warn", "◔", "sent, no date confirmed"),
     "confirmed": ("info", "◷", "date confirmed"),
     "received": ("ok", "✓", "received"),
@@ -40,10 +46,20 @@ READERS = (CLERK, BUYER, PICKER, BOOKKEEPER)
 @staff(*READERS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
-    """What is short, by supplier, and the purchase orders that are open; POST orders from one supplier."""
-    if request.method == "POST":
-        return _create(request)
-    return _index(request)
+    """What is missing, by supplier, and the purchase orders that are open; POST gathers a draft or orders at once."""
+    if request.method != "POST":
+        return _index(request)
+    return _act(request, lambda: _gather(request) if request.POST.get("do") == "gather" else _create(request))
+
+
+def _act(request: HttpRequest, doing: Any) -> HttpResponse:
+    try:
+        number = doing()
+    except Invalid as error:
+        return _index(request, status=422, trouble="; ".join(m for _, m in error.errors), errors=dict(error.errors))
+    except (Refused, Forbidden) as error:
+        return _index(request, status=409 if isinstance(error, Refused) else 403, trouble=str(error))
+    return SeeOther(f"/desk/purchase-orders/{number}")
 
 
 def _index(
@@ -58,10 +74,12 @@ def _index(
         "needs": found,
         "wanted": wanted,
         "for_order": request.GET.get("order", ""),
+        "drafts": list(recent.filter(state="draft")[:100]),
         "open": list(recent.filter(state__in=OPEN_STATES)[:200]),
-        "closed": list(recent.exclude(state__in=OPEN_STATES)[:20]),
+        "closed": list(recent.filter(state__in=("received", "closed"))[:20]),
         "states": STATES,
         "currency": shop().currency,
+        "currency_of": currency_of,
         "suppliers": list(Supplier.objects.order_by("name")),
         "trouble": trouble,
         "errors": errors or {},
@@ -70,63 +88,86 @@ def _index(
     return desk_page(request, "desk/purchase_orders.html", context, status=status)
 
 
-def _create(request: HttpRequest) -> HttpResponse:
+def _gather(request: HttpRequest) -> str:
     form = request.POST.dict()
-    try:
-        lines: list[dict[str, Any]] = []
-        for sku, count in indexed(form, "quantity").items():
-            quantity = whole_of({f"quantity:{sku}": count}, f"quantity:{sku}")
-            if not quantity:
-                continue
-            line: dict[str, Any] = {"sku": sku, "quantity": quantity}
-            cost = maybe_amount(form, f"cost:{sku}", shop().currency)
-            if cost is not None:
-                line["cost"] = cost
-            lines.append(line)
-        extra = text_of(form, "sku", kind=clean_sku)
-        if extra:
-            lines.append({"sku": extra, "quantity": whole_of(form, "units", least=1)})
-        if not lines:
-            raise Invalid(("lines", "say how many of what"))
-        po = create_purchase_order(
-            actor=actor_of_page(request),
-            supplier=whole_of(form, "supplier", least=1),
-            lines=lines,
-            expected=maybe_date(form, "expected"),
-        )
-    except Invalid as error:
-        return _index(request, status=422, trouble="; ".join(m for _, m in error.errors), errors=dict(error.errors))
-    except (Refused, Forbidden) as error:
-        return _index(request, status=409 if isinstance(error, Refused) else 403, trouble=str(error))
+    po = gather_needs(actor=actor_of_page(request), supplier=whole_of(form, "supplier", least=1))
+    say(
+        request, f"Everything that is missing from {po.supplier.name} stands on {po.number}. Nothing has been sent yet."
+    )
+    return po.number
+
+
+def _create(request: HttpRequest) -> str:
+    form = request.POST.dict()
+    whom = Supplier.objects.filter(pk=whole_of(form, "supplier", least=1)).first()
+    lines, _ = lines_of_form(form, currency_of(whom) if whom else shop().currency)
+    extra = text_of(form, "sku", kind=clean_sku)
+    if extra:
+        lines.append({"sku": extra, "quantity": whole_of(form, "units", least=1)})
+    if not lines:
+        raise Invalid(("lines", "say how many of what"))
+    po = create_purchase_order(
+        actor=actor_of_page(request),
+        supplier=whole_of(form, "supplier", least=1),
+        lines=lines,
+        expected=maybe_date(form, "expected"),
+    )
     say(request, f"{po.number} goes to {po.supplier.name}.")
-    return SeeOther(f"/desk/purchase-orders/{po.number}")
+    return po.number
 
 
 @staff(*READERS)
 @require_safe
 def one(request: HttpRequest, number: str) -> HttpResponse:
     """One purchase order: its lines, who waits for them, the confirmed date, what came."""
-    return _one(request, number)
+    po = find_purchase_order(number)
+    if po.number != number:  # by its name as a draft: it has been sent since
+        return SeeOther(f"/desk/purchase-orders/{po.number}")
+    return show_one(request, po)
 
 
-def _one(
-    request: HttpRequest, number: str, *, status: int = 200, trouble: str = "", errors: dict[str, str] | None = None
+def show_one(
+    request: HttpRequest,
+    po: PurchaseOrder,
+    *,
+    status: int = 200,
+    trouble: str = "",
+    errors: dict[str, str] | None = None,
 ) -> HttpResponse:
-    po = get_object_or_404(PurchaseOrder.objects.select_related("supplier"), number=number)
-    ready = request.session.pop("ready", [])
-    context = {
+    """The page of a draft, or of a purchase order that was sent."""
+    context: dict[str, Any] = {
         "here": "purchase-orders",
         "po": po,
         "lines": list(po.lines.select_related("product").defer("product__art").order_by("pk")),
-        "waiting": waiting_for(po),
         "states": STATES,
-        "ready": list(Order.objects.filter(number__in=ready).order_by("deadline", "id")) if ready else [],
-        "open": po.state in OPEN_STATES,
+        "currency": shop().currency,
         "trouble": trouble,
         "errors": errors or {},
         "form": mask_tree(request.POST.dict()),
     }
+    if po.state in {"draft", "discarded"}:
+        return desk_page(request, "desk/draft.html", context | draft_context(po, context["lines"]), status=status)
+    ready = request.session.pop("ready", [])
+    context |= {
+        "waiting": waiting_for(po),
+        "slipped": slipped_by(po),
+        "ready": list(Order.objects.filter(number__in=ready).order_by("deadline", "id")) if ready else [],
+        "receipts": list(GoodsReceipt.objects.filter(po=po).prefetch_related("lines__purchase_line__product")),
+        "open": po.state in OPEN_STATES,
+        # Of the form, not of the moment: sent twice, or back and sent again, it is one delivery.
+        "token": context["form"].get("token") or secrets.token_urlsafe(24),
+    }
     return desk_page(request, "desk/purchase_order.html", context, status=status)
+
+
+def refused(request: HttpRequest, number: str, error: Exception, errors: dict[str, str] | None = None) -> HttpResponse:
+    """The page again, with what is wrong on top and at the fields."""
+    po = find_purchase_order(number)
+    if isinstance(error, Invalid):
+        said = list(dict.fromkeys(m for _, m in error.errors))
+        named = dict(error.errors) if errors is None else errors
+        return show_one(request, po, status=422, trouble="; ".join(said), errors=named)
+    return show_one(request, po, status=409, trouble=str(error))
 
 
 @staff(BUYER)
@@ -139,16 +180,24 @@ def confirm(request: HttpRequest, number: str) -> HttpResponse:
             close_purchase_order(actor=actor_of_page(request), number=number, reason=text_of(form, "reason"))
             say(request, f"{number} is closed; whoever waited for it is short again.")
         else:
-            own = [{"sku": sku, "expected": date_of({sku: day}, sku)} for sku, day in indexed(form, "expected").items()]
+            own = [
+                {"sku": sku, "expected": date_of({f"expected:{sku}": day}, f"expected:{sku}")}
+                for sku, day in indexed(form, "expected").items()
+            ]
             day = date_of(form, "expected")
-            confirm_purchase_order(actor=actor_of_page(request), number=number, expected=day, lines=own or None)
-            say(request, f"The date of {number} is confirmed; every order that waits has been looked at.")
+            po = confirm_purchase_order(actor=actor_of_page(request), number=number, expected=day, lines=own or None)
+            late = len(slipped_by(po))
+            if late:
+                orders = "1 order has" if late == 1 else f"{late} orders have"
+                say(request, f"The date of {number} is confirmed. {orders} to be told: see below.")
+            else:
+                say(request, f"The date of {number} is confirmed; every order that waits for it keeps its promise.")
     except Invalid as error:
-        return _one(
-            request, number, status=422, trouble="; ".join(m for _, m in error.errors), errors=dict(error.errors)
-        )
+        skus = list(indexed(form, "expected"))
+        named = {at_form(field, skus): words for field, words in error.errors}
+        return refused(request, number, error, named)
     except Refused as error:
-        return _one(request, number, status=409, trouble=str(error))
+        return refused(request, number, error)
     return SeeOther(f"/desk/purchase-orders/{number}")
 
 
@@ -157,25 +206,34 @@ def confirm(request: HttpRequest, number: str) -> HttpResponse:
 def receive(request: HttpRequest, number: str) -> HttpResponse:
     """Count goods in; the next page names the orders that have just become ready."""
     form = request.POST.dict()
+    skus: list[str] = []
     try:
-        damaged = indexed(form, "damaged")
+        damaged, notes = indexed(form, "damaged"), indexed(form, "note")
         lines = []
         for sku, count in indexed(form, "received").items():
             came = whole_of({f"received:{sku}": count}, f"received:{sku}")
             broken = whole_of({f"damaged:{sku}": damaged.get(sku, "0")}, f"damaged:{sku}")
-            if came:
-                lines.append({"sku": sku, "received": came, "damaged": broken})
+            if came or broken:
+                skus.append(sku)
+                lines.append({"sku": sku, "received": came, "damaged": broken, "note": notes.get(sku, "")})
         if not lines:
             raise Invalid(("received", "say what came"))
-        receipt = receive_goods(actor=actor_of_page(request), purchase_order=number, lines=lines)
-    except Invalid as error:
-        return _one(
-            request, number, status=422, trouble="; ".join(m for _, m in error.errors), errors=dict(error.errors)
+        receipt = receive_goods(
+            actor=actor_of_page(request),
+            purchase_order=number,
+            lines=lines,
+            token=form.get("token") or None,
+            explain_surplus=True,
         )
+    except Invalid as error:
+        return refused(request, number, error, {at_form(field, skus): words for field, words in error.errors})
     except Refused as error:
-        return _one(request, number, status=409, trouble=str(error))
+        return refused(request, number, error)
     request.session["ready"] = receipt.ready_orders[:50]
-    say(request, f"Received for {number}.")
+    if receipt.repeated:
+        say(request, f"This delivery was counted in already, by {receipt.actor} {moment(receipt.at)}: nothing changed.")
+    else:
+        say(request, f"Received for {number}.")
     return SeeOther(f"/desk/purchase-orders/{number}")
 
 

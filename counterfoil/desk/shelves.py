@@ -14,6 +14,7 @@ from counterfoil.core.text import clean_key, storable
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.desk.reading import text_of
+from counterfoil.records.catalogue.models import Supplier
 from counterfoil.records.orders.models import Line
 from counterfoil.records.stock.actions import adjust_stock
 from counterfoil.records.stock.models import Balance, Movement
@@ -86,6 +87,7 @@ def one(request: HttpRequest, sku: str) -> HttpResponse:
         "product": balance.product,
         "movements": list(Movement.objects.filter(product=balance.product_id).order_by("-id")[:30]),
         "waiting": list(waiting),
+        "suppliers": list(Supplier.objects.order_by("name")),
         "errors": errors,
         "trouble": trouble,
         "form": mask_tree(request.POST.dict()),

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from counterfoil.desk import bank, books, customer, disputes, login, pages, payouts, purchasing, shelves, shop_settings
+from counterfoil.desk import (
+    bank,
+    books,
+    customer,
+    disputes,
+    drafts,
+    login,
+    pages,
+    payouts,
+    purchasing,
+    shelves,
+    shop_settings,
+    suppliers,
+)
 
 urlpatterns = [
     path("desk/login", login.log_in, name="desk-login"),
@@ -13,9 +26,13 @@ urlpatterns = [
     path("desk/queues/<slug:code>/acts", pages.bulk, name="desk-bulk"),
     path("desk/purchase-orders", purchasing.index, name="desk-purchasing"),
     path("desk/purchase-orders/<str:number>", purchasing.one, name="desk-purchase-order"),
+    path("desk/purchase-orders/<str:number>/draft", drafts.act, name="desk-draft"),
     path("desk/purchase-orders/<str:number>/confirmation", purchasing.confirm, name="desk-purchase-confirm"),
     path("desk/purchase-orders/<str:number>/receipts", purchasing.receive, name="desk-purchase-receive"),
     path("desk/purchase-orders/<str:number>/paper.pdf", purchasing.paper, name="desk-purchase-paper"),
+    path("desk/suppliers", suppliers.index, name="desk-suppliers"),
+    path("desk/suppliers/<int:supplier>", suppliers.one, name="desk-supplier"),
+    path("desk/reordering/<path:sku>", suppliers.reordering, name="desk-reordering"),
     path("desk/bank", bank.index, name="desk-bank"),
     path("desk/bank/compare", bank.compare, name="desk-bank-compare"),
     path("desk/bank/<int:difference>", bank.act, name="desk-bank-act"),

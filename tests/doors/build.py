@@ -109,6 +109,14 @@ class Desk:
         number: str = self.api.done("/purchase-orders", body)["number"]
         return number
 
+    def draft(self) -> str:
+        """A purchase order that has not been sent; a supplier has one at a time."""
+        name = f"Northfold {len(self.api.get('/suppliers').body['suppliers'])}"
+        self.api.done("/suppliers", {"name": name})
+        body = {"supplier": name, "lines": [{"sku": "SYRAH-19", "quantity": 6}], "draft": True}
+        number: str = self.api.done("/purchase-orders", body)["number"]
+        return number
+
     def asked(self) -> tuple[str, str]:
         """An order with an open question: its number and the question's token."""
         number = self.placed("SYRAH-19", 1)

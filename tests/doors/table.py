@@ -64,7 +64,22 @@ SLIP = {"amount": 6500, "kind": "cheque", "brand": "v", "last4": "4242"}
 PINOT = {"sku": "PINOT-21", "quantity": 1}
 DOORS: dict[str, Door] = {
     "products": Door(_product),
-    "suppliers": Door(lambda _: ("/suppliers", {"name": "Aldous", "email": "a@example.com", "lead_time_days": 3})),
+    "suppliers": Door(
+        lambda _: (
+            "/suppliers",
+            {
+                "name": "Aldous",
+                "email": "a@example.com",
+                "lead_time_days": 3,
+                "contact": "Ida",
+                "phone": "+44 20 7946 0018",
+                "currency": "GBP",
+                "minimum": 10000,
+                "cut_off": "14:00",
+                "order_days": [0, 3],
+            },
+        )
+    ),
     "stock": Door(
         lambda _: ("/stock", {"sku": "PINOT-21", "quantity": 3, "reason": "found", "lot": "L1", "bin": "A-2"})
     ),
@@ -120,6 +135,8 @@ DOORS: dict[str, Door] = {
                 "supplier": "Northfold",
                 "lines": [{"sku": "SYRAH-19", "quantity": 6, "cost": 900}],
                 "expected": soon(3),
+                "note": "In wooden cases, please.",
+                "draft": False,
             },
         )
     ),
@@ -129,10 +146,17 @@ DOORS: dict[str, Door] = {
             {"expected": soon(2), "lines": [{"sku": "SYRAH-19", "expected": soon(2)}]},
         )
     ),
+    "dispatch": Door(lambda desk: (f"/purchase-orders/{desk.draft()}/dispatch", {}), bare=True),
+    "closure": Door(
+        lambda desk: (f"/purchase-orders/{desk.purchase()}/closure", {"reason": "sold out at the grower's"})
+    ),
     "goods-receipts": Door(
         lambda desk: (
             "/goods-receipts",
-            {"purchase_order": desk.purchase(), "lines": [{"sku": "SYRAH-19", "received": 6, "damaged": 1}]},
+            {
+                "purchase_order": desk.purchase(),
+                "lines": [{"sku": "SYRAH-19", "received": 6, "damaged": 1, "note": "wet box"}],
+            },
         )
     ),
 }

@@ -20,6 +20,7 @@ from counterfoil.core.errors import Invalid, Missing, Refused, StillAsking
 from counterfoil.core.papers.tests.reading import text as text_of_pdf
 from counterfoil.desk.acts import ACTS
 from counterfoil.flow.advance import store
+from counterfoil.records.catalogue.models import Supplier
 from counterfoil.records.orders.models import Charge, Hold, Order, Refund
 from counterfoil.steps.charging.actions import reconcile
 from counterfoil.steps.charging.evidence import evidence_pdf
@@ -193,6 +194,11 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
     pages = [f"/desk/{page}" for page in ("", "search", "bank", "books", "settings", "disputes", "payouts", "stock")]
     pages += [f"/desk/queues/{code}" for code in ("review", "charge", "pick")] + [f"/desk/orders/{n}" for n in stops]
     pages += ["/desk/purchase-orders", f"/desk/purchase-orders/{desk.purchase()}", "/desk/stock/PINOT-21"]
+    pages += [
+        f"/desk/purchase-orders/{desk.draft()}",
+        "/desk/suppliers",
+        f"/desk/suppliers/{Supplier.objects.get(name='Northfold').pk}",
+    ]
     found = [(at_the_desk, page) for page in pages]
     found += [(visitor(), page) for page in ("/", "/checkout", "/cart", "/products/PINOT-21", "/desk/login")]
     return found + [(Client(), f"/orders/{Order.objects.get(number=n).token}") for n in stops]
@@ -201,7 +207,7 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
 # Pages without a field to type into, and addresses that a form of another page posts to.
 NO_FIELDS = re.compile(
     r"desk/(logout|bank/.+|payouts/.+|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
-    r"|purchase-orders/.+/(confirmation|receipts))|orders/.+/.+|cart/.+|products/.+/label\.svg"
+    r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+)|orders/.+/.+|cart/.+|products/.+/label\.svg"
 )
 
 

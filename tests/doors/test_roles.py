@@ -27,6 +27,8 @@ WRITES: dict[str, set[str]] = {
     "stock": GOODS,
     "purchase-orders": GOODS,
     "confirmation": GOODS,
+    "dispatch": GOODS,
+    "closure": GOODS,
     "goods-receipts": GOODS,
     "orders": {"clerk", "channel"},
     "approval": DESK,
@@ -53,6 +55,9 @@ READS: dict[str, set[str]] = {
     "/orders/{number}/documents/web-order.pdf": STAFF | {"channel"},
     "/documents/{paper}.pdf": STAFF | {"channel"},
     "/products/PINOT-21": STAFF,
+    "/suppliers": STAFF,
+    "/needs": STAFF,
+    "/purchase-orders": STAFF,
     "/disputes": {"clerk", "bookkeeper"},
 }
 TOKEN_DOORS = {"answer"}  # the token is the right
@@ -76,8 +81,9 @@ def test_every_door_that_writes_is_in_the_table() -> None:
         if method != "get"
     }
     # Tested by themselves: the sales order, a hold's release, a question's withdrawal and a card's authorisation below;
-    # the processor's events bear a signature; the two answers to a dispute need a bank (the desk's tests).
-    assert len(said) == len(WRITES) - 1 + len(TOKEN_DOORS) + 7
+    # the processor's events bear a signature; the two answers to a dispute need a bank (the desk's tests); what
+    # gathers, changes, drops or sends a draft, and the terms of a supplier and a product, are the buyer's below.
+    assert len(said) == len(WRITES) - 1 + len(TOKEN_DOORS) + 7 + 6
     assert set(WRITES) | TOKEN_DOORS == set(DOORS)
 
 

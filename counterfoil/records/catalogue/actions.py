@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError
 
 from counterfoil.core import journal
 from counterfoil.core.actor import BUYER, Actor, require
 from counterfoil.core.db import writing
-from counterfoil.core.errors import Invalid
+from counterfoil.core.errors import Invalid, Missing
 from counterfoil.core.money import MAX_AMOUNT, decimals
-from counterfoil.core.text import clean, clean_email, clean_key, clean_sku, plain
-from counterfoil.records.catalogue.models import Family, Product, Supplier
+from counterfoil.core.text import clean_key, clean_sku, plain
+from counterfoil.records.catalogue.fields import SUBJECT, Errors, number_field, text_field
+from counterfoil.records.catalogue.models import Family, Product
+from counterfoil.records.catalogue.suppliers import create_supplier, find_supplier
 from counterfoil.records.stock.models import Balance
 
-Errors = list[tuple[str, str]]
+__all__ = ["create_product", "create_supplier", "find_supplier", "product_json", "set_reordering"]
+
 # A line's amount, price times quantity, stays far inside the range in which every reader is exact.
 MOST_PRICE = MAX_AMOUNT // 1_000_000
-MOST_INT = 2_147_483_647
-SUBJECT = 40  # as long as a journal row's subject may be
 
 
 def create_product(
@@ -44,6 +43,7 @@ def create_product(
     description: str = "",
     art: str = "",
     reorder_point: int = 0,
+    reorder_up_to: int = 0,
     region: str = "",
     grape: str = "",
 ) -> Product:
@@ -56,20 +56,21 @@ def create_product(
     require(actor, BUYER)
     errors: Errors = []
     kept = {
-        "sku": _text(sku, "sku", 64, errors, needed=True, kind=clean_sku),
-        "name": _text(name, "name", 300, errors, needed=True),
-        "tax_class": _text(tax_class, "tax_class", 40, errors, needed=True),
-        "bin": _text(bin, "bin", 20, errors, kind=clean_key),
-        "description": _text(description, "description", 20_000, errors),
-        "art": _text(art, "art", 200_000, errors, kind=plain),
+        "sku": text_field(sku, "sku", 64, errors, needed=True, kind=clean_sku),
+        "name": text_field(name, "name", 300, errors, needed=True),
+        "tax_class": text_field(tax_class, "tax_class", 40, errors, needed=True),
+        "bin": text_field(bin, "bin", 20, errors, kind=clean_key),
+        "description": text_field(description, "description", 20_000, errors),
+        "art": text_field(art, "art", 200_000, errors, kind=plain),
     }
     numbers = {
-        "price": _number(price, "price", errors, most=MOST_PRICE),
-        "cost": _number(cost, "cost", errors, most=MOST_PRICE),
-        "weight_g": _number(weight_g, "weight_g", errors),
-        "reorder_point": _number(reorder_point, "reorder_point", errors),
+        "price": number_field(price, "price", errors, most=MOST_PRICE),
+        "cost": number_field(cost, "cost", errors, most=MOST_PRICE),
+        "weight_g": number_field(weight_g, "weight_g", errors),
+        "reorder_point": number_field(reorder_point, "reorder_point", errors),
+        "reorder_up_to": number_field(reorder_up_to, "reorder_up_to", errors),
     }
-    days = None if lead_time_days is None else _number(lead_time_days, "lead_time_days", errors, most=3660)
+    days = None if lead_time_days is None else number_field(lead_time_days, "lead_time_days", errors, most=3660)
     try:
         decimals(currency)
     except ValueError as error:
@@ -110,47 +111,39 @@ def create_product(
     return made
 
 
-def create_supplier(*, actor: Actor, name: str, email: str = "", lead_time_days: int = 7) -> Supplier:
-    """Enter a supplier. Raises Forbidden or Invalid, also for a name that is taken."""
+def set_reordering(
+    *, actor: Actor, sku: str, reorder_point: int, reorder_up_to: int, supplier: str | int | None = None
+) -> Product:
+    """When the product is bought again, up to how many, and from whom (None: as before).
+
+    Raises Forbidden, Missing or Invalid.
+    """
     require(actor, BUYER)
     errors: Errors = []
-    called = _text(name, "name", 200, errors, needed=True)
-    days = _number(lead_time_days, "lead_time_days", errors, most=3660)
-    address = _text(email, "email", 254, errors, kind=clean_email)
-    if address:
-        try:
-            validate_email(address)
-        except ValidationError:
-            errors.append(("email", f"{address!r} is not an e-mail address"))
-    if called and Supplier.objects.filter(name=called).exists():
-        errors.append(("name", f"there is a supplier {called} already"))
+    point = number_field(reorder_point, "reorder_point", errors)
+    up_to = number_field(reorder_up_to, "reorder_up_to", errors)
+    if not errors and 0 < up_to < point:
+        errors.append(("reorder_up_to", f"less than the reorder point, {point}"))
+    from_whom = None if supplier is None else find_supplier(supplier, errors)
     if errors:
         raise Invalid(*errors)
-    try:
-        with writing():
-            made = Supplier.objects.create(name=called, email=address, lead_time_days=days)
-            journal.record(
-                "supplier_created",
-                subject=called[:SUBJECT],
-                actor=actor,
-                text=f"{called} is a supplier",
-                data={"supplier": made.pk},
-                advance=False,
-            )
-    except IntegrityError as error:
-        raise Invalid(("name", f"there is a supplier {called} already")) from error
-    return made
-
-
-def find_supplier(wanted: str | int, errors: Errors) -> Supplier | None:
-    """A supplier by name or id; None, and an error on `supplier`, when there is none."""
-    text = str(wanted).strip()
-    found = None if isinstance(wanted, int) else Supplier.objects.filter(name=text).first()
-    if found is None and len(text) <= 10 and text.isascii() and text.isdigit():
-        found = Supplier.objects.filter(pk=int(text)).first()
-    if found is None:
-        errors.append(("supplier", f"there is no supplier {text}: create it first"))
-    return found
+    with writing():
+        kept = Product.objects.select_for_update().filter(sku=sku).first()
+        if kept is None:
+            raise Missing(f"there is no product {sku}")
+        kept.reorder_point, kept.reorder_up_to = point, up_to
+        kept.supplier = from_whom or kept.supplier
+        kept.save(update_fields=["reorder_point", "reorder_up_to", "supplier"])
+        words = f"bought again at {point}, up to {max(point, up_to)}" if point else "bought only for orders"
+        journal.record(
+            "product_reordering",
+            subject=kept.sku[:SUBJECT],
+            actor=actor,
+            text=f"{kept.name}: {words}"[:500],
+            data={"reorder_point": point, "reorder_up_to": up_to, "supplier": kept.supplier_id},
+            advance=False,
+        )
+    return kept
 
 
 def product_json(product: Product) -> dict[str, Any]:
@@ -175,6 +168,7 @@ def product_json(product: Product) -> dict[str, Any]:
         "description": product.description,
         "bin": product.bin,
         "reorder_point": product.reorder_point,
+        "reorder_up_to": product.reorder_up_to,
         "listed": product.listed,
         "on_hand": balance.on_hand,
         "reserved": balance.reserved,
@@ -187,48 +181,20 @@ def product_json(product: Product) -> dict[str, Any]:
     }
 
 
-def _text(
-    value: object,
-    field: str,
-    most: int,
-    errors: Errors,
-    *,
-    needed: bool = False,
-    kind: Callable[[str], str] = clean,
-) -> str:
-    try:
-        text = kind(str(value or ""))
-    except ValueError as error:
-        errors.append((field, str(error)))
-        return ""
-    if needed and not text:
-        errors.append((field, "this is needed"))
-    if len(text) > most:
-        errors.append((field, f"at most {most} characters"))
-    return text
-
-
-def _number(value: object, field: str, errors: Errors, *, most: int = MOST_INT) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        errors.append((field, f"a whole number from 0 to {most} is needed"))
-        return 0
-    return value
-
-
 def _family(given: Mapping[str, Any] | None, region: str, grape: str, errors: Errors) -> dict[str, Any] | None:
     if given is None:
         return None
     vintage = given.get("vintage")
     if vintage is not None:
         # A non-vintage wine has none; a year is needed where there is one.
-        vintage = _number(vintage, "family.vintage", errors, most=9999)
+        vintage = number_field(vintage, "family.vintage", errors, most=9999)
     return {
-        "producer": _text(given.get("producer"), "family.producer", 200, errors, needed=True),
-        "name": _text(given.get("name"), "family.name", 200, errors, needed=True),
+        "producer": text_field(given.get("producer"), "family.producer", 200, errors, needed=True),
+        "name": text_field(given.get("name"), "family.name", 200, errors, needed=True),
         "vintage": vintage,
-        "size": _text(given.get("size"), "family.size", 40, errors),
-        "region": _text(given.get("region") or region, "region", 120, errors),
-        "grape": _text(given.get("grape") or grape, "grape", 120, errors),
+        "size": text_field(given.get("size"), "family.size", 40, errors),
+        "region": text_field(given.get("region") or region, "region", 120, errors),
+        "grape": text_field(given.get("grape") or grape, "grape", 120, errors),
     }
 
 

@@ -8,13 +8,16 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER, require
-from counterfoil.core.api import Body, Bool, Code, Email, Int, Sku, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Body, Bool, Code, Email, Id, Int, Phone, Sku, Text, actor_of, answers, reply, router
 from counterfoil.core.errors import Missing
 from counterfoil.core.text import storable
-from counterfoil.records.catalogue.actions import create_product, create_supplier, product_json
-from counterfoil.records.catalogue.models import Product
+from counterfoil.records.catalogue.actions import create_product, product_json, set_reordering
+from counterfoil.records.catalogue.models import Product, Supplier
+from counterfoil.records.catalogue.suppliers import change_supplier, create_supplier, supplier_json
 
 catalogue = router()
+Days = Annotated[int, Field(strict=True, ge=0, le=3650)]
+READERS = (CLERK, PICKER, BUYER, BOOKKEEPER)
 
 
 class FamilyIn(Body):
@@ -35,18 +38,44 @@ class ProductIn(Body):
     weight_g: Int | None = None
     supplier: Code | Int | None = None
     cost: Int | None = None
-    lead_time_days: Annotated[int, Field(strict=True, ge=0, le=3650)] | None = None
+    lead_time_days: Days | None = None
     sell_when_out: Literal["backorder", "stop"] | None = None
     age_restricted: Bool | None = None
     family: FamilyIn | None = None
     bin: Code | None = None
     description: Text | None = None
+    reorder_point: Int | None = None
+    reorder_up_to: Int | None = None
 
 
 class SupplierIn(Body):
     name: Text
     email: Email | None = None
-    lead_time_days: Annotated[int, Field(strict=True, ge=0, le=3650)] | None = None
+    lead_time_days: Days | None = None
+    contact: Text | None = None
+    phone: Phone | None = None
+    currency: Text | None = None
+    minimum: Int | None = None
+    cut_off: Text | None = None
+    order_days: Annotated[list[Int], Field(max_length=7)] | None = None
+
+
+class SupplierChangeIn(Body):
+    name: Text | None = None
+    email: Email | None = None
+    lead_time_days: Days | None = None
+    contact: Text | None = None
+    phone: Phone | None = None
+    currency: Text | None = None
+    minimum: Int | None = None
+    cut_off: Text | None = None
+    order_days: Annotated[list[Int], Field(max_length=7)] | None = None
+
+
+class ReorderingIn(Body):
+    reorder_point: Int
+    reorder_up_to: Int | None = None
+    supplier: Code | Int | None = None
 
 
 @catalogue.post("/products", response=answers(201))
@@ -57,14 +86,49 @@ def post_product(request: HttpRequest, body: ProductIn) -> HttpResponse:
 
 @catalogue.get("/products/{sku}", response=answers(200))
 def get_product(request: HttpRequest, sku: str) -> HttpResponse:
-    require(actor_of(request), CLERK, PICKER, BUYER, BOOKKEEPER)
+    require(actor_of(request), *READERS)
     found = Product.objects.filter(sku=sku).first() if storable(sku) else None
     if found is None:
         raise Missing(f"there is no product {sku}")
     return reply(product_json(found))
 
 
+@catalogue.put("/products/{sku}/reordering", response=answers(200))
+def put_reordering(request: HttpRequest, sku: str, body: ReorderingIn) -> HttpResponse:
+    """When the product is bought again, and up to how many."""
+    if not storable(sku):
+        raise Missing("there is no such product")
+    changed = set_reordering(
+        actor=actor_of(request), sku=sku, reorder_point=body.reorder_point, reorder_up_to=body.reorder_up_to or 0,
+        supplier=body.supplier,
+    )  # fmt: skip
+    return reply(product_json(changed))
+
+
 @catalogue.post("/suppliers", response=answers(201))
 def post_supplier(request: HttpRequest, body: SupplierIn) -> HttpResponse:
     made = create_supplier(actor=actor_of(request), **body.dict(exclude_none=True))
-    return reply({"id": made.pk, "name": made.name, "email": made.email, "lead_time_days": made.lead_time_days}, 201)
+    return reply(supplier_json(made), 201)
+
+
+@catalogue.get("/suppliers", response=answers(200))
+def get_suppliers(request: HttpRequest) -> HttpResponse:
+    require(actor_of(request), *READERS)
+    return reply({"suppliers": [supplier_json(s) for s in Supplier.objects.order_by("name")]})
+
+
+@catalogue.get("/suppliers/{id}", response=answers(200))
+def get_supplier(request: HttpRequest, id: Id) -> HttpResponse:  # noqa: A002  the contract's word
+    require(actor_of(request), *READERS)
+    found = Supplier.objects.filter(pk=id).first()
+    if found is None:
+        raise Missing("there is no such supplier")
+    return reply(supplier_json(found))
+
+
+@catalogue.put("/suppliers/{id}", response=answers(200))
+def put_supplier(request: HttpRequest, id: Id, body: SupplierChangeIn) -> HttpResponse:  # noqa: A002
+    """What is named is changed, the rest stays; `cut_off` null takes it away."""
+    given = body.dict(exclude_unset=True)
+    changed = {name: value for name, value in given.items() if value is not None or name == "cut_off"}
+    return reply(supplier_json(change_supplier(actor=actor_of(request), supplier=id, **changed)))

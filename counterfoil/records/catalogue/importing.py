@@ -15,7 +15,8 @@ from counterfoil.gateways.storefront.lines import Rejects, read_lines
 from counterfoil.gateways.storefront.oscommerce.products import read_products
 from counterfoil.gateways.storefront.progress import progress
 from counterfoil.gateways.storefront.protocol import BadLine, FeedProduct
-from counterfoil.records.catalogue.actions import SUBJECT, create_product
+from counterfoil.records.catalogue.actions import create_product
+from counterfoil.records.catalogue.fields import SUBJECT
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.stock import ledger
 from counterfoil.records.stock.ledger import Change

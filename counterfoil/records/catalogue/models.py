@@ -6,10 +6,18 @@ from django.db import models
 
 
 class Supplier(models.Model):
+    """Whom we buy from, and on what terms. Amounts are minor units of `currency`, in which it is paid."""
+
     name = models.CharField(max_length=200, unique=True)
     email = models.EmailField(blank=True, default="")
+    contact = models.CharField(max_length=200, blank=True, default="")  # the person to ask for
+    phone = models.CharField(max_length=40, blank=True, default="")
+    currency = models.CharField(max_length=3, blank=True, default="")  # "": the shop's
     lead_time_days = models.IntegerField(default=7)
-    minimum = models.BigIntegerField(default=0)  # minor units of the shop's currency
+    minimum = models.BigIntegerField(default=0)
+    # An order that is sent before this time of the shop's clock, on one of these weekdays (Monday is 0), goes today.
+    cut_off = models.TimeField(null=True)  # None: the whole day
+    order_days = models.JSONField(default=list)  # empty: every working day of the shop
 
 
 class Family(models.Model):
@@ -44,7 +52,8 @@ class Product(models.Model):
     sell_when_out = models.CharField(max_length=10, default=BACKORDER)
     age_restricted = models.BooleanField(default=False)
     bin = models.CharField(max_length=20, blank=True, default="")
-    reorder_point = models.IntegerField(default=0)
+    reorder_point = models.IntegerField(default=0)  # 0: bought only for orders that wait
+    reorder_up_to = models.IntegerField(default=0)  # buy up to that many; less than the point: up to the point
     listed = models.BooleanField(default=True)
 
     class Meta:

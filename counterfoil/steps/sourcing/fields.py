@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from counterfoil.core.money import MAX_AMOUNT
 from counterfoil.core.shop import shop
+from counterfoil.core.text import clean
 from counterfoil.records.catalogue.models import Product
 
 Errors = list[tuple[str, str]]
@@ -45,3 +48,38 @@ def products_of(lines: Sequence[Mapping[str, Any]], errors: Errors) -> dict[str,
         elif sku in skus[:at]:
             errors.append((f"lines.{at}.sku", f"{sku} stands there twice"))
     return known
+
+
+MOST_COST = MAX_AMOUNT // 1_000_000_000
+MOST_RATE = 1_000_000
+MOST_NOTE = 2_000  # characters
+
+
+def rate_of(text: str, errors: Errors) -> int | None:
+    """`1.085` as millionths; None, and an error on `rate`, for anything else than a positive number."""
+    try:
+        rate = Decimal(text.strip())
+        ppm = rate * 1_000_000
+    except InvalidOperation:
+        rate = ppm = Decimal("NaN")
+    if not ppm.is_finite() or not 0 < rate <= MOST_RATE or ppm != ppm.to_integral_value():
+        errors.append(("rate", "a positive number with at most six decimals, such as 1.085"))
+        return None
+    return int(ppm)
+
+
+def say_rate(ppm: int) -> str:
+    """1085000 -> 1.085."""
+    return f"{Decimal(ppm).scaleb(-6).normalize():f}"
+
+
+def words_of(text: str, field: str, errors: Errors, *, most: int = MOST_NOTE) -> str:
+    """Prose, with card numbers masked; otherwise an error is noted."""
+    try:
+        kept = clean(text)
+    except ValueError as error:
+        errors.append((field, str(error)))
+        return ""
+    if len(kept) > most:
+        errors.append((field, f"at most {most} characters"))
+    return kept

@@ -10,8 +10,12 @@ from counterfoil.records.orders.models import Line
 
 PURCHASE = Machine(
     "state",
-    "sent",
+    "draft",
     {
+        # It has gone to the supplier: from here on its units are due in.
+        "send": (("draft",), "sent"),
+        # Nobody wants it after all; it never had a number.
+        "discard": (("draft",), "discarded"),
         # The supplier has named a date.
         "confirm": (("sent",), "confirmed"),
         # Nothing is outstanding any more.
@@ -25,20 +29,34 @@ OPEN_STATES = ("sent", "confirmed")
 
 
 class PurchaseOrder(models.Model):
-    """What was ordered from a supplier. Its number is also that of its paper."""
+    """What was ordered from a supplier, or will be. Its number is also that of its paper.
+
+    A draft is not numbered yet (papers of a series have no gaps) and is called `D-` with its id; its units are not due
+    in and meant for nobody.
+    """
 
     number = models.CharField(max_length=40, unique=True)
     supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="purchase_orders")
-    state = models.CharField(max_length=10, default="sent")
-    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=10, default="draft")
+    currency = models.CharField(max_length=3)  # the supplier's; costs are minor units of it
+    # What one unit of it costs in the shop's currency, in millionths: entered by the buyer. None: it is the shop's.
+    rate_ppm = models.BigIntegerField(null=True)
+    note = models.TextField(blank=True, default="")  # to the supplier, on the paper and in the mail
     expected = models.DateField(null=True)  # ours until the supplier confirms, then the supplier's
     confirmed_at = models.DateTimeField(null=True)
     confirmed_by = models.CharField(max_length=200, blank=True, default="")
     made_by = models.CharField(max_length=200)
     made_at = models.DateTimeField()  # business time
+    sent_at = models.DateTimeField(null=True)  # business time
+    sent_by = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
         indexes = [models.Index(fields=["state", "expected"], name="purchase_open")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier"], condition=models.Q(state="draft"), name="one_draft_per_supplier"
+            )
+        ]
 
 
 class PurchaseLine(models.Model):
@@ -47,7 +65,8 @@ class PurchaseLine(models.Model):
     po = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="lines")
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="purchase_lines")
     quantity = models.IntegerField()
-    cost = models.BigIntegerField()  # of one, minor units of the purchase order's currency
+    cost = models.BigIntegerField(null=True)  # of one, minor units of the order's currency; None: not known yet
+    needed = models.IntegerField(default=0)  # units that were missing when a draft gathered them; 0: put there by hand
     received = models.IntegerField(default=0)
     damaged = models.IntegerField(default=0)
     expected = models.DateField(null=True)  # the date that the supplier confirmed; None: not confirmed
@@ -68,6 +87,11 @@ class PurchaseLine(models.Model):
     def outstanding(self) -> int:
         """Units still to come."""
         return max(0, self.quantity - self.received)
+
+    @property
+    def price(self) -> int:
+        """What one costs, minor units of the order's currency. Only a draft may not know it yet."""
+        return self.cost or 0
 
 
 class Peg(models.Model):
@@ -90,18 +114,23 @@ class GoodsReceipt(models.Model):
     po = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="receipts")
     at = models.DateTimeField()  # business time
     actor = models.CharField(max_length=200)
+    token = models.CharField(max_length=64, null=True, unique=True)  # of the form: sent twice, counted once
+    ready_orders = models.JSONField(default=list)  # numbers of the orders that it completed
 
-    # Not stored: the numbers of the orders that this receipt has just completed, for the clerk who entered it.
-    ready_orders: list[str]
+    # Not stored: this very form had been counted in before.
+    repeated: bool = False
 
 
 class ReceiptLine(models.Model):
-    """`received` units came, of which `damaged` cannot be sold."""
+    """`received` units came, of which `damaged` cannot be sold and `surplus` had not been ordered."""
 
     receipt = models.ForeignKey(GoodsReceipt, on_delete=models.PROTECT, related_name="lines")
     purchase_line = models.ForeignKey(PurchaseLine, on_delete=models.PROTECT, related_name="receipt_lines")
     received = models.IntegerField()
     damaged = models.IntegerField(default=0)
+    surplus = models.IntegerField(default=0)
+    expected = models.DateField(null=True)  # the date that the supplier had confirmed by then
+    note = models.CharField(max_length=500, blank=True, default="")
 
     class Meta:
         constraints = [

@@ -1,4 +1,4 @@
-"""Buying in what is missing: the purchase order goes out, the supplier names a date, or the rest is struck off."""
+"""Buying in what is missing: the purchase order goes out, or what will never come of it is struck off."""
 
 from __future__ import annotations
 
@@ -10,30 +10,23 @@ from zoneinfo import ZoneInfo
 from counterfoil.core import clock, documents, jobs, journal
 from counterfoil.core.actor import BUYER, Actor, require
 from counterfoil.core.db import writing
-from counterfoil.core.errors import Invalid, Missing
+from counterfoil.core.errors import Invalid
 from counterfoil.core.machine import shift
-from counterfoil.core.money import MAX_AMOUNT, show
+from counterfoil.core.money import show
 from counterfoil.core.shop import shop
 from counterfoil.core.text import clean
 from counterfoil.gateways.mail.outbox import owe_mail
-from counterfoil.records.catalogue.actions import find_supplier
-from counterfoil.records.catalogue.models import Product, Supplier
+from counterfoil.records.catalogue.models import Supplier
+from counterfoil.records.catalogue.suppliers import currency_of, find_supplier
 from counterfoil.records.orders.load import check
 from counterfoil.records.orders.slip import paper_shop, say_date
 from counterfoil.records.stock.ledger import Change
 from counterfoil.steps.sourcing.allotment import Allotment
-from counterfoil.steps.sourcing.fields import Errors, coming_date, products_of, whole
+from counterfoil.steps.sourcing.draft import known_costs, read_wanted, take_purchase_order
+from counterfoil.steps.sourcing.fields import Errors
 from counterfoil.steps.sourcing.models import PURCHASE, Peg, PurchaseLine, PurchaseOrder
-from counterfoil.steps.sourcing.rules import may_close, may_confirm
-from counterfoil.steps.sourcing.turns import note_touched, open_allotment, take_many
-
-
-def take_purchase_order(number: str) -> PurchaseOrder:
-    """Become the purchase order's one writer until this transaction ends; before any order. Raises Missing."""
-    found = PurchaseOrder.objects.select_for_update(no_key=True).filter(number=number).first()
-    if found is None:
-        raise Missing(f"there is no purchase order {number}")
-    return found
+from counterfoil.steps.sourcing.rules import may_change, may_close
+from counterfoil.steps.sourcing.turns import note_touched, open_allotment
 
 
 def pegged_orders(po: PurchaseOrder) -> list[int]:
@@ -51,53 +44,101 @@ def look_again(laid: Allotment, lines: Sequence[PurchaseLine]) -> None:
 
 
 def create_purchase_order(
-    *, actor: Actor, supplier: str | int, lines: Sequence[Mapping[str, Any]], expected: date | None = None
+    *,
+    actor: Actor,
+    supplier: str | int,
+    lines: Sequence[Mapping[str, Any]],
+    expected: date | None = None,
+    note: str = "",
+    rate: str = "",
 ) -> PurchaseOrder:
-    """Order goods from a supplier (a name or an id); the paper goes out by mail if we know an address.
+    """Order goods from a supplier (a name or an id) at once; the paper goes out by mail if we know an address.
 
-    `lines` are `{sku, quantity, cost?}`, `cost` of one in minor units of the shop's currency, else the product's.
-    The units are meant at once for the order lines that are short, oldest promise first. Raises Forbidden or Invalid.
+    `lines` are `{sku, quantity, cost?}`, `cost` of one in minor units of the supplier's currency, else as known (see
+    `known_costs`); `rate` is what one unit of another currency costs in the shop's, such as `1.085`. The units are
+    meant at once for the order lines that are short, oldest promise first. Raises Forbidden or Invalid.
     """
     require(actor, BUYER)
     errors: Errors = []
     from_whom = find_supplier(supplier, errors)
-    products = products_of(lines, errors)
-    coming_date(expected, "expected", errors)
-    wanted: list[tuple[Product, int, int]] = []
-    for at, row in enumerate(lines):
-        product = products.get(str(row.get("sku", "")))
-        quantity = whole(row.get("quantity"), f"lines.{at}.quantity", errors)
-        cost = row.get("cost")
-        if cost is not None:
-            cost = whole(cost, f"lines.{at}.cost", errors, least=0, most=MAX_AMOUNT // 1_000_000_000)
-        if product is not None:
-            wanted.append((product, quantity, product.cost if cost is None else cost))
+    currency = currency_of(from_whom) if from_whom else shop().currency
+    wanted = read_wanted(currency=currency, lines=lines, expected=expected, note=note, rate=rate, errors=errors)
     if errors or from_whom is None:
         raise Invalid(*errors)
+    costs = known_costs(from_whom, currency, [p for p, _, cost in wanted.lines if cost is None])
     with writing():
+        now = clock.business_now()
         po = PurchaseOrder.objects.create(
             number=documents.next_number("purchase-order"),
             supplier=from_whom,
-            currency=shop().currency,
+            state="sent",
+            currency=currency,
+            rate_ppm=wanted.rate_ppm,
+            note=wanted.note,
             expected=expected,
             made_by=actor.name,
-            made_at=clock.business_now(),
+            made_at=now,
+            sent_by=actor.name,
+            sent_at=now,
         )
         made = [
-            PurchaseLine.objects.create(po=po, product=product, quantity=quantity, cost=cost)
-            for product, quantity, cost in wanted
+            PurchaseLine(po=po, product=product, quantity=units, cost=costs.get(product.pk) if cost is None else cost)
+            for product, units, cost in wanted.lines
         ]
-        _send(po, made)
-        waiting = _mean_for_orders(po, made, actor)
-        journal.record(
-            "purchase_order_sent",
-            subject=po.number,
-            actor=actor,
-            text=f"Ordered from {from_whom.name}: " + ", ".join(f"{ln.quantity} × {ln.product.sku}" for ln in made),
-            data={"lines": [{"sku": ln.product.sku, "quantity": ln.quantity} for ln in made], "waiting": waiting},
-            advance=False,
-        )
+        _complete(po, made)
+        for line in made:
+            line.save()
+        _go_out(po, made, actor)
     return po
+
+
+def send_purchase_order(*, actor: Actor, number: str) -> PurchaseOrder:
+    """A draft goes to its supplier: it gets its number and paper, and its units are due in.
+
+    Raises Forbidden, Missing, Invalid (a cost or the rate is not known), or Refused when somebody has sent it already.
+    """
+    require(actor, BUYER)
+    with writing():
+        po = take_purchase_order(number)
+        check(may_change(number, po.state, sent_by=po.sent_by))
+        lines = list(PurchaseLine.objects.filter(po=po).select_related("product").order_by("pk"))
+        _complete(po, lines)
+        shift(PURCHASE, "send", po, part=0)
+        po.number = documents.next_number("purchase-order")
+        po.sent_at, po.sent_by = clock.business_now(), actor.name
+        po.save(update_fields=["number", "sent_at", "sent_by"])
+        _go_out(po, lines, actor)
+    return po
+
+
+def _complete(po: PurchaseOrder, lines: Sequence[PurchaseLine]) -> None:
+    """Nothing goes out at a price, or enters the books at a rate, that nobody has named."""
+    errors: Errors = []
+    if not lines:
+        errors.append(("lines", "at least one line is needed"))
+    for at, line in enumerate(lines):
+        if line.cost is None:
+            errors.append((f"lines.{at}.cost", f"say what one {line.product.sku} costs in {po.currency}"))
+    own = shop().currency
+    if po.currency != own and po.rate_ppm is None:
+        errors.append(("rate", f"say what 1 {po.currency} costs in {own}: the books take the goods in at that rate"))
+    if po.expected is not None and po.expected < shop().today():
+        errors.append(("expected", f"{po.expected} is in the past; today is {shop().today()}"))
+    if errors:
+        raise Invalid(*errors)
+
+
+def _go_out(po: PurchaseOrder, lines: Sequence[PurchaseLine], actor: Actor) -> None:
+    _send(po, lines)
+    waiting = _mean_for_orders(po, lines, actor)
+    journal.record(
+        "purchase_order_sent",
+        subject=po.number,
+        actor=actor,
+        text=f"Ordered from {po.supplier.name}: " + ", ".join(f"{ln.quantity} × {ln.product.sku}" for ln in lines),
+        data={"lines": [{"sku": ln.product.sku, "quantity": ln.quantity} for ln in lines], "waiting": waiting},
+        advance=False,
+    )
 
 
 def _mean_for_orders(po: PurchaseOrder, lines: Sequence[PurchaseLine], actor: Actor) -> list[str]:
@@ -122,14 +163,14 @@ def _mean_for_orders(po: PurchaseOrder, lines: Sequence[PurchaseLine], actor: Ac
 def _send(po: PurchaseOrder, lines: Sequence[PurchaseLine]) -> None:
     """Issue the paper and owe the mail that carries it."""
     settings = shop()
-    total = show(sum(ln.quantity * ln.cost for ln in lines), po.currency)
+    total = show(sum(ln.quantity * ln.price for ln in lines), po.currency)
     rows = [
         {
             "sku": ln.product.sku,
             "name": ln.product.name,
             "quantity": ln.quantity,
-            "unit_price": show(ln.cost, po.currency),
-            "amount": show(ln.quantity * ln.cost, po.currency),
+            "unit_price": show(ln.price, po.currency),
+            "amount": show(ln.quantity * ln.price, po.currency),
         }
         for ln in lines
     ]
@@ -138,10 +179,10 @@ def _send(po: PurchaseOrder, lines: Sequence[PurchaseLine]) -> None:
         "purchase-order",
         subject=po.number,
         number=po.number,
-        at=po.made_at,
+        at=po.sent_at,
         content={
             "shop": paper_shop(settings),
-            "date_text": say_date(po.made_at.astimezone(ZoneInfo(settings.timezone)).date()),
+            "date_text": say_date((po.sent_at or po.made_at).astimezone(ZoneInfo(settings.timezone)).date()),
             "supplier": _party(po.supplier),
             "ship_to": {"name": settings.name, "lines": list(settings.address), "email": settings.email},
             "currency": po.currency,
@@ -149,6 +190,7 @@ def _send(po: PurchaseOrder, lines: Sequence[PurchaseLine]) -> None:
             "lines": rows,
             "totals": totals,
             "expected": say_date(po.expected) or None,
+            "message": po.note or None,
         },
     )
     owe_mail(
@@ -160,88 +202,20 @@ def _send(po: PurchaseOrder, lines: Sequence[PurchaseLine]) -> None:
             "shop": settings.name,
             "shop_email": settings.email,
             "number": po.number,
-            "name": po.supplier.name,
+            "name": po.supplier.contact or po.supplier.name,
             "total": total,
             "lines": rows,
             "totals": totals,
             "expected": say_date(po.expected),
+            "note": po.note,
         },
         documents=[po.number],
     )
 
 
 def _party(supplier: Supplier) -> dict[str, Any]:
-    party: dict[str, Any] = {"name": supplier.name, "lines": []}
+    party: dict[str, Any] = {"name": supplier.name, "lines": [supplier.contact] if supplier.contact else []}
     return {**party, "email": supplier.email} if supplier.email else party
-
-
-def confirm_purchase_order(
-    *, actor: Actor, number: str, expected: date, lines: Sequence[Mapping[str, Any]] | None = None
-) -> PurchaseOrder:
-    """The supplier has named the date on which the goods will be here; `lines` (`{sku, expected}`) differ from it.
-
-    May be repeated while something is outstanding: a later word replaces the earlier one, and every order that waits
-    is looked at again. Raises Forbidden, Missing, Invalid (a date in the past) or Refused.
-    """
-    require(actor, BUYER)
-    errors: Errors = []
-    coming_date(expected, "expected", errors)
-    own: dict[str, date] = {}
-    for at, row in enumerate(lines or []):
-        sku, day = str(row.get("sku", "")), row.get("expected")
-        if not isinstance(day, date):
-            errors.append((f"lines.{at}.expected", "a date is needed"))
-            continue
-        coming_date(day, f"lines.{at}.expected", errors)
-        if sku in own:
-            errors.append((f"lines.{at}.sku", f"{sku} stands there twice"))
-        own[sku] = day
-    if errors:
-        raise Invalid(*errors)
-    with writing():
-        po = take_purchase_order(number)
-        check(may_confirm(po.number, po.state))
-        mine = list(PurchaseLine.objects.filter(po=po).select_related("product").order_by("pk"))
-        strange = [sku for sku in own if sku not in {ln.product.sku for ln in mine}]
-        if strange:
-            raise Invalid(*[("lines", f"{sku} is not on {number}") for sku in strange])
-        dates = {ln.pk: own.get(ln.product.sku, expected) for ln in mine}
-        if all(ln.expected == dates[ln.pk] for ln in mine) and po.state == "confirmed" and po.expected == expected:
-            return po
-        for line in mine:
-            line.expected = dates[line.pk]
-        PurchaseLine.objects.bulk_update(mine, ["expected"])
-        _confirmed(po, expected, actor)
-        _tell_waiting(po, mine, actor)
-    return po
-
-
-def _confirmed(po: PurchaseOrder, expected: date, actor: Actor) -> None:
-    if po.state == PURCHASE.first:
-        shift(PURCHASE, "confirm", po, part=0)
-    po.expected = expected
-    po.confirmed_at, po.confirmed_by = clock.business_now(), actor.name
-    po.save(update_fields=["expected", "confirmed_at", "confirmed_by"])
-
-
-def _tell_waiting(po: PurchaseOrder, lines: Sequence[PurchaseLine], actor: Actor) -> None:
-    """Every order that waits for it learns the date."""
-    laid = Allotment(orders=take_many(pegged_orders(po)), products=[ln.product_id for ln in lines])
-    look_again(laid, lines)
-    touched = laid.save(actor=actor)
-    word = f"{po.supplier.name} confirmed {po.number} for {say_date(po.expected)}"
-    note_touched("goods_confirmed", touched, actor=actor, reason=word)
-    journal.record(
-        "purchase_order_confirmed",
-        subject=po.number,
-        actor=actor,
-        text=word,
-        data={
-            "lines": [{"sku": ln.product.sku, "expected": f"{ln.expected}"} for ln in lines],
-            "waiting": [t.order.number for t in touched],
-        },
-        advance=False,
-    )
 
 
 def close_purchase_order(*, actor: Actor, number: str, reason: str) -> PurchaseOrder:

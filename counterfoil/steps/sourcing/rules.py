@@ -56,6 +56,15 @@ def may_check_stock(facts: OrderFacts) -> list[Blocker]:
     return found
 
 
+def may_change(number: str, state: str, *, sent_by: str = "") -> list[Blocker]:
+    """Lines, costs and dates of a draft may be changed, and only of a draft: what has been sent stands."""
+    if state == "draft":
+        return []
+    if state == "discarded":
+        return [Blocker("cancelled", f"{number} was discarded")]
+    return [Blocker("someone_else", f"{number} has been sent{f' by {sent_by}' if sent_by else ''}", by=sent_by or None)]
+
+
 def may_confirm(number: str, state: str) -> list[Blocker]:
     """A date can be confirmed while something is still to come; a later word replaces the earlier one."""
     return _still_open(number, state, "there is no date left to confirm")
@@ -76,7 +85,34 @@ def _still_open(number: str, state: str, hint: str) -> list[Blocker]:
         return [Blocker("delivered", f"{number} has been received in full: {hint}")]
     if state == "closed":
         return [Blocker("cancelled", f"{number} is closed: {hint}")]
+    if state == "discarded":
+        return [Blocker("cancelled", f"{number} was discarded before it was sent")]
+    if state == "draft":
+        return [Blocker("not_approved", f"{number} is a draft: send it to the supplier first")]
     return []
+
+
+def to_reorder(*, position: int, point: int, up_to: int) -> int:
+    """How many units to buy for the shelf: at the reorder point or under it, up to `up_to` (at least the point).
+
+    `position` is what will be left when every order that waits has been served from what is here, on order, or about
+    to be ordered for it. A point of 0 means: bought only for orders.
+    """
+    if point <= 0 or position > point:
+        return 0
+    return max(0, max(up_to, point) - position)
+
+
+def in_shop_currency(amount: int, *, rate_ppm: int | None, places: int, shop_places: int) -> int:
+    """What an amount of a purchase order counts as in the books, rounded half up; both in minor units.
+
+    `rate_ppm` is what one unit of the order's currency costs in the shop's, in millionths, as the buyer entered it
+    (None: it is the shop's own); `places` and `shop_places` are the decimals of both.
+    """
+    if rate_ppm is None:
+        return amount
+    top, bottom = amount * rate_ppm * 10**shop_places, 1_000_000 * 10**places
+    return int((2 * top + bottom) // (2 * bottom))
 
 
 def takes_stock(part: PartFacts) -> bool:
