@@ -146,7 +146,6 @@ DOORS: dict[str, Door] = {
             {"expected": soon(2), "lines": [{"sku": "SYRAH-19", "expected": soon(2)}]},
         )
     ),
-    "dispatch": Door(lambda desk: (f"/purchase-orders/{desk.draft()}/dispatch", {}), bare=True),
     "closure": Door(
         lambda desk: (f"/purchase-orders/{desk.purchase()}/closure", {"reason": "sold out at the grower's"})
     ),

@@ -16,6 +16,7 @@ CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
     ("units: what lines hold is what the shelf says", units.lines),
     ("units: what is kept for questions is what they were given", units.offered),
     ("units: what is due in is what purchase orders still owe", units.purchases),
+    ("units: what was bought in is what came", units.bought),
     ("money: parts agree with their charges and refunds", money.parts),
     ("money: our ledger is the processor's ledger", money.processor),
     ("money: what the bank holds is what the parts say", money.held),

@@ -60,7 +60,7 @@ def purchases() -> list[str]:
         "SELECT p.sku, b.due_in, COALESCE((SELECT SUM(CASE WHEN pl.quantity > pl.received THEN "
         "pl.quantity - pl.received ELSE 0 END) FROM sourcing_purchaseline pl "
         "JOIN sourcing_purchaseorder po ON po.id = pl.po_id "
-        "WHERE pl.product_id = b.product_id AND po.state <> 'closed'), 0) "
+        "WHERE pl.product_id = b.product_id AND po.state IN ('sent', 'confirmed', 'received')), 0) "
         "FROM stock_balance b JOIN catalogue_product p ON p.id = b.product_id"
     ):
         if int(due_in) != int(owed):
@@ -100,4 +100,29 @@ def offered() -> list[str]:
     ):
         if int(kept) != int(moved):
             found.append(f"{number} {sku}: {kept} kept for a question, its movements sum to {int(moved)}")
+    return found
+
+
+def bought() -> list[str]:
+    """What was sent has its day and its costs; a line's receipts are what came of it; no draft is waited for."""
+    found = [
+        f"{number}: sent without its day or a cost"
+        for (number,) in rows(
+            "SELECT DISTINCT po.number FROM sourcing_purchaseorder po JOIN sourcing_purchaseline pl ON pl.po_id = po.id "
+            "WHERE po.state NOT IN ('draft', 'discarded') AND (po.sent_at IS NULL OR pl.cost IS NULL)"
+        )
+    ]
+    for number, line, came, counted in rows(
+        "SELECT po.number, pl.id, pl.received, COALESCE(SUM(r.received), 0) FROM sourcing_purchaseline pl "
+        "JOIN sourcing_purchaseorder po ON po.id = pl.po_id "
+        "LEFT JOIN sourcing_receiptline r ON r.purchase_line_id = pl.id GROUP BY po.number, pl.id, pl.received "
+        "HAVING pl.received <> COALESCE(SUM(r.received), 0)"
+    ):
+        found.append(f"{number}, line {line}: {came} came, its receipts say {int(counted)}")
+    for number, units in rows(
+        "SELECT po.number, SUM(g.quantity) FROM sourcing_peg g JOIN sourcing_purchaseline pl "
+        "ON pl.id = g.purchase_line_id JOIN sourcing_purchaseorder po ON po.id = pl.po_id "
+        "WHERE po.state NOT IN ('sent', 'confirmed') GROUP BY po.number"
+    ):
+        found.append(f"{number}: {int(units)} units are meant for orders, and nothing of it will come any more")
     return found

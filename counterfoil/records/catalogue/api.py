@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER, require
-from counterfoil.core.api import Body, Bool, Code, Email, Id, Int, Phone, Sku, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Body, Bool, Code, Email, Int, Phone, Sku, Text, actor_of, answers, reply, router
 from counterfoil.core.errors import Missing
 from counterfoil.core.text import storable
 from counterfoil.records.catalogue.actions import create_product, product_json, set_reordering
@@ -17,6 +17,7 @@ from counterfoil.records.catalogue.suppliers import change_supplier, create_supp
 
 catalogue = router()
 Days = Annotated[int, Field(strict=True, ge=0, le=3650)]
+RowId = Annotated[int, Field(ge=1, le=2**62)]
 READERS = (CLERK, PICKER, BUYER, BOOKKEEPER)
 
 
@@ -118,7 +119,7 @@ def get_suppliers(request: HttpRequest) -> HttpResponse:
 
 
 @catalogue.get("/suppliers/{id}", response=answers(200))
-def get_supplier(request: HttpRequest, id: Id) -> HttpResponse:  # noqa: A002  the contract's word
+def get_supplier(request: HttpRequest, id: RowId) -> HttpResponse:  # noqa: A002  the contract's word
     require(actor_of(request), *READERS)
     found = Supplier.objects.filter(pk=id).first()
     if found is None:
@@ -127,7 +128,7 @@ def get_supplier(request: HttpRequest, id: Id) -> HttpResponse:  # noqa: A002  t
 
 
 @catalogue.put("/suppliers/{id}", response=answers(200))
-def put_supplier(request: HttpRequest, id: Id, body: SupplierChangeIn) -> HttpResponse:  # noqa: A002
+def put_supplier(request: HttpRequest, id: RowId, body: SupplierChangeIn) -> HttpResponse:  # noqa: A002
     """What is named is changed, the rest stays; `cut_off` null takes it away."""
     given = body.dict(exclude_unset=True)
     changed = {name: value for name, value in given.items() if value is not None or name == "cut_off"}

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER, require
-from counterfoil.core.api import Body, Bool, Code, Day, Id, Int, Sku, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Body, Bool, Code, Day, Int, Sku, Text, actor_of, answers, reply, router
 from counterfoil.core.errors import Missing
 from counterfoil.core.text import storable
 from counterfoil.records.orders.api import order_reply
@@ -19,6 +19,7 @@ from counterfoil.steps.sourcing.present import need_json, purchase_order_brief, 
 from counterfoil.steps.sourcing.queries import find_purchase_order, needs
 
 sourcing = router()
+RowId = Annotated[int, Field(ge=1, le=2**62)]
 READERS = (CLERK, PICKER, BUYER, BOOKKEEPER)
 
 
@@ -94,7 +95,7 @@ def get_needs(request: HttpRequest) -> HttpResponse:
 
 
 @sourcing.post("/suppliers/{id}/draft", response=answers(200))
-def post_gathered(request: HttpRequest, id: Id) -> HttpResponse:  # noqa: A002  the contract's word
+def post_gathered(request: HttpRequest, id: RowId) -> HttpResponse:  # noqa: A002  the contract's word
     """Everything that is missing from a supplier goes on their one draft."""
     return reply(purchase_order_json(actions.gather_needs(actor=actor_of(request), supplier=id)))
 
