@@ -24,6 +24,8 @@ DESK = {
     "desk-done": "/desk/queues/done",
     "desk-call": "/desk/queues/call",
     "purchase-orders": "/desk/purchase-orders",
+    "suppliers": "/desk/suppliers",
+    "supplier": "/desk/suppliers/1",
     "stock": "/desk/stock",
     "bank": "/desk/bank",
     "books": "/desk/books",
