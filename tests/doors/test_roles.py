@@ -100,10 +100,26 @@ def test_a_door_opens_to_its_roles_and_to_no_other(desk: Desk, door: str, role: 
 
 
 @pytest.mark.parametrize("role", ROLES)
-    # Tested by themselves: the sales order, a hold's release, a question's withdrawal and a card's authorisation below;
-    # the processor's events bear a signature; the two answers to a dispute need a bank (the desk's tests); what
-    # gathers, changes, drops or sends a draft, and the terms of a supplier and a product, are the buyer's below.
-    assert len(said) == len(WRITES) - 1 + len(TOKEN_DOORS) + 7 + 6
+def test_drafts_and_terms_are_the_buyers(desk: Desk, role: str) -> None:
+    draft = desk.draft()
+    supplier = next(s for s in desk.api.get("/suppliers").body["suppliers"] if s["name"] == "Northfold")
+    asked = as_role(role)
+    before = picture()
+    answers = [
+        asked.ask("PUT", "/products/PINOT-21/reordering", {"reorder_point": 60}),
+        asked.ask("PUT", f"/suppliers/{supplier['id']}", {"contact": "Ida"}),
+        asked.post(f"/suppliers/{supplier['id']}/draft"),
+        asked.ask("PUT", f"/purchase-orders/{draft}", {"lines": [{"sku": "SYRAH-19", "quantity": 2}]}),
+        asked.post(f"/purchase-orders/{draft}/dispatch"),
+    ]
+    if role in {"owner", "buyer"}:
+        assert [a.status for a in answers] == [200] * 5, [a.body for a in answers]
+        gathered = answers[2].body["number"]
+        assert asked.ask("DELETE", f"/purchase-orders/{gathered}").status == 204
+        assert desk.api.get(f"/purchase-orders/{gathered}").body["state"] == "discarded"
+        return
+    for answer in [*answers, asked.ask("DELETE", f"/purchase-orders/{draft}")]:
+        refused(answer, 403)
     unchanged(before)
 
 
