@@ -124,6 +124,20 @@ def test_drafts_and_terms_are_the_buyers(desk: Desk, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_only_the_desk_takes_a_question_back(desk: Desk, role: str) -> None:
+    number, token = desk.asked()
+    asked = as_role(role)
+    before = picture()
+    answer = asked.ask("DELETE", f"/orders/{number}/proposals/{token}")
+    if role in {"owner", "clerk"}:
+        assert answer.status == 204
+        assert desk.api.order(number)["proposals"][0]["state"] == "withdrawn"
+        return
+    refused(answer, 403)
+    unchanged(before)
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_the_sales_order_and_holds_are_the_clerks(desk: Desk, role: str) -> None:
     number = desk.approved()
     hold = desk.api.done(f"/orders/{number}/holds", {"reason": "odd"})["id"]

@@ -109,7 +109,8 @@ def bought() -> list[str]:
         f"{number}: sent without its day or a cost"
         for (number,) in rows(
             "SELECT DISTINCT po.number FROM sourcing_purchaseorder po "
-            "JOIN sourcing_purchaseline pl ON pl.po_id = po.id WHERE po.state NOT IN ('draft', 'discarded') AND (po.sent_at IS NULL OR pl.cost IS NULL)"
+            "JOIN sourcing_purchaseline pl ON pl.po_id = po.id "
+            "WHERE po.state NOT IN ('draft', 'discarded') AND (po.sent_at IS NULL OR pl.cost IS NULL)"
         )
     ]
     for number, line, came, counted in rows(
