@@ -33,6 +33,11 @@ def prepare() -> dict[str, Any]:
                 [i, f"bench:{i}"],
             )
             execute(
+                "INSERT INTO stock_place (product_id, bin, lot, first_at, on_hand, picked, quarantined) "
+                "VALUES (%s, '', '', CURRENT_TIMESTAMP, 100000000, 0, 0)",
+                [i],
+            )
+            execute(
                 "INSERT INTO stock_balance (product_id, on_hand, reserved, picked, shipped, quarantined, due_in, "
                 "waiting) VALUES (%s, 100000000, 0, 0, 0, 0, 0, 0)",
                 [i],

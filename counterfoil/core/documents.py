@@ -24,6 +24,7 @@ SERIES = {
     "credit-note": "CN",
     "purchase-order": "PO",
     "evidence": "EV",
+    "count-sheet": "CS",
 }
 # Papers that tell of the shop's own doings: only for who answers for the money, and in no list of an order's papers.
 CONFIDENTIAL = ("evidence",)

@@ -96,11 +96,15 @@ def limits_of(brand: str, limits: Iterable[Mapping[str, Any]], *, on: date) -> t
 # --- what may be stored ---------------------------------------------------------------------------------------------
 
 
-_CHOICES = {"card_at_checkout": ("save", "authorise"), "charge_on": ("confirmed", "packed", "shipped")}
+_CHOICES = {
+    "card_at_checkout": ("save", "authorise"),
+    "charge_on": ("confirmed", "packed", "shipped"),
+    "lots_by": ("fefo", "fifo"),
+}
 
 
 def check_settings(values: Mapping[str, Any]) -> None:
-    """Raises ValueError, naming the field, for a setting about charging or declined cards that makes no sense."""
+    """Raises ValueError, naming the field, for a choice that there is not, or declines that make no sense."""
     for name, value in values.items():
         known = _CHOICES.get(name)
         if known is not None and value not in known:

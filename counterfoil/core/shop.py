@@ -71,6 +71,8 @@ class Shop:
     # (16 CFR 435.2, as read in November 2026).
     legal_days: int = 30
     terms: str = ""
+    # Which lot of a product is picked first: "fefo" (the date that ends first, then the oldest) or "fifo" (the oldest).
+    lots_by: str = "fefo"
 
     def today(self) -> date:
         return clock.business_today(self.timezone)

@@ -16,6 +16,8 @@ from counterfoil.core.papers.text import shortened
 __all__ = ["KINDS", "ContentError", "UnknownKind", "render"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+# Papers that belong to no order, with what says whom or what they are for.
+_OF_NO_ORDER = {"purchase-order": "supplier", "count-sheet": "scope"}
 
 
 def render(
@@ -28,16 +30,16 @@ def render(
     if paper not in ("a4", "letter"):
         raise ValueError(f'paper must be "a4" or "letter", not {paper!r}')
     fields = checked(kind, content)
-    # A purchase order may serve many orders, so its bar code is its own number.
-    scanned = str(fields["number"] if kind == "purchase-order" else fields["order_number"])
-    customer = cast(Party, fields["supplier" if kind == "purchase-order" else "bill_to"])
+    # A purchase order may serve many orders, and a count none, so their bar code is their own number.
+    scanned = str(fields["number"] if kind in _OF_NO_ORDER else fields["order_number"])
+    who = fields["scope"] if kind == "count-sheet" else cast(Party, fields[_OF_NO_ORDER.get(kind, "bill_to")])["name"]
     data = {
         "paper": paper,
         "reprint": reprint,
         "scanned": scanned,
         "bars": code128(scanned),
         # The stub has room for two lines of a name; the address block has all of it.
-        "who": shortened(customer["name"], 60),
+        "who": shortened(str(who), 60),
         "content": fields,
     }
     return compiled(kind, data, moment(str(fields["issued_at"])))

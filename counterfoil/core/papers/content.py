@@ -21,6 +21,7 @@ Kind = Literal[
     "credit-note",
     "purchase-order",
     "evidence",
+    "count-sheet",
 ]
 Paper = Literal["a4", "letter"]
 
@@ -239,6 +240,26 @@ class PurchaseOrder(Common):
     delivery_method: NotRequired[str]
 
 
+class CountItem(TypedDict):
+    """Where to count what; `expected` is left out of a sheet that is to be counted blind."""
+
+    bin: str
+    sku: str
+    name: str
+    lot: NotRequired[str]
+    detail: NotRequired[str]
+    expected: NotRequired[str]
+
+
+class CountSheet(Common):
+    """For who counts the shelf: the bar code is the sheet's own number, `scope` says what is counted."""
+
+    number: BarCode
+    scope: str
+    lines: list[CountItem]
+    made_by: NotRequired[str]
+
+
 class PackRow(TypedDict):
     """One thing that happened, and when."""
 
@@ -278,4 +299,5 @@ SCHEMAS: dict[Kind, type] = {
     "credit-note": CreditNote,
     "purchase-order": PurchaseOrder,
     "evidence": Evidence,
+    "count-sheet": CountSheet,
 }

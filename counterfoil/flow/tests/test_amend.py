@@ -20,6 +20,7 @@ from counterfoil.records.books.models import Posting
 from counterfoil.records.orders.load import take
 from counterfoil.records.orders.models import Charge, Hold, Line, Order, Part, Promise, Refund
 from counterfoil.records.orders.refunds import decide_refund
+from counterfoil.records.stock.tests.build import hold
 from counterfoil.steps.alternatives.actions import answer_proposal, propose_alternatives
 from counterfoil.steps.alternatives.tests.build import (
     ANN,
@@ -125,7 +126,8 @@ def test_picked_bottles_go_back_to_the_shelf() -> None:
     wine = product("SYRAH")
     found = order((wine, 6), parcel="picked", stock="confirmed")
     Line.objects.filter(order=found).update(picked=6)
-    type(balance_of(wine)).objects.filter(product=wine).update(picked=6, waiting=0)
+    hold(line_of(found, "SYRAH"), 6)
+    type(balance_of(wine)).objects.filter(product=wine).update(waiting=0)
     cancel_order(order=found.number, reason="Too late", actor=ANN)
     held = balance_of(wine)
     assert (held.on_hand, held.reserved, held.picked, held.waiting) == (6, 0, 0, 0)
@@ -251,7 +253,8 @@ def test_a_picked_box_is_opened_before_its_lines_change() -> None:
     product("OTHER", price=2400)
     found = order((red, 2), (rose, 3), parcel="picking", stock="short")
     Line.objects.filter(order=found, sku="RED").update(picked=2)
-    type(balance_of(red)).objects.filter(product=red).update(picked=2, waiting=0)
+    hold(line_of(found, "RED"), 2)
+    type(balance_of(red)).objects.filter(product=red).update(waiting=0)
     agree(found, kind="substitute", line="ROSE", sku="OTHER")
     assert part_of(found).parcel == "waiting"
     assert (line_of(found, "RED").reserved, line_of(found, "RED").picked) == (2, 0)

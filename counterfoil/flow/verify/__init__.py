@@ -13,6 +13,7 @@ from counterfoil.flow.verify import books, money, papers, settlement, states, un
 PATIENCE = 30.0  # seconds to wait for calls and jobs in flight
 CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
     ("units: balances are the sum of their movements", units.balances),
+    ("units: places are the sum of their movements, and balances that of their places", units.places),
     ("units: what lines hold is what the shelf says", units.lines),
     ("units: what is kept for questions is what they were given", units.offered),
     ("units: what is due in is what purchase orders still owe", units.purchases),

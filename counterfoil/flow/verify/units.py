@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from counterfoil.core.db import rows
-from counterfoil.records.stock.models import COLUMNS
+from counterfoil.records.stock.models import COLUMNS, PLACED
 
 
 def balances() -> list[str]:
@@ -19,6 +19,50 @@ def balances() -> list[str]:
         for column, balance, total in zip(COLUMNS, row[1 : 1 + size], row[1 + size :], strict=True):
             if int(balance) != int(total):
                 found.append(f"{row[0]}: {column} is {balance}, its movements sum to {int(total)}")
+    return found
+
+
+def places() -> list[str]:
+    """Every place is the sum of its movements, the places of a product are its balance, and none is below zero."""
+    held = ", ".join(f"COALESCE(s.{c}, 0)" for c in PLACED)
+    moved = ", ".join(f"COALESCE(m.{c}, 0)" for c in PLACED)
+    sums = ", ".join(f"SUM({c}) AS {c}" for c in PLACED)
+    some = " OR ".join(f"SUM({c}) <> 0" for c in PLACED)
+    differs = " OR ".join(f"COALESCE(s.{c}, 0) <> COALESCE(m.{c}, 0)" for c in PLACED)
+    found = []
+    # Both ways: a place without movements, and movements without a place.
+    for sku, bin_, lot, *numbers in rows(
+        f"SELECT p.sku, k.bin, k.lot, {held}, {moved} FROM "
+        "(SELECT product_id, bin, lot FROM stock_place UNION SELECT product_id, bin, lot FROM stock_movement "
+        f"GROUP BY product_id, bin, lot HAVING {some}) k "
+        "LEFT JOIN stock_place s ON s.product_id = k.product_id AND s.bin = k.bin AND s.lot = k.lot "
+        f"LEFT JOIN (SELECT product_id, bin, lot, {sums} FROM stock_movement GROUP BY product_id, bin, lot) m "
+        "ON m.product_id = k.product_id AND m.bin = k.bin AND m.lot = k.lot "
+        f"JOIN catalogue_product p ON p.id = k.product_id WHERE {differs} ORDER BY p.sku, k.bin, k.lot"
+    ):
+        is_, should = numbers[: len(PLACED)], numbers[len(PLACED) :]
+        found += [
+            f"{sku} in bin {bin_ or '-'}, lot {lot or '-'}: {column} is {a}, its movements sum to {int(b)}"
+            for column, a, b in zip(PLACED, is_, should, strict=True)
+            if int(a) != int(b)
+        ]
+    balances_ = ", ".join(f"b.{c}" for c in PLACED)
+    total = ", ".join(f"COALESCE(SUM(s.{c}), 0)" for c in PLACED)
+    for sku, *numbers in rows(
+        f"SELECT p.sku, {balances_}, {total} FROM stock_balance b JOIN catalogue_product p ON p.id = b.product_id "
+        f"LEFT JOIN stock_place s ON s.product_id = b.product_id GROUP BY p.sku, {balances_}"
+    ):
+        of_product, of_places = numbers[: len(PLACED)], numbers[len(PLACED) :]
+        found += [
+            f"{sku}: {column} is {a}, its places sum to {int(b)}"
+            for column, a, b in zip(PLACED, of_product, of_places, strict=True)
+            if int(a) != int(b)
+        ]
+    below = " OR ".join(f"s.{c} < 0" for c in PLACED)
+    for sku, bin_, lot in rows(
+        f"SELECT p.sku, s.bin, s.lot FROM stock_place s JOIN catalogue_product p ON p.id = s.product_id WHERE {below}"
+    ):
+        found.append(f"{sku} in bin {bin_ or '-'}, lot {lot or '-'}: fewer than none")
     return found
 
 

@@ -7,7 +7,8 @@ from counterfoil.core.actor import Actor
 from counterfoil.core.errors import blocked
 from counterfoil.core.machine import Move, shift
 from counterfoil.records.orders.models import PARCEL, Line, Order, Package, Part
-from counterfoil.records.stock.ledger import Change, lock, move
+from counterfoil.records.stock.ledger import Change, lock, move, once
+from counterfoil.records.stock.places import held_by, spread
 
 
 def put_back_parcel(*, taken_order: Order, part: Part, actor: Actor) -> list[Move]:
@@ -23,20 +24,24 @@ def put_back_parcel(*, taken_order: Order, part: Part, actor: Actor) -> list[Mov
         raise blocked("already_shipped", "part of it has been shipped already")
     picked = [line for line in lines if line.picked]
     lock(line.product_id for line in picked)
+    held = held_by(taken_order.number, [line.pk for line in picked])
     move(
         [
             Change(
                 line.product_id,
                 "put_back",
-                f"put_back:line:{line.pk}:v{taken_order.version}",
-                on_hand=line.picked,
-                reserved=line.picked,
-                picked=-line.picked,
+                once(f"put_back:line:{line.pk}:v{taken_order.version}", at),
+                on_hand=units,
+                reserved=units,
+                picked=-units,
                 subject=taken_order.number,
                 line=line.pk,
                 reason="taken back before shipping",
+                bin=place.bin,
+                lot=place.lot,
             )
             for line in picked
+            for at, (place, units) in enumerate(spread(line.picked, held.get(line.pk, []), "picked"))
         ],
         actor=actor,
     )

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from datetime import date
+from typing import Any
 
 from counterfoil.core import jobs, journal
 from counterfoil.core.actor import BUYER, Actor, require
 from counterfoil.core.db import in_writing, writing
-from counterfoil.core.errors import Invalid, Missing, blocked
+from counterfoil.core.errors import Invalid, blocked
 from counterfoil.core.shop import shop
-from counterfoil.core.text import clean, clean_key
 from counterfoil.records.books.ledger import post
-from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Line, Order
 from counterfoil.records.orders.offers import give_up_offered, take_offering
 from counterfoil.records.stock import ledger
+from counterfoil.records.stock.fields import (
+    MOST_UNITS,
+    SUBJECT,
+    Errors,
+    cause_of,
+    check_date,
+    key_of,
+    product_of,
+    reason_of,
+    taken_from,
+)
 from counterfoil.records.stock.ledger import Change
 from counterfoil.records.stock.models import Movement
-
-MOST_UNITS = 1_000_000
+from counterfoil.records.stock.places import held_by, spread
 
 
 def adjust_stock(
@@ -27,83 +36,82 @@ def adjust_stock(
     sku: str,
     quantity: int,
     reason: str,
-    lot: str = "",
-    bin: str = "",  # noqa: A002  the trade's word, as in the model
+    lot: str | None = None,
+    bin: str | None = None,  # noqa: A002  the trade's word, as in the model
+    best_before: date | None = None,
+    once: str | None = None,
 ) -> Movement:
     """Enter more (or fewer) units on the shelf than the ledger knew of; the difference is booked at the product's cost.
 
-    What is reserved for orders cannot be taken away; what is only kept for a customer who thinks about it can, and that
-    question is taken back. New units go to whoever waits, by a job. Raises Forbidden,
-    Missing for an unknown SKU, Invalid, or Refused `sold_out`.
+    More go to `bin` (default: the product's) as `lot` (default: none), which may end on `best_before`. Fewer are taken
+    from there, or, where nothing is said, from wherever the shop's rule takes units first. What is reserved for orders
+    cannot be taken away; what is only kept for a customer who thinks about it can, and that question is taken back. New
+    units go to whoever waits, by a job. `once` makes a repeat do nothing (a form sent twice); the answer is the (first)
+    movement. Raises Forbidden, Missing for an unknown SKU, Invalid, or Refused `sold_out`.
     """
     require(actor, BUYER)
-    reason, lot, bin = _validated(quantity, reason, lot, bin)  # noqa: A001
-    product = Product.objects.filter(sku=sku).first()
-    if product is None:
-        raise Missing(f"there is no product {sku}")
-    cause = f"adjust:{uuid4()}"
+    errors: Errors = []
+    if not 0 < abs(quantity) <= MOST_UNITS:
+        errors.append(("quantity", f"a whole number of units, not zero, at most {MOST_UNITS} either way"))
+    why = reason_of(reason, errors, "say why the stock is adjusted")
+    where, which = key_of(bin, "bin", errors), key_of(lot, "lot", errors)
+    if errors:
+        raise Invalid(*errors)
+    product = product_of(sku)
+    cause = cause_of("adjust", once)
     with writing():
         thinking = take_offering(product.pk) if quantity < 0 else {}
         balance = ledger.lock([product.pk])[product.pk]
+        done = Movement.objects.filter(cause=cause).first()
+        if done is not None:
+            return done
         missing = -(balance.free + quantity)
-        if missing > 0 and missing > give_up_offered(product.pk, missing, thinking, actor=actor, why=reason):
+        if missing > 0 and missing > give_up_offered(product.pk, missing, thinking, actor=actor, why=why):
             raise blocked(
                 "sold_out",
                 f"{balance.on_hand} are on hand and {balance.reserved} of them reserved: at most "
                 f"{balance.free} can be taken away",
                 line=sku,
             )
-        ledger.move(
-            [
+        told: dict[str, Any] = {"reason": why, "subject": sku[:SUBJECT]}
+        if quantity > 0:
+            put = product.bin if where is None else where
+            check_date(product.pk, put, which or "", best_before)
+            changes = [
                 Change(
-                    product.pk, "adjusted", cause, on_hand=quantity, reason=reason, lot=lot,
-                    bin=bin or product.bin, subject=sku[:40],
+                    product.pk, "adjusted", cause, on_hand=quantity, bin=put, lot=which or "",
+                    best_before=best_before, **told,
                 )
-            ],
-            actor=actor,
-        )  # fmt: skip
+            ]  # fmt: skip
+        else:
+            changes = [
+                Change(
+                    product.pk, "adjusted", ledger.once(cause, at), on_hand=-share.units, bin=share.place.bin,
+                    lot=share.place.lot, **told,
+                )
+                for at, share in enumerate(taken_from(product.pk, -quantity, bin_=where, lot=which))
+            ]  # fmt: skip
+        ledger.move(changes, actor=actor)
         value = quantity * product.cost
         post(
             cause=cause,
             kind="stock_adjustment",
-            subject=sku[:40],
-            text=f"{quantity:+d} × {sku}: {reason}"[:300],
+            subject=sku[:SUBJECT],
+            text=f"{quantity:+d} × {sku}: {why}"[:300],
             currency=shop().currency,
             amounts={"inventory": value, "stock_losses": -value},
         )
         journal.record(
             "stock_adjusted",
-            subject=sku[:40],
+            subject=sku[:SUBJECT],
             actor=actor,
-            text=f"{quantity:+d} on the shelf: {reason}",
+            text=f"{quantity:+d} on the shelf: {why}",
             data={"sku": sku, "quantity": quantity},
             advance=False,
         )
         if quantity > 0:
             owe_fill(product.pk)
         return Movement.objects.get(cause=cause)
-
-
-def _validated(quantity: int, reason: str, lot: str, bin_: str) -> tuple[str, str, str]:
-    """Reason, lot and bin as they are kept. Raises Invalid."""
-    errors: list[tuple[str, str]] = []
-    kept = []
-    if not 0 < abs(quantity) <= MOST_UNITS:
-        errors.append(("quantity", f"a whole number of units, not zero, at most {MOST_UNITS} either way"))
-    for field, given, most in (("reason", reason, 500), ("lot", lot, 40), ("bin", bin_, 20)):
-        try:
-            value = clean(given) if field == "reason" else clean_key(given)
-        except ValueError as error:
-            errors.append((field, str(error)))
-            continue
-        kept.append(value)
-        if len(value) > most:
-            errors.append((field, f"at most {most} characters"))
-        if field == "reason" and not value:
-            errors.append((field, "say why the stock is adjusted"))
-    if errors:
-        raise Invalid(*errors)
-    return kept[0], kept[1], kept[2]
 
 
 def owe_fill(product_id: int) -> None:
@@ -123,6 +131,7 @@ def release_line(*, line: Line, actor: Actor, order: Order) -> None:
     if line.open_units < 0:
         raise ValueError(f"line {line.pk} wants fewer units than it holds: release it before its quantity changes")
     ledger.lock([line.product_id])
+    held = held_by(order.number, [line.pk]) if line.picked else {}
     version = f"line:{line.pk}:v{order.version}"
     ledger.move(
         [
@@ -130,10 +139,13 @@ def release_line(*, line: Line, actor: Actor, order: Order) -> None:
                 line.product_id, "released", f"release:{version}", reserved=-line.reserved,
                 subject=order.number, line=line.pk,
             ),
-            Change(
-                line.product_id, "put_back", f"put_back:{version}", on_hand=line.picked, picked=-line.picked,
-                subject=order.number, line=line.pk,
-            ),
+            *[
+                Change(
+                    line.product_id, "put_back", ledger.once(f"put_back:{version}", at), on_hand=units, picked=-units,
+                    subject=order.number, line=line.pk, bin=place.bin, lot=place.lot,
+                )
+                for at, (place, units) in enumerate(spread(line.picked, held.get(line.pk, []), "picked"))
+            ],
         ],
         actor=actor,
     )  # fmt: skip

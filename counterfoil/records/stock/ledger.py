@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
 from django.db import IntegrityError
 
 from counterfoil.core import clock
 from counterfoil.core.actor import Actor
-from counterfoil.core.db import execute, in_writing
-from counterfoil.core.errors import blocked
-from counterfoil.records.stock.models import COLUMNS, Balance, Movement
+from counterfoil.core.db import execute, in_writing, is_postgres, rows
+from counterfoil.core.errors import Refused, blocked
+from counterfoil.records.stock.models import COLUMNS, PLACED, Balance, Movement
+
+# Rows of a statement: SQLite takes 32,766 parameters.
+_MOST_ROWS = 2_000
+Spot = tuple[int, str, str]  # product, bin, lot
 
 
 @dataclass(frozen=True)
 class Change:
-    """One movement to be written. Quantities are signed units; `cause` may be used once, ever."""
+    """One movement to be written. Quantities are signed units; `cause` may be used once, ever.
+
+    `bin` and `lot` name the place of units that are on hand, picked or quarantined. `best_before` is what is known of
+    a lot that comes in, `since` when it first came to the house (None: now).
+    """
 
     product_id: int
     kind: str
@@ -32,10 +42,20 @@ class Change:
     reason: str = ""
     bin: str = ""
     lot: str = ""
+    best_before: date | None = None
+    since: datetime | None = None
+
+
+def once(cause: str, at: int) -> str:
+    """The cause of one act's movement at its place number `at`: what happens at several places happens once at each."""
+    return cause if not at else f"{cause}:{at + 1}"
 
 
 def lock(product_ids: Iterable[int]) -> dict[int, Balance]:
-    """The balances of these products, taken in id order so that two carts cannot lock each other out."""
+    """The balances of these products, taken in id order so that two carts cannot lock each other out.
+
+    Their places are written only by whoever holds them.
+    """
     if not in_writing():
         raise RuntimeError("balances are locked inside writing()")
     wanted = sorted(set(product_ids))
@@ -46,9 +66,10 @@ def lock(product_ids: Iterable[int]) -> dict[int, Balance]:
 
 
 def move(changes: Iterable[Change], *, actor: Actor) -> None:
-    """Write movements and bring the balances along. Refuses when a balance would become impossible.
+    """Write movements and bring balances and places along. Refuses when one of them would become impossible.
 
-    The caller has locked the balances (or holds SQLite's pen). Statements: one insert and one update per product.
+    The caller has locked the balances (or holds SQLite's pen). Three statements, whatever the number of products: the
+    movements, the balances, the places; a fourth and fifth when a place is new.
     """
     todo = [c for c in changes if any(getattr(c, column) for column in COLUMNS)]
     if not todo:
@@ -70,33 +91,112 @@ def move(changes: Iterable[Change], *, actor: Actor) -> None:
         )
         for c in todo
     )
-    sums: dict[int, dict[str, int]] = {}
-    for c in todo:
-        held = sums.setdefault(c.product_id, dict.fromkeys(COLUMNS, 0))
-        for column in COLUMNS:
-            held[column] += int(getattr(c, column))
-    for product_id in sorted(sums):
-        _apply(product_id, sums[product_id])
-
-
-def _apply(product_id: int, change: dict[str, int]) -> None:
-    moved = {column: by for column, by in change.items() if by}
-    if not moved:
-        return
-    setters = ", ".join(f"{column} = {column} + %s" for column in moved)
     try:
-        touched = execute(f"UPDATE stock_balance SET {setters} WHERE product_id = %s", [*moved.values(), product_id])
+        _bring_balances(todo)
+        _bring_places(todo, now)
     except IntegrityError as error:
-        raise blocked("sold_out", "there are not that many: the stock would become negative") from error
-    if touched != 1:
-        raise RuntimeError(f"product {product_id} has no balance row")
+        raise _refusal(error) from error
 
 
-def change_waiting(by_product: dict[int, int]) -> None:
-    """Tell the balances how many more (or fewer) units open lines want without having them reserved."""
-    for product_id in sorted(by_product):
-        if by_product[product_id]:
-            execute(
-                "UPDATE stock_balance SET waiting = waiting + %s WHERE product_id = %s",
-                [by_product[product_id], product_id],
-            )
+def _refusal(error: IntegrityError) -> Refused:
+    if "place_" in str(error):
+        return blocked("sold_out", "there are not that many in that place: its stock would become negative")
+    return blocked("sold_out", "there are not that many: the stock would become negative")
+
+
+def _sums(changes: Sequence[Change], columns: Sequence[str], *, placed: bool) -> dict[Any, dict[str, int]]:
+    """The changes of these columns by product, or by place; what comes to nothing is left out."""
+    sums: dict[Any, dict[str, int]] = {}
+    for c in changes:
+        key = (c.product_id, c.bin, c.lot) if placed else c.product_id
+        held = sums.setdefault(key, dict.fromkeys(columns, 0))
+        for column in columns:
+            held[column] += int(getattr(c, column))
+    return {key: sums[key] for key in sorted(sums) if any(sums[key].values())}
+
+
+def _bring_balances(changes: Sequence[Change]) -> None:
+    sums: dict[int, dict[str, int]] = _sums(changes, COLUMNS, placed=False)
+    moved = [c for c in COLUMNS if any(held[c] for held in sums.values())]
+    # Both databases call the columns of a list of values column1, column2 and so on.
+    setters = ", ".join(f"{c} = stock_balance.{c} + w.column{at}" for at, c in enumerate(moved, 2))
+    for some in _some(list(sums)):
+        touched = execute(
+            f"UPDATE stock_balance SET {setters} FROM (VALUES "
+            f"{_marks(len(some), *['bigint'] * (1 + len(moved)))}) AS w "
+            "WHERE stock_balance.product_id = w.column1",
+            [v for product in some for v in (product, *(sums[product][c] for c in moved))],
+        )
+        if touched != len(some):
+            raise RuntimeError(f"one of the products {some} has no balance row")
+
+
+def _bring_places(changes: Sequence[Change], now: datetime) -> None:
+    sums: dict[Spot, dict[str, int]] = _sums(changes, PLACED, placed=True)
+    known: dict[Spot, tuple[date | None, datetime]] = {}
+    for c in changes:
+        key = (c.product_id, c.bin, c.lot)
+        day, since = known.get(key, (None, now))
+        known[key] = (c.best_before or day, min(since, c.since or now))
+    for some in _some(list(sums)):
+        if _update_places(some, sums, known) != len(some):
+            _insert_places(some, sums, known)
+
+
+def _update_places(
+    spots: Sequence[Spot], sums: Mapping[Spot, dict[str, int]], known: Mapping[Spot, tuple[date | None, datetime]]
+) -> int:
+    """Change the places that there are; how many those were."""
+    types = ("bigint", "text", "text", "date", "timestamptz", *["bigint"] * len(PLACED))
+    empty = "stock_place.on_hand + stock_place.picked + stock_place.quarantined = 0"
+    return execute(
+        "UPDATE stock_place SET "
+        + ", ".join(f"{c} = stock_place.{c} + w.column{at}" for at, c in enumerate(PLACED, 6))
+        + f", first_at = CASE WHEN {empty} THEN w.column5 ELSE stock_place.first_at END, "
+        f"best_before = CASE WHEN {empty} AND w.column3 = '' THEN w.column4 "
+        f"ELSE COALESCE(w.column4, stock_place.best_before) END FROM (VALUES {_marks(len(spots), *types)}) AS w "
+        "WHERE stock_place.product_id = w.column1 AND stock_place.bin = w.column2 AND stock_place.lot = w.column3",
+        [v for spot in spots for v in (*spot, *known[spot], *(sums[spot][c] for c in PLACED))],
+    )
+
+
+def _insert_places(
+    spots: Sequence[Spot], sums: Mapping[Spot, dict[str, int]], known: Mapping[Spot, tuple[date | None, datetime]]
+) -> None:
+    """Make the places of these that were not there before."""
+    there = set(
+        rows(
+            "SELECT product_id, bin, lot FROM stock_place WHERE product_id IN "
+            f"({', '.join(['%s'] * len({s[0] for s in spots}))})",
+            sorted({s[0] for s in spots}),
+        )
+    )
+    new = [spot for spot in spots if spot not in there]
+    one = f"({', '.join(['%s'] * (5 + len(PLACED)))})"
+    execute(
+        f"INSERT INTO stock_place (product_id, bin, lot, best_before, first_at, {', '.join(PLACED)}) "
+        f"VALUES {', '.join([one] * len(new))}",
+        [v for spot in new for v in (*spot, *known[spot], *(sums[spot][c] for c in PLACED))],
+    )
+
+
+def change_waiting(by_product: Mapping[int, int]) -> None:
+    """Tell the balances how many more (or fewer) units open lines want without having them reserved: one statement."""
+    told = {product: by_product[product] for product in sorted(by_product) if by_product[product]}
+    for some in _some(list(told)):
+        execute(
+            "UPDATE stock_balance SET waiting = stock_balance.waiting + w.column2 FROM (VALUES "
+            f"{_marks(len(some), 'bigint', 'bigint')}) AS w WHERE stock_balance.product_id = w.column1",
+            [v for product in some for v in (product, told[product])],
+        )
+
+
+def _some(keys: list[Any]) -> Iterable[list[Any]]:
+    return (keys[at : at + _MOST_ROWS] for at in range(0, len(keys), _MOST_ROWS))
+
+
+def _marks(count: int, *types: str) -> str:
+    """Place-holders for `count` rows of a VALUES list. PostgreSQL wants to be told what they are."""
+    cast = is_postgres()
+    row = ", ".join(f"%s::{kind}" if cast else "%s" for kind in types)
+    return ", ".join([f"({row})"] * count)

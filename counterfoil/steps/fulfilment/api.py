@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
-from counterfoil.core.api import Body, Bool, Id, Int, Moment, Parcel, Sku, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Body, Bool, Code, Id, Int, Moment, Parcel, Sku, Text, actor_of, answers, reply, router
 from counterfoil.records.orders.api import order_reply
 from counterfoil.records.orders.load import find
 from counterfoil.records.orders.present import package_json, shipment_json
@@ -21,6 +21,8 @@ class PickLineIn(Body):
     sku: Sku
     quantity: Int
     short: Int | Bool | None = None
+    bin: Code | None = None
+    lot: Code | None = None
 
 
 class PickIn(Body):

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from counterfoil.core.errors import Invalid
 from counterfoil.records.orders.models import Line
 
 MAX_UNITS = 1_000_000
+
+
+@dataclass(frozen=True)
+class From:
+    """Units of a SKU out of a certain bin or lot (None: whichever was chosen for them)."""
+
+    quantity: int
+    short: int
+    bin: str | None = None
+    lot: str | None = None
+    field: str = "lines"  # where it stood in the request
 
 
 @dataclass(frozen=True)
@@ -21,12 +32,14 @@ class Asked:
     short: int = 0
     rest_short: bool = False
     field: str = "lines"  # where it stood in the request
+    places: tuple[From, ...] = ()  # where a picker says that they come from
 
 
 def read(lines: Sequence[Mapping[str, Any]], *, shorts: bool = False) -> list[Asked]:
-    """One `Asked` per SKU from `[{sku, quantity, short?}]`. Raises Invalid naming every unfit field.
+    """One `Asked` per SKU from `[{sku, quantity, short?, bin?, lot?}]`. Raises Invalid naming every unfit field.
 
     `short` is the number of units that were not to be found (besides `quantity`, which were), or True for all the rest.
+    A pick may name a SKU once for each bin and lot.
     """
     wrong: list[tuple[str, str]] = []
     found: dict[str, Asked] = {}
@@ -38,7 +51,9 @@ def read(lines: Sequence[Mapping[str, Any]], *, shorts: bool = False) -> list[As
         if not sku:
             wrong.append((f"{field}.sku", "is missing"))
             continue
-        if sku in found:
+        place = (line.get("bin"), line.get("lot")) if shorts else (None, None)
+        before = found.get(sku)
+        if before is not None and not _other_place(before, place):
             wrong.append((f"{field}.sku", f"{sku} is named twice"))
             continue
         short = line.get("short") or 0
@@ -51,10 +66,24 @@ def read(lines: Sequence[Mapping[str, Any]], *, shorts: bool = False) -> list[As
         if not quantity and not short:
             wrong.append((f"{field}.quantity", "must be at least 1"))
             continue
-        found[sku] = Asked(sku, int(quantity or 0), 0 if short is True else int(short), short is True, field)
+        units, missing = int(quantity or 0), 0 if short is True else int(short)
+        here = From(units, missing, *place, field)
+        so_far = before or Asked(sku, 0, field=field)
+        found[sku] = replace(
+            so_far,
+            quantity=so_far.quantity + units,
+            short=so_far.short + missing,
+            rest_short=so_far.rest_short or short is True,
+            places=(*so_far.places, here),
+        )
     if wrong:
         raise Invalid(*wrong)
     return list(found.values())
+
+
+def _other_place(before: Asked, place: tuple[str | None, str | None]) -> bool:
+    """Whether units of a SKU that was named already are out of a bin or lot that was not."""
+    return place != (None, None) and all((p.bin, p.lot) not in {place, (None, None)} for p in before.places)
 
 
 def _count(value: object) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from counterfoil.core import clock, documents
 from counterfoil.records.orders.models import Line, Order, Package, Part
 from counterfoil.records.orders.slip import order_paper, say_date
+from counterfoil.records.stock.models import Place
+from counterfoil.records.stock.rules import Share, walk
 
 # The words that carriers require on a parcel with alcohol (UPS and FedEx, as read in November 2026).
 AGE_NOTICE = "CONTAINS ALCOHOL: SIGNATURE OF PERSON AGE 21 YEARS OR OLDER REQUIRED FOR DELIVERY"
@@ -30,16 +31,14 @@ def sales_order_version(order: Order, part: Part) -> int:
     return found.version if found is not None else 1
 
 
-def by_bin(line: Line) -> tuple[bool, list[tuple[int, int, str]], str]:
-    """Sorts lines as a picker walks: A-2 comes before A-10, and what has no place comes last."""
-    pieces = re.findall(r"\d+|\D+", line.product.bin.upper())
-    walk = [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in pieces]
-    return not line.product.bin, walk, line.sku
+Fetched = Mapping[int, Sequence[Share]]
+"""By order line: which places its units are fetched from."""
 
 
-def pick_list(order: Order, part: Part, lines: Sequence[Line]) -> dict[str, Any]:
-    """What is still to be fetched of a part, sorted by bin and then by SKU."""
-    wanted = sorted((ln for ln in lines if ln.reserved), key=by_bin)
+def pick_list(order: Order, part: Part, lines: Sequence[Line], fetched: Fetched) -> dict[str, Any]:
+    """What is still to be fetched of a part, bin by bin as a picker walks, then by SKU; a line for each bin and lot."""
+    wanted = [(share, ln) for ln in lines if ln.reserved for share in fetched.get(ln.pk, [])]
+    wanted.sort(key=lambda row: (*walk(row[0].place.bin), row[1].sku, row[0].place.lot))
     return {
         **order_paper(order, at=clock.business_now()),
         "carrier": "",  # chosen when it is shipped
@@ -47,16 +46,22 @@ def pick_list(order: Order, part: Part, lines: Sequence[Line]) -> dict[str, Any]
         "age_notice": age_notice(lines),
         "lines": [
             {
-                "bin": ln.product.bin,
+                "bin": share.place.bin,
                 "sku": ln.sku,
                 "name": ln.name,
-                "quantity": ln.reserved,
-                "detail": ln.product.size or None,
+                "quantity": share.units,
+                "lot": share.place.lot or None,
+                "detail": _detail(ln, share.place),
                 "note": f"instead of {ln.replaces.name}, as agreed" if ln.replaces else None,
             }
-            for ln in wanted
+            for share, ln in wanted
         ],
     }
+
+
+def _detail(line: Line, place: Place) -> str | None:
+    date_words = f"good until {place.best_before.isoformat()}" if place.best_before else ""
+    return ", ".join(word for word in (line.product.size, date_words) if word) or None
 
 
 def packing_slip(order: Order, part: Part, lines: Sequence[Line], box: Package, *, whole: bool) -> dict[str, Any]:

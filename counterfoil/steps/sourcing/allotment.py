@@ -19,6 +19,8 @@ from counterfoil.records.orders.models import STOCK, Line, Order, Part
 from counterfoil.records.stock import ledger
 from counterfoil.records.stock.ledger import Change
 from counterfoil.records.stock.models import COLUMNS, Balance
+from counterfoil.records.stock.places import Shelves, Wanted, shelves
+from counterfoil.records.stock.rules import Share
 from counterfoil.steps.sourcing.models import Peg
 from counterfoil.steps.sourcing.queries import open_purchase_lines
 from counterfoil.steps.sourcing.rules import EVENTS, Supply, Want, assign, certainty, derive_stock, takes_stock, turn
@@ -82,6 +84,7 @@ class Allotment:
         self._changes: list[Change] = []
         self._causes: dict[str, int] = {}
         self._waiting: dict[int, int] = {}
+        self._shelves: Shelves | None = None  # read when somebody takes from them
 
     def _lives(self, order_id: int) -> bool:
         order = self.orders[order_id]
@@ -127,6 +130,15 @@ class Allotment:
         balance = self.balances[made.product_id]
         for column in COLUMNS:
             setattr(balance, column, getattr(balance, column) + getattr(made, column))
+
+    def take(self, product_id: int, units: int) -> list[Share]:
+        """Which places units come from that nobody has named one for; asked again, it takes further ones."""
+        if self._shelves is None:
+            self._shelves = shelves(self.products)
+        shares = self._shelves.take(Wanted(0, product_id, units))
+        if sum(share.units for share in shares) != units:
+            raise RuntimeError(f"product {product_id} has not {units} units on its shelves")
+        return shares
 
     def reserve(self, line: Line, units: int) -> None:
         """Promise free units to a line."""

@@ -6,13 +6,15 @@ from django.db.models import F, Sum
 
 from counterfoil.core import clock, jobs
 from counterfoil.core.actor import BUYER, PICKER, Actor, require
-from counterfoil.core.db import writing
+from counterfoil.core.db import rows, writing
 from counterfoil.core.errors import Invalid, Missing, blocked
 from counterfoil.core.shop import shop
 from counterfoil.records.books.ledger import post
 from counterfoil.records.stock import ledger
 from counterfoil.records.stock.ledger import Change
 from counterfoil.records.stock.models import Movement
+from counterfoil.records.stock.places import Wanted, shelves
+from counterfoil.records.stock.rules import Share
 from counterfoil.steps.sourcing.models import CountTask
 
 
@@ -44,7 +46,9 @@ def queue_count(*, product_id: int, order: str) -> CountTask | None:
 def close_count(*, task: int, found: int, actor: Actor) -> CountTask:
     """The shelf has been counted: `found` of the missing units go back to it, the others are booked as lost.
 
-    Raises Forbidden, Missing, Invalid, or Refused when somebody has closed it already.
+    They are where they were set aside, or, when they have been carried elsewhere since, where any of the product are.
+    Raises Forbidden, Missing, Invalid, or Refused when somebody has closed it already, or has let them out of
+    quarantine or written them off.
     """
     require(actor, BUYER, PICKER)
     with writing():
@@ -58,20 +62,24 @@ def close_count(*, task: int, found: int, actor: Actor) -> CountTask:
         product = counted.product
         lost = counted.missing - found
         ledger.lock([product.pk])
-        ledger.move(
-            [
+        changes, left = [], found
+        for at, share in enumerate(_aside(counted)):
+            back = min(left, share.units)
+            left -= back
+            changes.append(
                 Change(
                     product.pk,
                     "counted",
-                    f"counted:{counted.pk}",
-                    on_hand=found,
-                    quarantined=-counted.missing,
+                    ledger.once(f"counted:{counted.pk}", at),
+                    on_hand=back,
+                    quarantined=-share.units,
                     subject=counted.order_number,
+                    bin=share.place.bin,
+                    lot=share.place.lot,
                     reason=f"{found} found, {lost} lost",
                 )
-            ],
-            actor=actor,
-        )
+            )
+        ledger.move(changes, actor=actor)
         post(
             cause=f"counted:{counted.pk}",
             kind="count",
@@ -84,3 +92,26 @@ def close_count(*, task: int, found: int, actor: Actor) -> CountTask:
         counted.save(update_fields=["found", "closed_at", "closed_by"])
         jobs.enqueue("sourcing.fill", key=str(product.pk), payload={"product": product.pk})
     return counted
+
+
+def _aside(counted: CountTask) -> list[Share]:
+    """Where the units of a count were set aside, and what there still is of them. Raises Refused."""
+    held = shelves([counted.product_id], column="quarantined")
+    out: list[Share] = []
+    left = counted.missing
+    for bin_, lot, units in rows(
+        "SELECT bin, lot, SUM(quarantined) FROM stock_movement WHERE product_id = %s AND subject = %s "
+        "AND kind IN ('pick_short', 'count_variance', 'counted') GROUP BY bin, lot HAVING SUM(quarantined) > 0 "
+        "ORDER BY MIN(id)",
+        [counted.product_id, counted.order_number],
+    ):
+        out += held.take(Wanted(0, counted.product_id, min(left, int(units)), bin_, lot))
+        left = counted.missing - sum(share.units for share in out)
+    out += held.take(Wanted(0, counted.product_id, left))
+    if sum(share.units for share in out) < counted.missing:
+        raise blocked("someone_else", "they are not set aside any more: somebody let them go or wrote them off")
+    merged: dict[int, Share] = {}
+    for share in out:
+        before = merged.get(share.place.pk)
+        merged[share.place.pk] = Share(share.place, share.units + (before.units if before else 0))
+    return list(merged.values())

@@ -163,3 +163,56 @@ class CountTask(models.Model):
     @property
     def missing(self) -> int:
         return self.expected - self.seen
+
+
+COUNT = Machine(
+    "state",
+    "open",
+    {
+        # The shelf has been counted and the ledger follows it.
+        "apply": (("open",), "applied"),
+        # Nobody will count it after all.
+        "drop": (("open",), "dropped"),
+    },
+)
+
+
+class CountSheet(models.Model):
+    """Places to be counted, with what was expected when it was printed. Its number is also that of its paper."""
+
+    number = models.CharField(max_length=40, unique=True)
+    state = models.CharField(max_length=10, default="open")
+    scope = models.CharField(max_length=120)  # what is counted, in words
+    blind = models.BooleanField(default=False)  # what is expected is not on the paper
+    made_at = models.DateTimeField()  # business time
+    made_by = models.CharField(max_length=200)
+    counted_at = models.DateTimeField(null=True)  # None: the count is of the moment when the sheet was made
+    reason = models.CharField(max_length=500, blank=True, default="")
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "-id"], name="countsheet_state")]
+
+
+class CountRow(models.Model):
+    """One place of a sheet. `expected` was on hand after movement `mark`, the newest one of the product then."""
+
+    sheet = models.ForeignKey(CountSheet, on_delete=models.PROTECT, related_name="rows")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="count_rows")
+    bin = models.CharField(max_length=20, blank=True, default="")
+    lot = models.CharField(max_length=40, blank=True, default="")
+    expected = models.IntegerField()
+    mark = models.BigIntegerField()
+    counted = models.IntegerField(null=True)  # None: nobody has counted it; it stays as it is
+    best_before = models.DateField(null=True)  # of a lot that the ledger did not know
+    entered_by = models.CharField(max_length=200, blank=True, default="")
+    booked = models.IntegerField(null=True)  # the difference that was applied
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "product", "bin", "lot"], name="countrow_once"),
+            models.CheckConstraint(
+                condition=models.Q(counted=None) | models.Q(counted__gte=0), name="countrow_counted"
+            ),
+        ]

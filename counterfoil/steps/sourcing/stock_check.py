@@ -11,7 +11,7 @@ from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid
 from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import Line, Order, Part
-from counterfoil.records.stock.ledger import Change
+from counterfoil.records.stock.ledger import Change, once
 from counterfoil.steps.sourcing.allotment import Allotment, Touched
 from counterfoil.steps.sourcing.fields import whole
 from counterfoil.steps.sourcing.models import CountTask
@@ -134,18 +134,21 @@ def _reserve(laid: Allotment, lines: Sequence[Line], seen: int | None, actor: Ac
 
 def _set_aside(laid: Allotment, line: Line, missing: int) -> None:
     order = laid.orders[line.order_id]
-    laid.change(
-        Change(
-            line.product_id,
-            "count_variance",
-            f"count:line:{line.pk}:v{order.version}",
-            on_hand=-missing,
-            quarantined=missing,
-            subject=order.number,
-            line=line.pk,
-            reason="not found on the shelf",
+    for at, share in enumerate(laid.take(line.product_id, missing)):
+        laid.change(
+            Change(
+                line.product_id,
+                "count_variance",
+                once(f"count:line:{line.pk}:v{order.version}", at),
+                on_hand=-share.units,
+                quarantined=share.units,
+                subject=order.number,
+                line=line.pk,
+                reason="not found on the shelf",
+                bin=share.place.bin,
+                lot=share.place.lot,
+            )
         )
-    )
 
 
 def _count(line: Line, number: str, seen: int, expected: int, actor: Actor) -> CountTask:

@@ -84,6 +84,9 @@ def content(kind: Kind, *, lines: int = 3, name: str = "Zoë Brontë") -> dict[s
             "ship_to": {**customer, **shop, "lines": shop["address_lines"]},
         }
         return {**common, **own, **_money()}
+    if kind == "count-sheet":
+        lines_ = [{**ln, "lot": "L7", "expected": str(n)} for n, ln in enumerate(_lines(lines))]
+        return {**common, "number": "CS-0012", "scope": name, "lines": lines_, "made_by": "Pia"}
     common |= {"order_number": "CF-1047", "bill_to": {**customer, "email": "zoe@example.com"}, "channel": "Web shop"}
     common |= {
         "terms": "Charged when ready to ship",

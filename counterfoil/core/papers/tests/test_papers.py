@@ -129,7 +129,9 @@ def test_a_purchase_order_is_known_by_its_own_number_and_hides_who_waits() -> No
 
 
 def test_an_unknown_paper_is_refused_with_the_list_of_those_there_are() -> None:
-    with pytest.raises(UnknownKind, match="unknown paper 'pro-forma'; there are: card-receipt, credit-note"):
+    with pytest.raises(
+        UnknownKind, match="unknown paper 'pro-forma'; there are: card-receipt, count-sheet, credit-note"
+    ):
         render("pro-forma", content("invoice"))
     assert issubclass(UnknownKind, KeyError)
 

@@ -14,6 +14,7 @@ from counterfoil.records.catalogue.models import Product
 from counterfoil.records.customers.models import Customer
 from counterfoil.records.orders.models import Charge, Line, Order, Part
 from counterfoil.records.stock.models import Balance
+from counterfoil.records.stock.tests.build import shelve
 
 ANN = Actor("person", "Ann", CLERK)
 PAT = Actor("person", "Pat", PICKER)
@@ -27,6 +28,7 @@ def product(sku: str, *, price: int = 2400, on_hand: int = 0, **more: Any) -> Pr
         sku=sku, name=more.pop("name", f"Copper Gate {sku}"), price=price, currency="USD", **more
     )
     Balance.objects.create(product=made, on_hand=on_hand)
+    shelve(made, on_hand)
     return made
 
 

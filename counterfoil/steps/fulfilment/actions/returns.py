@@ -15,7 +15,8 @@ from counterfoil.core.text import clean
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import check, facts_of, note, take
 from counterfoil.records.orders.models import PARCEL, Line, Order, Part
-from counterfoil.records.stock.ledger import Change, lock, move
+from counterfoil.records.stock.ledger import Change, lock, move, once
+from counterfoil.records.stock.places import held_by, spread
 from counterfoil.steps.fulfilment.asked import lay_out, read
 from counterfoil.steps.fulfilment.papers import lines_of
 from counterfoil.steps.fulfilment.rules import choose, may_return
@@ -26,6 +27,8 @@ Share = Sequence[tuple[Line, int]]
 
 def return_order(*, order: str, actor: Actor, lines: Sequence[Mapping[str, Any]], condition: str, reason: str) -> Order:
     """Take units back that were shipped: `sellable` ones to the shelf, `damaged` ones into quarantine.
+
+    They go to the bin that they were picked from, as the lot that they are of.
 
     `lines` is `[{sku, quantity}]`, never more than was shipped and has not come back. No refund is made. Raises
     Forbidden, Missing, Invalid or Refused.
@@ -76,21 +79,26 @@ def _checked(condition: str, reason: str) -> str:
 
 def _units_return(order: Order, share: Share, condition: str, reason: str, actor: Actor) -> None:
     lock(ln.product_id for ln, _ in share)
+    held = held_by(order.number, [ln.pk for ln, _ in share])
     sellable = condition == "sellable"
     move(
         [
             Change(
                 ln.product_id,
                 "returned",
-                f"return:line:{ln.pk}:v{order.version}",
-                shipped=-n,
-                on_hand=n if sellable else 0,
-                quarantined=0 if sellable else n,
+                once(f"return:line:{ln.pk}:v{order.version}", at),
+                shipped=-units,
+                on_hand=units if sellable else 0,
+                quarantined=0 if sellable else units,
                 subject=order.number,
                 line=ln.pk,
                 reason=reason,
+                # What was shipped before places were kept came from the product's bin.
+                bin=place.bin or ln.product.bin,
+                lot=place.lot,
             )
             for ln, n in share
+            for at, (place, units) in enumerate(spread(n, held.get(ln.pk, []), "shipped"))
         ],
         actor=actor,
     )

@@ -20,7 +20,8 @@ from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, PARCEL, Line, Order, Package, Part, Shipment
 from counterfoil.records.orders.securing import secure_money
 from counterfoil.records.orders.slip import mail_slip
-from counterfoil.records.stock.ledger import Change, lock, move
+from counterfoil.records.stock.ledger import Change, lock, move, once
+from counterfoil.records.stock.places import Held, held_by, spread
 from counterfoil.steps.fulfilment.rules import GONE, choose, may_ship, money_blockers
 
 
@@ -143,21 +144,28 @@ def _units_leave(order: Order, boxes: Sequence[Package], lines: dict[int, Line],
     """Picked -> shipped, once for each box and line."""
     inside = [(box, lines[int(entry["line"])], int(entry["quantity"])) for box in boxes for entry in box.lines]
     lock(line.product_id for _, line, _ in inside)
-    move(
-        [
-            Change(
-                line.product_id,
-                "shipped",
-                f"ship:package:{box.pk}:line:{line.pk}",
-                picked=-units,
-                shipped=units,
-                subject=order.number,
-                line=line.pk,
+    held = held_by(order.number, [line.pk for _, line, _ in inside])
+    changes: list[Change] = []
+    for box, line, units in inside:
+        left = held.get(line.pk, [])
+        for at, (place, share) in enumerate(spread(units, left, "picked")):
+            changes.append(
+                Change(
+                    line.product_id,
+                    "shipped",
+                    once(f"ship:package:{box.pk}:line:{line.pk}", at),
+                    picked=-share,
+                    shipped=share,
+                    subject=order.number,
+                    line=line.pk,
+                    bin=place.bin,
+                    lot=place.lot,
+                )
             )
-            for box, line, units in inside
-        ],
-        actor=actor,
-    )
+            # Another box may hold more of the same line.
+            gone = Held(place.bin, place.lot, place.picked - share, place.shipped + share)
+            left = held[line.pk] = [gone if one is place else one for one in left]
+    move(changes, actor=actor)
     for _, line, units in inside:
         line.picked -= units
         line.packed -= units

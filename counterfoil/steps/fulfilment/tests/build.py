@@ -12,6 +12,7 @@ from counterfoil.records.catalogue.models import Product
 from counterfoil.records.customers.models import Customer
 from counterfoil.records.orders.models import Charge, Line, Order, Part
 from counterfoil.records.stock.models import Balance
+from counterfoil.records.stock.tests.build import shelve
 
 PIA = Actor("person", "Pia", PICKER)
 PAUL = Actor("person", "Paul", PICKER)
@@ -52,6 +53,7 @@ def a_product(sku: str, *, on_hand: int = 10, **more: Any) -> Product:
     made, new = Product.objects.get_or_create(sku=sku, defaults={"name": f"Wine {sku}", **values})
     if new:
         Balance.objects.create(product=made, on_hand=on_hand)
+        shelve(made, on_hand)
     return made
 
 
