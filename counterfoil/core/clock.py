@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as dtime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -75,6 +76,11 @@ def business_today(zone: str = "UTC") -> date:
     return business_now().astimezone(ZoneInfo(zone)).date()
 
 
+def start_of_day(day: date, zone: str) -> datetime:
+    """The moment at which that day begins where the shop stands, in UTC."""
+    return datetime.combine(day, dtime(), ZoneInfo(zone)).astimezone(UTC)
+
+
 def advance_business_time(by: timedelta) -> float:
     """Move business time forward for every process on this database. Returns the new offset in seconds.
 
@@ -125,3 +131,10 @@ def add_business_days(start: date, days: int, *, weekdays: frozenset[int], holid
         if day.weekday() in weekdays and day not in holidays:
             left -= 1
     return day
+
+
+def business_days_between(start: date, end: date, *, weekdays: frozenset[int], holidays: frozenset[date]) -> int:
+    """How many working days lie after `start`, up to and with `end`; 0 when `end` is not later."""
+    days = max(0, (end - start).days)
+    later = (start + timedelta(days=n) for n in range(1, days + 1))
+    return sum(day.weekday() in weekdays and day not in holidays for day in later)

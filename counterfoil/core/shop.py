@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from counterfoil.core import clock
 from counterfoil.core.cards import mask_tree
 from counterfoil.core.db import execute, in_writing, is_postgres, rows
+from counterfoil.core.promises import PROMISE_RULES, PromiseRule, check_promise_settings, rule_of
 from counterfoil.core.retries import DECLINE_CLASSES, RETRY_LIMITS, RetryLimit, check_settings, class_of, limits_of
 
 TTL = 2.0  # seconds that a process believes its copy
@@ -67,9 +68,10 @@ class Shop:
     grace_days: int = 7
     reminder_days: list[int] = field(default_factory=lambda: [2, -1])
     reminder_hour: int = 9
-    # Legal rule for orders taken at a distance, as data: ship by the stated date or within this many days
-    # (16 CFR 435.2, as read in November 2026).
-    legal_days: int = 30
+    # By when an order must ship, and when silence is a yes: dated rules by destination, see `core/promises.py`. And how
+    # many days before a promised or legal date its customer is asked, where the goods are not here.
+    promise_rules: list[dict[str, Any]] = field(default_factory=lambda: [dict(row) for row in PROMISE_RULES])
+    notice_days: int = 5
     terms: str = ""
     # Which lot of a product is picked first: "fefo" (the date that ends first, then the oldest) or "fifo" (the oldest).
     lots_by: str = "fefo"
@@ -83,8 +85,7 @@ class Shop:
 
     def day_ends_at(self) -> datetime:
         """The shop's next midnight, in UTC."""
-        zone = ZoneInfo(self.timezone)
-        return datetime.combine(self.today() + timedelta(days=1), dtime(), zone).astimezone(UTC)
+        return clock.start_of_day(self.today() + timedelta(days=1), self.timezone)
 
     def business_days_from(self, start: date, days: int) -> date:
         return clock.add_business_days(
@@ -93,6 +94,23 @@ class Shop:
             weekdays=frozenset(self.working_days),
             holidays=frozenset(date.fromisoformat(d) for d in self.holidays),
         )
+
+    def business_days_between(self, start: date, end: date) -> int:
+        """How many of the shop's working days lie after `start`, up to and with `end`."""
+        return clock.business_days_between(
+            start,
+            end,
+            weekdays=frozenset(self.working_days),
+            holidays=frozenset(date.fromisoformat(d) for d in self.holidays),
+        )
+
+    def working_day(self, day: date) -> date:
+        """That day, or the shop's next working day."""
+        return self.business_days_from(day - timedelta(days=1), 1)
+
+    def promise_rule(self, *, country: str, on: date) -> PromiseRule:
+        """The rule about promised dates for an order placed on that day to that country."""
+        return rule_of(self.promise_rules, country=country, on=on)
 
     def charge_horizon(self) -> date:
         """The last day on which confirmed goods may arrive for the charge gate to open today."""
@@ -156,6 +174,7 @@ def change(**values: Any) -> None:
     if cards:
         raise ValueError(f"this looks like a card number: {', '.join(cards)}")
     check_settings(values)
+    check_promise_settings(values)
     cast = "%s::jsonb" if is_postgres() else "%s"
     for key, value in values.items():
         execute(

@@ -13,6 +13,7 @@ from counterfoil.core.db import execute, is_postgres, rows, writing
 from counterfoil.core.errors import Missing, Refused
 from counterfoil.flow.amend import apply_answer
 from counterfoil.flow.map import QUEUES, Derived, derive, due_by_itself, jobs_due
+from counterfoil.flow.noticing import NOTICES
 from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import facts_of, find, take
 from counterfoil.records.orders.models import Order
@@ -128,6 +129,8 @@ def _do(number: str, facts: OrderFacts) -> bool:
     match due_by_itself(facts):
         case "end_checkout":
             return _end_checkout(number)
+        case "withdraw_notice" | "end_notice" | "adopt_question" | "send_notice" as about_promises:
+            return NOTICES[about_promises](number)
         case "expire_question":
             expire_proposals(order=number)
         case "withdraw_question":

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from counterfoil.core.errors import Blocker
+from counterfoil.flow.promising import due_notice, looks_again
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.steps.acceptance.rules import may_make_sales_order
 from counterfoil.steps.charging.declines import unpaid_after_decline
@@ -105,6 +106,9 @@ def due_by_itself(facts: OrderFacts) -> str | None:
     if not facts.finished:
         over = facts.placed_at is not None and facts.now is not None and facts.placed_at + CHECKOUT_LASTS <= facts.now
         return "end_checkout" if over else None
+    promises = due_notice(facts)
+    if promises in {"withdraw_notice", "end_notice"}:
+        return promises
     if facts.question_open and facts.now and facts.question_expires_at and facts.question_expires_at <= facts.now:
         return "expire_question"
     if facts.question_open and facts.question_moot:
@@ -116,6 +120,11 @@ def due_by_itself(facts: OrderFacts) -> str | None:
         return "warn_of_end"
     if any(reminder_is_due(facts, p) for p in facts.parts):
         return "remind"
+    return _of_the_process(facts) or promises
+
+
+def _of_the_process(facts: OrderFacts) -> str | None:
+    """What the steps do by themselves once a person has read the order."""
     if facts.review != "approved":
         return None
     live = [p for p in facts.parts if p.live]
@@ -262,7 +271,10 @@ def _waiting(facts: OrderFacts, part: PartFacts, blockers: list[Blocker]) -> Pla
     late = part.promise_date is not None and (
         part.promise_date < facts.today or any(d > part.promise_date for d in due)
     )
-    return ("promise", "renew_promise", blockers) if late else ("goods", "wait_for_goods", blockers)
+    told = facts.notice_of(part)
+    if told is not None and not told.declined:
+        return "promise", "wait_for_answer", blockers
+    return ("promise", "renew_promise", blockers) if late or told else ("goods", "wait_for_goods", blockers)
 
 
 def _on_delivery(facts: OrderFacts, part: PartFacts) -> Place:
@@ -297,7 +309,8 @@ def _deadline(facts: OrderFacts) -> date | None:
         for p in facts.parts
         if p.live and p.parcel not in {"shipped", "delivered", "returned"}
     ]
-    return min((d for d in [*dates, facts.needed_by] if d is not None), default=None)
+    asked = [n.answer_by for n in facts.notices]
+    return min((d for d in [*dates, *asked, facts.needed_by] if d is not None), default=None)
 
 
 def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
@@ -305,7 +318,7 @@ def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
     if queue in {"done", "cancelled", "transit"}:
         return None
     after_declines = (at for part in facts.parts for at in checks(facts, part))
-    moments = [facts.question_expires_at, *_ends_of_holds(facts), *after_declines]
+    moments = [facts.question_expires_at, *_ends_of_holds(facts), *after_declines, *looks_again(facts)]
     if queue in {"goods", "charge", "charged_waiting", "promise", "cannot_ship"} or _being_paid(facts):
         moments.append(facts.day_ends_at)  # due dates and promises are judged by the shop's date
     if queue == "unfinished" and facts.placed_at is not None:

@@ -13,9 +13,10 @@ from counterfoil.flow.rules import may_cancel, money_of_cancelled
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import check, facts_of, find, note, take
-from counterfoil.records.orders.models import MONEY, Line, Order, Part, Proposal
+from counterfoil.records.orders.models import MONEY, Line, Notice, Order, Part, Proposal
 from counterfoil.records.orders.offers import release_offered
 from counterfoil.records.orders.parcels import put_back_parcel
+from counterfoil.records.orders.promises import close_notices
 from counterfoil.records.orders.refunds import decide_refund, refundable
 from counterfoil.records.orders.slip import mail_slip
 from counterfoil.records.stock.actions import release_line
@@ -101,6 +102,7 @@ def _close_questions(order: Order, actor: Actor) -> None:
         withdraw_question(order, asked, actor=actor, because="the order is cancelled")
     for asked in Proposal.objects.filter(order=order, state=Proposal.ACCEPTED):
         release_offered(asked, order=order, actor=actor)
+    close_notices(order, Notice.OVER)
     # An answer that has not been worked in has nothing left to change.
     Proposal.objects.filter(order=order, state=Proposal.ACCEPTED, applied_at=None).update(
         applied_at=clock.business_now()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from counterfoil.core import clock, jobs
+from counterfoil.core import jobs
 from counterfoil.core.actor import Actor
 from counterfoil.core.machine import Move, shift
 from counterfoil.core.money import step
-from counterfoil.core.shop import shop
 from counterfoil.flow.amend.totals import lines_of, money_of, picture, retotal, retotal_order, write
 from counterfoil.flow.amend.units import reserve_now, take_off
 from counterfoil.flow.rules import NO_MONEY_YET, touched
@@ -20,6 +19,7 @@ from counterfoil.records.orders.load import note
 from counterfoil.records.orders.models import MONEY, STOCK, Hold, Line, Order, Part, Promise, Proposal
 from counterfoil.records.orders.offers import release_offered
 from counterfoil.records.orders.parcels import put_back_parcel
+from counterfoil.records.orders.promises import keep_promise
 from counterfoil.records.orders.refunds import decide_refund, refundable
 from counterfoil.records.stock.ledger import change_waiting, lock
 from counterfoil.steps.alternatives.arithmetic import Sums, divide, hand_over, keep, priced
@@ -135,25 +135,12 @@ def _open_up(change: Change, part: Part) -> None:
         change.moves.append(shift(STOCK, "reopen", part, part=part.number))
 
 
-def _promise(change: Change, part: Part, basis: str) -> None:
-    """A new version of the part's promise, if the choice names a day; the legal deadline never comes nearer."""
-    day = change.day
-    if day is None:
-        return
-    legal = part.legal_deadline or shop().day_of(change.order.placed_at) + timedelta(days=shop().legal_days)
-    part.promise_version += 1
-    part.promise_date = day
-    part.legal_deadline = max(legal, day)
-    part.save(update_fields=["promise_version", "promise_date", "legal_deadline"])
-    Promise.objects.create(
-        part=part,
-        version=part.promise_version,
-        date=day,
-        basis=basis,
-        legal_deadline=part.legal_deadline,
-        at=clock.business_now(),
-        actor=change.actor.name,
-    )
+def _promise(change: Change, part: Part, basis: str, *, delay: bool = False) -> None:
+    """A new version of the part's promise: the day that the choice names; of a delay, also that nobody knows it yet."""
+    if change.day is not None or delay:
+        keep_promise(
+            change.order, part, change.day, basis=basis, actor=change.actor, consent=Promise.EXPRESS, delay=delay
+        )
 
 
 def _let_go_on(change: Change) -> None:
@@ -223,7 +210,7 @@ def _expedite(change: Change) -> None:
 
 def _later_date(change: Change) -> None:
     for number in change.choice["parts"]:
-        _promise(change, change.part(number), "later date accepted")
+        _promise(change, change.part(number), "later date accepted", delay=True)
 
 
 def _cancel_line(change: Change) -> None:
@@ -232,6 +219,19 @@ def _cancel_line(change: Change) -> None:
     before = money_of(part)
     _open_up(change, part)
     _cancel_units(change, change.line(choice["line"]), int(choice["quantity"]))
+    retotal(part, before, change.order.currency)
+    if not any(line.quantity for line in lines_of(part)):
+        _empty(change, part)
+
+
+def _cancel_part(change: Change) -> None:
+    """Everything of the part that has not left, whatever becomes of the others."""
+    part = change.part(change.choice["part"])
+    before = money_of(part)
+    _open_up(change, part)
+    for line in lines_of(part):
+        if line.quantity > line.shipped:
+            _cancel_units(change, line, line.quantity - line.shipped)
     retotal(part, before, change.order.currency)
     if not any(line.quantity for line in lines_of(part)):
         _empty(change, part)
@@ -326,4 +326,5 @@ _KINDS = {
     "later_date": _later_date,
     "cancel": _cancel_line,
     "as_is": _as_is,
+    "cancel_part": _cancel_part,
 }

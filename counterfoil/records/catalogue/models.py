@@ -13,7 +13,10 @@ class Supplier(models.Model):
     contact = models.CharField(max_length=200, blank=True, default="")  # the person to ask for
     phone = models.CharField(max_length=40, blank=True, default="")
     currency = models.CharField(max_length=3, blank=True, default="")  # "": the shop's
-    lead_time_days = models.IntegerField(default=7)
+    lead_time_days = models.IntegerField(default=7)  # their word
+    # What their deliveries took, in the shop's business days: eight of ten took no longer. And how many there were.
+    learnt_days = models.IntegerField(null=True)
+    learnt_from = models.IntegerField(default=0, db_default=0)
     minimum = models.BigIntegerField(default=0)
     # An order that is sent before this time of the shop's clock, on one of these weekdays (Monday is 0), goes today.
     cut_off = models.TimeField(null=True)  # None: the whole day

@@ -20,6 +20,7 @@ from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import clean_email, clean_phone
 from counterfoil.records.catalogue.fields import SUBJECT, Errors, number_field, text_field
 from counterfoil.records.catalogue.models import Supplier
+from counterfoil.records.stock.promise import ENOUGH
 
 MOST_DAYS = 3650
 FIELDS = ("name", "email", "contact", "phone", "currency", "lead_time_days", "minimum", "cut_off", "order_days")
@@ -208,6 +209,18 @@ def next_day(first: date, weekdays: Sequence[int], holidays: Sequence[str]) -> d
     return first
 
 
+def lead_json(supplier: Supplier) -> dict[str, Any]:
+    """A supplier's lead time in business days: by their word, and as their deliveries have taught us."""
+    learnt = supplier.learnt_days is not None and supplier.learnt_from >= ENOUGH
+    return {
+        "days": supplier.learnt_days if learnt else supplier.lead_time_days,
+        "source": "learnt" if learnt else "supplier",
+        "word": supplier.lead_time_days,
+        "p80": supplier.learnt_days,
+        "observations": supplier.learnt_from,
+    }
+
+
 def supplier_json(supplier: Supplier) -> dict[str, Any]:
     """The API's supplier."""
     return {
@@ -218,6 +231,7 @@ def supplier_json(supplier: Supplier) -> dict[str, Any]:
         "phone": supplier.phone,
         "currency": currency_of(supplier),
         "lead_time_days": supplier.lead_time_days,
+        "lead_time": lead_json(supplier),
         "minimum": supplier.minimum,
         "cut_off": supplier.cut_off.strftime("%H:%M") if supplier.cut_off else None,
         "order_days": list(supplier.order_days),

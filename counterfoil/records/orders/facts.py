@@ -49,7 +49,10 @@ class PartFacts:
     refunded: int = 0
     given_back: int = 0  # of what went back: by which more had been paid than the part costs
     promise_date: date | None = None
+    promised_on: date | None = None  # when that date was given
     legal_deadline: date | None = None
+    promise_version: int = 0
+    clock_over: bool = False  # that deadline was over before the order came here
     authorised: int = 0  # what the bank holds for us, minor units
     authorisation_expires_at: datetime | None = None
     authorisation_warned: bool = False
@@ -81,6 +84,20 @@ class HoldFacts:
     reason: str
     by: str
     kind: str = ""
+
+
+@dataclass(frozen=True)
+class NoticeFacts:
+    """A customer has been told that a part's promise will not be kept, and how it ends is open."""
+
+    part: int
+    version: int  # of the promise that it is about
+    offered: date | None = None  # None: nobody knows
+    answer_by: date = date.max
+    consents: bool = False  # whether no answer is a yes
+    open: bool = True  # the question can still be answered
+    declined: bool = False  # none of what was offered is what they want
+    answered: bool = False  # they chose, and it is being worked in
 
 
 @dataclass(frozen=True)
@@ -133,11 +150,14 @@ class OrderFacts:
     refund_failed: bool = False
     bank_differs: bool = False  # the card processor has something otherwise than we do
     disputes: tuple[DisputeFacts, ...] = ()  # undecided or lost
+    notices: tuple[NoticeFacts, ...] = ()  # open ones
     parts: tuple[PartFacts, ...] = field(default_factory=tuple)
     # The shop's day and settings that gates read.
     now: datetime | None = None
     today: date = date.min
     day_ends_at: datetime | None = None  # the shop's midnight
+    zone: str = "UTC"  # where the shop stands
+    notice_days: int = 5  # how long before a date its customer is asked, where the goods are not here
     horizon: date = date.min  # confirmed goods due until then count as good as here
     charge_on: str = "confirmed"  # confirmed, packed, shipped
     card_at_checkout: str = "save"  # save, authorise
@@ -158,6 +178,10 @@ class OrderFacts:
     def offline(self) -> bool:
         """Paid outside the card processor."""
         return self.payment_method != "card"
+
+    def notice_of(self, part: PartFacts) -> NoticeFacts | None:
+        """What the part's customer has been told and has not answered yet."""
+        return next((n for n in self.notices if n.part == part.number), None)
 
     def charged_back(self, part: PartFacts) -> DisputeFacts | None:
         """The dispute for which the part's money is not here, if there is one; a lost one comes first."""

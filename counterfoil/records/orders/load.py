@@ -17,8 +17,8 @@ from counterfoil.core.models import JournalEvent
 from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
 from counterfoil.records.orders.declines import Standing, standing_of
-from counterfoil.records.orders.facts import DisputeFacts, HoldFacts, LineFacts, OrderFacts, PartFacts
-from counterfoil.records.orders.models import Call, Hold, Line, Offered, Order, Part, PayLink, Proposal, Refund
+from counterfoil.records.orders.facts import DisputeFacts, HoldFacts, LineFacts, NoticeFacts, OrderFacts, PartFacts
+from counterfoil.records.orders.models import Call, Hold, Line, Notice, Offered, Order, Part, PayLink, Proposal, Refund
 
 
 def take(number: str, *, version: int | None = None) -> Order:
@@ -97,7 +97,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     lines: dict[int, list[Line]] = {}
     for line in read(Line, f"{of} ORDER BY order_id, position", ids) if ids else ():
         lines.setdefault(line.part_id, []).append(line)
-    held, asked_of, owing, differing, disputed, paying = _exceptions(ids)
+    held, asked_of, owing, differing, disputed, paying, noticed = _exceptions(ids)
     holds: dict[int, list[Hold]] = {}
     for hold in Hold.objects.filter(order_id__in=ids, released_at=None).order_by("id") if held else ():
         holds.setdefault(hold.order_id, []).append(hold)
@@ -120,6 +120,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     wanting = [o.pk for o in orders if o.needed_by is not None]
     calls = {c.order_id: c for c in Call.objects.filter(order_id__in=wanting).order_by("id")} if wanting else {}
     disputes = _disputes(ids, settings) if disputed else {}
+    notices = _notices(ids) if noticed else {}
     return {
         o.pk: build_facts(
             o,
@@ -135,21 +136,22 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
             disputes.get(o.pk, ()),
             at_page,
             gone,
+            notices.get(o.pk, ()),
         )
         for o in orders
     }
 
 
-def _exceptions(ids: Sequence[int]) -> tuple[bool, bool, bool, bool, bool, bool]:
+def _exceptions(ids: Sequence[int]) -> tuple[bool, bool, bool, bool, bool, bool, bool]:
     """Whether any of the orders is held, waits for an answer, is owed a refund, the bank has it otherwise, a customer
-    disputes it, or a page for its payment is open.
+    disputes it, a page for its payment is open, or a customer was told that a promise will not be kept.
 
     Mostly none, so one read asks.
     """
     if not ids:
-        return False, False, False, False, False, False
+        return False, False, False, False, False, False, False
     of = f"IN ({', '.join(['%s'] * len(ids))})"
-    held, asked, owing, differing, disputed, paying = rows(
+    held, asked, owing, differing, disputed, paying, noticed = rows(
         f"SELECT EXISTS (SELECT 1 FROM orders_hold WHERE order_id {of} AND released_at IS NULL), "
         f"EXISTS (SELECT 1 FROM orders_proposal WHERE order_id {of} AND state IN ('open', 'accepted') "
         f"AND applied_at IS NULL), "
@@ -160,10 +162,30 @@ def _exceptions(ids: Sequence[int]) -> tuple[bool, bool, bool, bool, bool, bool]
         f"WHERE o.id {of} AND d.closed_at IS NULL), "
         f"EXISTS (SELECT 1 FROM charging_dispute WHERE order_id {of} AND state IN ('open', 'answered', 'lost')), "
         f"EXISTS (SELECT 1 FROM orders_paylink WHERE order_id {of} AND mode = 'payment' "
-        f"AND state IN ('intended', 'open'))",
-        [*ids] * 6,
+        f"AND state IN ('intended', 'open')), "
+        f"EXISTS (SELECT 1 FROM orders_notice WHERE order_id {of} AND closed_at IS NULL)",
+        [*ids] * 7,
     )[0]
-    return bool(held), bool(asked), bool(owing), bool(differing), bool(disputed), bool(paying)
+    return bool(held), bool(asked), bool(owing), bool(differing), bool(disputed), bool(paying), bool(noticed)
+
+
+def _notices(ids: Sequence[int]) -> dict[int, tuple[NoticeFacts, ...]]:
+    """The notices of orders whose end is open, by order id."""
+    out: dict[int, tuple[NoticeFacts, ...]] = {}
+    found = Notice.objects.filter(order_id__in=ids, closed_at=None).select_related("part", "proposal")
+    for notice in found.order_by("part__number"):
+        facts = NoticeFacts(
+            part=notice.part.number,
+            version=notice.version,
+            offered=notice.offered,
+            answer_by=notice.answer_by,
+            consents=notice.silence == Notice.CONSENTS,
+            open=notice.proposal.state == Proposal.OPEN,
+            declined=notice.proposal.state == Proposal.DECLINED,
+            answered=notice.proposal.state == Proposal.ACCEPTED,
+        )
+        out[notice.order_id] = (*out.get(notice.order_id, ()), facts)
+    return out
 
 
 def _differing(ids: Sequence[int]) -> set[int]:
@@ -207,11 +229,14 @@ def build_facts(
     disputes: Sequence[DisputeFacts] = (),
     at_page: Collection[int | None] = (),
     gone: Collection[int] = (),
+    notices: Sequence[NoticeFacts] = (),
 ) -> OrderFacts:
     """Facts from rows at hand; `lines` by part id, `call` the last one to the customer, `at_page` the ids of parts
     whose page for payment is open, `gone` those of questions of which an offered unit was lost.
     """
     opened = [q for q in questions if q.state == Proposal.OPEN]
+    if any(n.open for n in notices) and all(n.consents for n in notices if n.open):
+        opened = []  # no answer is a yes: nothing has to wait for one
     return OrderFacts(
         number=order.number,
         review=order.review,
@@ -238,6 +263,7 @@ def build_facts(
         refund_failed=refund_failed,
         bank_differs=bank_differs,
         disputes=tuple(disputes),
+        notices=tuple(notices),
         parts=tuple(
             part_facts(p, lines.get(p.pk, []), remind_at=declined.remind_at(p), page_open=p.pk in at_page)
             for p in parts
@@ -245,6 +271,8 @@ def build_facts(
         now=clock.business_now(),
         today=settings.today(),
         day_ends_at=settings.day_ends_at(),
+        zone=settings.timezone,
+        notice_days=settings.notice_days,
         horizon=settings.charge_horizon(),
         charge_on=settings.charge_on,
         card_at_checkout=settings.card_at_checkout,
@@ -291,7 +319,10 @@ def part_facts(
         refunded=part.refunded,
         given_back=part.given_back,
         promise_date=part.promise_date,
+        promised_on=part.promised_on,
         legal_deadline=part.legal_deadline,
+        promise_version=part.promise_version,
+        clock_over=part.clock_over,
         authorised=part.authorisation_amount or 0,
         authorisation_expires_at=part.authorisation_expires_at,
         authorisation_warned=part.authorisation_warned_at is not None,

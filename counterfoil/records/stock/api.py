@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
+from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER, require
 from counterfoil.core.api import Body, Code, Day, Int, Sku, Text, actor_of, answers, reply, router
-from counterfoil.records.orders.present import moment
-from counterfoil.records.stock.actions import adjust_stock
+from counterfoil.core.errors import Invalid, Missing
+from counterfoil.core.shop import shop
+from counterfoil.core.text import storable
+from counterfoil.records.catalogue.models import Product
+from counterfoil.records.orders.present import day, moment
+from counterfoil.records.stock.actions import MOST_UNITS, adjust_stock
+from counterfoil.records.stock.availability import shelf_of, ships_on
+from counterfoil.records.stock.promise import phases
 
 stock = router()
 
@@ -26,3 +33,39 @@ def post_stock(request: HttpRequest, body: AdjustIn) -> HttpResponse:
     return reply(
         {"id": made.pk, "sku": body.sku, "quantity": body.quantity, "reason": made.reason, "at": moment(made.at)}, 201
     )
+
+
+@stock.get("/products/{sku}/availability", response=answers(200))
+def get_availability(request: HttpRequest, sku: str, quantity: int = 1) -> HttpResponse:
+    """When so many units of a product would ship to somebody who orders now, and what that rests on."""
+    require(actor_of(request), CLERK, PICKER, BUYER, BOOKKEEPER)
+    known = Product.objects.select_related("supplier", "balance").defer("art")
+    found = known.filter(sku=sku).first() if storable(sku) else None
+    if found is None:
+        raise Missing(f"there is no product {sku}")
+    if not 1 <= quantity <= MOST_UNITS:
+        raise Invalid(("quantity", f"a whole number of units from 1 to {MOST_UNITS}"))
+    settings = shop()
+    # However much is asked for, what is on its way is told.
+    shelf = shelf_of(found, settings, MOST_UNITS + 1)
+    ships = ships_on(shelf, quantity, settings)
+    return reply(
+        {
+            "sku": found.sku,
+            "quantity": quantity,
+            "ships": day(ships.day),
+            "basis": ships.basis,
+            "certain": ships.certain,
+            "free": shelf.free,
+            "waiting": shelf.waiting,
+            "available_to_promise": found.balance.available_to_promise,
+            "phases": [{"from": day(on or settings.today()), "units": units} for on, units in phases(shelf)],
+            "arrivals": [
+                {"date": day(a.day), "units": a.units, "confirmed": a.certain, "purchase_order": a.purchase_order}
+                for a in shelf.arrivals
+            ],
+            "lead_time": {
+                "days": shelf.lead.days, "source": shelf.lead.source, "observations": shelf.lead.observations,
+            },
+        }
+    )  # fmt: skip

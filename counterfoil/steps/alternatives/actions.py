@@ -16,7 +16,7 @@ from counterfoil.core.shop import shop
 from counterfoil.core.text import clean
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.load import check, facts_of, find, note, take
-from counterfoil.records.orders.models import Line, Order, Proposal
+from counterfoil.records.orders.models import Line, Notice, Order, Proposal
 from counterfoil.records.orders.offers import keep_offered, release_offered
 from counterfoil.records.orders.slip import mail_slip, order_url, say_moment
 from counterfoil.steps.alternatives.choices import about, complete, units_offered
@@ -61,6 +61,9 @@ def propose_alternatives(
     with writing():
         taken = take(order)
         check(may_propose(facts_of(taken)))
+        for told in Proposal.objects.filter(order=taken, state=Proposal.OPEN):
+            # A notice that waits for no answer: what we ask now takes its place.
+            withdraw_question(taken, told, actor=actor, because="we have something else to ask you")
         state, terms = read_order(taken), read_terms(taken, named_skus(choices))
         completed = complete(choices, state, terms)
         asked = Proposal.objects.create(
@@ -248,6 +251,12 @@ def _close(
     if closed != 1:
         raise Refused([_closed(Proposal.objects.get(pk=asked.pk))])
     asked.refresh_from_db()
+    if state in {Proposal.ACCEPTED, Proposal.WITHDRAWN}:
+        # A notice of a delay ends with its question; a no, or none in time, leaves it to its last day.
+        kinds = {"later_date": Notice.WAIT, "cancel": Notice.CANCEL, "cancel_part": Notice.CANCEL}
+        kind = asked.choices[choice]["kind"] if choice is not None else ""
+        outcome = kinds.get(kind, Notice.CHANGE) if state == Proposal.ACCEPTED else Notice.SUPERSEDED
+        Notice.objects.filter(proposal=asked, closed_at=None).update(outcome=outcome, closed_at=clock.business_now())
 
 
 def _closed(asked: Proposal) -> Blocker:

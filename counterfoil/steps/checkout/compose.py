@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from counterfoil.core import clock
 from counterfoil.core.actor import Actor
+from counterfoil.core.shop import shop
 from counterfoil.records.orders.models import Line, Order, Part
 from counterfoil.records.orders.present import order_json
 from counterfoil.records.orders.slip import mail_slip
@@ -32,7 +33,12 @@ def compose(
     """Every row of the placement, and the answer that it will give."""
     now, real = clock.business_now(), clock.real_now()
     number = f"CF-{1000 + order_id}"
-    order_row = _order_row(wanted, amounts, order_id, number, now)
+    settings = shop()
+    # Nobody has stated a date yet: the law counts from the placing.
+    placed_on = settings.day_of(wanted.placed_at or now)
+    rule = settings.promise_rule(country=wanted.shipping_address["country"], on=placed_on)
+    deadline = rule.deadline(placed_on)
+    order_row = _order_row(wanted, amounts, order_id, number, now, deadline)
     part_row = {
         "order_id": order_id,
         "number": 1,
@@ -46,6 +52,8 @@ def compose(
         "rounding": amounts.rounding,
         "total": amounts.total,
         "promise_version": 0,
+        "legal_deadline": deadline,
+        "clock_over": deadline < settings.today(),
         "charged": 0,
         "refund_owed": 0,
         "refunded": 0,
@@ -108,7 +116,9 @@ def _placed_words(wanted: Wanted) -> str:
     return f"Order placed through {wanted.channel}; {how}"
 
 
-def _order_row(wanted: Wanted, amounts: Amounts, order_id: int, number: str, now: datetime) -> dict[str, Any]:
+def _order_row(
+    wanted: Wanted, amounts: Amounts, order_id: int, number: str, now: datetime, legal: date
+) -> dict[str, Any]:
     on_card = wanted.payment_method == "card"
     return {
         "id": order_id,
@@ -152,11 +162,19 @@ def _order_row(wanted: Wanted, amounts: Amounts, order_id: int, number: str, now
         "status": "pending" if wanted.finished else "unfinished",
         "queue": "review" if wanted.finished else "unfinished",
         "queue_since": now,
-        "deadline": wanted.needed_by,
+        "deadline": min(legal, wanted.needed_by or legal),
         "next_action": "review" if wanted.finished else "",
         "blockers": [],
-        "next_check_at": None if wanted.finished else now + timedelta(minutes=HOLD_MINUTES),
+        "next_check_at": _notice_due(legal, now) if wanted.finished else now + timedelta(minutes=HOLD_MINUTES),
     }
+
+
+def _notice_due(legal: date, now: datetime) -> datetime | None:
+    """When the customer is asked, should the goods not have left; None: that day was over before it came here."""
+    settings = shop()
+    if legal < settings.today():
+        return None
+    return max(now, clock.start_of_day(legal - timedelta(days=settings.notice_days), settings.timezone))
 
 
 def _line_rows(

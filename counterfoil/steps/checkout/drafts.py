@@ -5,19 +5,23 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from counterfoil.core.actor import Actor
+from counterfoil.core.clock import start_of_day
 from counterfoil.core.money import split, tax_on
+from counterfoil.core.promises import PromiseRule
 from counterfoil.core.shop import Shop
 from counterfoil.gateways.storefront.protocol import DELIVERED, PENDING, PROCESSING, FeedEvent, FeedOrder
+from counterfoil.records.orders.models import Promise
 from counterfoil.steps.checkout.rules import Amounts, Priced, add_up
 from counterfoil.steps.checkout.told_dates import Told, told_date
 
 APPROVED_BY = "imported"
 TWICE = "twice"
 Row = dict[str, Any]
+DAY = timedelta(days=1)
 
 # Columns that are the same for every imported order, part and line.
 _ORDER: Row = {
@@ -27,7 +31,8 @@ _ORDER: Row = {
 }  # fmt: skip
 _PART: Row = {
     "number": 1, "stock": "unchecked", "money": "unpaid", "parcel": "waiting", "books": "none", "promise_date": None,
-    "promise_version": 0, "legal_deadline": None, "charged": 0, "refund_owed": 0, "refunded": 0,
+    "promise_version": 0, "promised_on": None, "legal_deadline": None, "clock_over": False,
+    "charged": 0, "refund_owed": 0, "refunded": 0,
     "authorisation_amount": None, "authorisation_expires_at": None, "authorisation_warned_at": None,
     "decline_class": "", "retry_at": None, "grace_until": None, "let_go_at": None, "charged_at": None, "charged_by": "",
     "shipped_at": None, "delivered_at": None, "picked_by": "", "packed_by": "", "sales_order_number": "",
@@ -147,25 +152,58 @@ def part_row(part_id: int, order: Row, feed: FeedOrder, promised: Told | None, s
     """The order's only part. Closed history has arrived; its money and its papers are the other shop's."""
     amounts = {name: order[name] for name in ("subtotal", "shipping", "tax", "rounding", "total")}
     part = {**_PART, "id": part_id, "order_id": order["id"], **amounts}
-    if feed.status == PROCESSING:
-        # As the review keeps it: the stated date, or the legal number of days, whichever is later.
-        legal = setting.shop.day_of(feed.placed_at) + timedelta(days=setting.shop.legal_days)
-        part["legal_deadline"] = max(promised.day, legal) if promised else legal
+    if feed.status != DELIVERED:
+        placed_on, today = setting.shop.day_of(feed.placed_at), setting.shop.day_of(setting.now)
+        legal = rule_by(feed, setting.shop).deadline(placed_on, promised.day if promised else None)
+        part["legal_deadline"], part["clock_over"] = legal, legal < today
         if promised:
-            part["promise_date"], part["promise_version"] = promised.day, 1
+            part["promise_date"], part["promise_version"], part["promised_on"] = promised.day, 1, promised.on
         order["deadline"] = part["promise_date"] or part["legal_deadline"]
+        order["next_check_at"] = next_look(part, setting.shop, today)
     elif feed.status == DELIVERED:
         part["parcel"] = "delivered"
         part["delivered_at"] = feed.history[-1].at if feed.history else feed.placed_at
     return part
 
 
+def watch_days(part: Row, shop: Shop) -> list[date]:
+    """The days on which its customer may have to be told of a delay, as `flow` reckons them."""
+    if part["clock_over"]:
+        return []
+    before, legal, promised = timedelta(days=shop.notice_days), part["legal_deadline"], part["promise_date"]
+    days = [legal - before, legal + DAY]
+    if promised is not None:
+        days += [max(promised - before, part["promised_on"] + DAY), promised + DAY]
+    return days
+
+
+def next_look(part: Row, shop: Shop, today: date) -> datetime | None:
+    """When the sweep looks at it for its promise's sake; what is due on the day of the import is its job's to do."""
+    later = [day for day in watch_days(part, shop) if day > today]
+    return start_of_day(min(later), shop.timezone) if later else None
+
+
+def goes_on(part: Row, feed: FeedOrder, setting: Setting) -> bool:
+    """Whether something may be due by itself: an approved order goes its way, a late one's customer is told."""
+    today = setting.shop.day_of(setting.now)
+    return feed.status == PROCESSING or (
+        feed.status == PENDING and any(day <= today for day in watch_days(part, setting.shop))
+    )
+
+
 def promise_row(part: Row, feed: FeedOrder, setting: Setting) -> Row:
     """The promise that came with the order."""
+    rule = rule_by(feed, setting.shop)
     return {
         "part_id": part["id"], "version": 1, "date": part["promise_date"], "basis": "import",
-        "legal_deadline": part["legal_deadline"], "at": approved_at(feed), "actor": setting.source.name,
+        "consent": Promise.STATED, "delay": False, "notice_id": None, "legal_deadline": part["legal_deadline"], "rule": rule.code, "rule_from": rule.since,
+        "at": approved_at(feed), "actor": setting.source.name,
     }  # fmt: skip
+
+
+def rule_by(feed: FeedOrder, shop: Shop) -> PromiseRule:
+    """The rule about promised dates that an order of the feed is under."""
+    return shop.promise_rule(country=feed.shipping_address.country, on=shop.day_of(feed.placed_at))
 
 
 def line_rows(

@@ -11,7 +11,6 @@ from counterfoil.core import clock
 from counterfoil.core.actor import OWNER, Actor
 from counterfoil.core.db import writing
 from counterfoil.core.shop import shop
-from counterfoil.gateways.storefront.protocol import PROCESSING
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.customers.models import Customer
 from counterfoil.records.orders.load import note, take
@@ -113,7 +112,7 @@ def _insert(todo: Sequence[Draft], products: dict[str, int]) -> None:
         tables["core_journalevent"] += drafts.event_rows(order, feed, promised, setting)
         if promised:
             tables["orders_promise"].append(drafts.promise_row(part, feed, setting))
-        if feed.status == PROCESSING:
+        if drafts.goes_on(part, feed, setting):
             tables["core_job"].append(drafts.job_row(order, setting))
         draft.order = order["number"]
     for name, found in tables.items():

@@ -12,6 +12,8 @@ from counterfoil.core.money import step, tax_on, to_step
 from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
 from counterfoil.records.catalogue.models import Product
+from counterfoil.records.stock.availability import Held, shelves_of, ships_on
+from counterfoil.records.stock.promise import Earliest, Shelf
 
 FEW = 6  # from here down the shelf's number is said
 
@@ -27,6 +29,7 @@ class Offer:
     availability: str
     ships: date | None
     most: int
+    found: Earliest
 
     @property
     def maker(self) -> str:
@@ -40,22 +43,31 @@ class Offer:
         return " ".join(p for p in (family.name, str(self.product.vintage or "")) if p) if family else self.product.name
 
 
-def availability(product: Product, free: int, settings: Shop) -> Offer:
-    """In stock, 6 left, Ships in about 10 days, or Sold out; with the day on which it would ship if ordered now."""
-    soon = settings.business_days_from(settings.today(), settings.ship_within_days)
-    if free > FEW:
-        return Offer(product, free, "ok", "✓", "In stock", soon, 999)
-    stops = product.sell_when_out == Product.STOP
-    if free > 0:
-        return Offer(product, free, "warn", "◔", f"{free} left", soon, free if stops else 999)
-    if stops:
-        return Offer(product, 0, "", "✕", "Sold out", None, 0)
-    lead = product.lead_time_days
-    if lead is None:
-        lead = product.supplier.lead_time_days if product.supplier else 7
-    arrives = settings.business_days_from(settings.today(), lead + settings.ship_within_days)
-    days = (arrives - settings.today()).days
-    return Offer(product, 0, "info", "◷", f"Ships in about {days} days", arrives, 999)
+def availability(product: Product, shelf: Shelf, settings: Shop, quantity: int = 1) -> Offer:
+    """In stock, 6 left, Ships Thursday, or Sold out; with the day on which so many would ship if ordered now.
+
+    What others wait for is not offered again, though it may lie on the shelf; where we do not buy in, what can be
+    ordered is what the placing of an order would find there.
+    """
+    found = ships_on(shelf, quantity, settings)
+    free = max(0, shelf.free)
+    if shelf.spare > FEW:
+        return Offer(product, free, "ok", "✓", "In stock", found.day, 999, found)
+    if shelf.spare > 0:
+        return Offer(product, free, "warn", "◔", f"{shelf.spare} left", found.day, free if shelf.stops else 999, found)
+    if shelf.stops:
+        return Offer(product, free, "", "✕", "Sold out", None, 0, found)
+    assert found.day is not None
+    words = f"Ships {near_day(found.day, settings.today())}"
+    return Offer(product, free, "info", "◷", words, found.day, 999, found)
+
+
+def near_day(day: date, today: date) -> str:
+    """today, tomorrow, Thursday (within six days), else 10 Dec: when something ships, as one says it in a shop."""
+    away = (day - today).days
+    if away in (0, 1):
+        return ("today", "tomorrow")[away]
+    return f"{day:%A}" if 1 < away < 7 else f"{day.day} {day:%b}"
 
 
 def _listed() -> QuerySet[Product]:
@@ -63,13 +75,18 @@ def _listed() -> QuerySet[Product]:
         Product.objects.filter(listed=True)
         .select_related("family", "supplier")
         .defer("art")
-        .annotate(free=F("balance__on_hand") - F("balance__reserved"))
+        .annotate(free=F("balance__on_hand") - F("balance__reserved"), waiting=F("balance__waiting"))
     )
 
 
-def _offers(products: Iterable[Product]) -> list[Offer]:
+def _offers(products: Iterable[Product], wanted: Mapping[str, int] | None = None) -> list[Offer]:
+    """One statement for all of them, and one for what is on its way where something is not here."""
     settings = shop()
-    return [availability(p, int(getattr(p, "free", 0) or 0), settings) for p in products]
+    known = list(products)
+    units = {p.pk: (wanted or {}).get(p.sku, 1) for p in known}
+    held = {p: Held(int(getattr(p, "free", 0) or 0), int(getattr(p, "waiting", 0) or 0)) for p in known}
+    shelves = shelves_of(held, settings, units)
+    return [availability(p, shelves[p.pk], settings, units[p.pk]) for p in known]
 
 
 def offers(text: str = "", limit: int = 200) -> list[Offer]:
@@ -120,7 +137,7 @@ class Sums:
 
 def cart_lines(cart: Mapping[str, int]) -> list[CartLine]:
     """The cart's lines in the order they were put in; products no longer listed are left out."""
-    known = {o.product.sku: o for o in _offers(_listed().filter(sku__in=list(cart)))}
+    known = {o.product.sku: o for o in _offers(_listed().filter(sku__in=list(cart)), cart)}
     found = []
     for sku, quantity in cart.items():
         offer = known.get(sku)
@@ -132,9 +149,13 @@ def cart_lines(cart: Mapping[str, int]) -> list[CartLine]:
         elif quantity > offer.most:
             warning = f"Only {offer.most} left."
         elif quantity > offer.free > 0:
-            warning = f"{offer.free} are here; the rest is bought in for you."
+            warning = f"{offer.free} are here; the rest is bought in for you: all of it ships {_when(offer)}."
         found.append(CartLine(offer, quantity, quantity * offer.product.price, warning))
     return found
+
+
+def _when(offer: Offer) -> str:
+    return near_day(offer.ships, shop().today()) if offer.ships else "when it has come"
 
 
 def add_cart(lines: Iterable[CartLine], *, method: str = "", country: str = "", state: str = "") -> Sums:

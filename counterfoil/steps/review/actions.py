@@ -13,9 +13,10 @@ from counterfoil.core.shop import shop
 from counterfoil.core.text import clean
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.load import check, facts_of, note, take
-from counterfoil.records.orders.models import REVIEW, Hold, Line, Order, Part, Promise
+from counterfoil.records.orders.models import REVIEW, Hold, Line, Order, Part
+from counterfoil.records.orders.promises import keep_promise
 from counterfoil.records.orders.slip import mail_slip, say_date
-from counterfoil.steps.review.rules import legal_deadline, may_approve, may_hold
+from counterfoil.steps.review.rules import may_approve, may_hold
 
 
 def approve_order(*, order: str, ship_estimate: date, actor: Actor, version: int | None = None) -> Order:
@@ -37,7 +38,7 @@ def approve_order(*, order: str, ship_estimate: date, actor: Actor, version: int
         taken.approved_at = clock.business_now()
         taken.save(update_fields=["approved_by", "approved_at"])
         for part in Part.objects.filter(order=taken).order_by("number"):
-            promise(taken, part, ship_estimate, basis="review", actor=actor)
+            keep_promise(taken, part, ship_estimate, basis="review", actor=actor)
         lines = list(Line.objects.filter(order=taken).order_by("position"))
         note(
             taken,
@@ -59,25 +60,6 @@ def approve_order(*, order: str, ship_estimate: date, actor: Actor, version: int
             },
         )
     return taken
-
-
-def promise(order: Order, part: Part, day: date, *, basis: str, actor: Actor) -> None:
-    """Keep a new version of the part's promise; inside `writing()`."""
-    settings = shop()
-    deadline = legal_deadline(settings.day_of(order.placed_at), day, settings.legal_days)
-    part.promise_version += 1
-    part.promise_date = day
-    part.legal_deadline = deadline
-    part.save(update_fields=["promise_version", "promise_date", "legal_deadline"])
-    Promise.objects.create(
-        part=part,
-        version=part.promise_version,
-        date=day,
-        basis=basis,
-        legal_deadline=deadline,
-        at=clock.business_now(),
-        actor=actor.name,
-    )
 
 
 def hold_order(*, order: str, reason: str, actor: Actor, kind: str = "") -> Hold:

@@ -1,8 +1,6 @@
-"""When an order may be approved, and what its legal deadline is."""
+"""When an order may be approved, and when it may be held."""
 
 from __future__ import annotations
-
-from datetime import date, timedelta
 
 from counterfoil.core.errors import Blocker
 from counterfoil.records.orders.facts import OrderFacts
@@ -32,11 +30,3 @@ def may_hold(facts: OrderFacts) -> list[Blocker]:
     if facts.parts and all(p.parcel in {"shipped", "delivered", "returned"} for p in facts.parts):
         return [Blocker("already_shipped", "everything has been shipped")]
     return []
-
-
-def legal_deadline(placed_on: date, promised: date, legal_days: int) -> date:
-    """Ship by the stated date or within the legal number of days of the order, whichever is later.
-
-    The seller's own stated date counts where one was stated (16 CFR 435.2(a)(1), as read in November 2026).
-    """
-    return max(promised, placed_on + timedelta(days=legal_days))

@@ -20,6 +20,7 @@ from counterfoil.records.stock.ledger import Change
 from counterfoil.steps.sourcing.allotment import Allotment, Touched
 from counterfoil.steps.sourcing.draft import take_purchase_order
 from counterfoil.steps.sourcing.fields import Errors, products_of, say_rate, whole, words_of
+from counterfoil.steps.sourcing.lead_times import learn_lead_time
 from counterfoil.steps.sourcing.models import PURCHASE, GoodsReceipt, PurchaseLine, PurchaseOrder, ReceiptLine
 from counterfoil.steps.sourcing.purchase import look_again, pegged_orders
 from counterfoil.steps.sourcing.rules import in_shop_currency, may_receive
@@ -83,6 +84,7 @@ def receive_goods(
             return known
         check(may_receive(po.number, po.state))
         receipt = GoodsReceipt.objects.create(po=po, at=clock.business_now(), actor=actor.name, token=kept)
+        learn_lead_time(po.supplier_id)
         arrived = _count_in(po, receipt, counted, explain_surplus)
         touched = _give_out(po, receipt, arrived, actor)
         receipt.ready_orders = [t.order.number for t in touched if t.ready]

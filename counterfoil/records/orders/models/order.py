@@ -93,7 +93,10 @@ class Part(models.Model):
 
     promise_date = models.DateField(null=True)
     promise_version = models.IntegerField(default=0)
+    promised_on = models.DateField(null=True)  # the day on which that date was given, at the shop
     legal_deadline = models.DateField(null=True)
+    # That deadline was over before the order came here from another shop: a person writes to the customer, not we.
+    clock_over = models.BooleanField(default=False, db_default=False)
     # Facts kept from other steps.
     charged = models.BigIntegerField(default=0)
     refund_owed = models.BigIntegerField(default=0)  # decided, not yet succeeded at the processor
@@ -179,18 +182,3 @@ class Line(models.Model):
     @property
     def net(self) -> int:
         return self.quantity * self.unit_price
-
-
-class Promise(models.Model):
-    """What date was given to the customer, when, on what basis. A new date is a new version."""
-
-    part = models.ForeignKey(Part, on_delete=models.PROTECT, related_name="promises")
-    version = models.IntegerField()
-    date = models.DateField()
-    basis = models.CharField(max_length=40)  # review, delay accepted, substitute accepted...
-    legal_deadline = models.DateField()
-    at = models.DateTimeField()
-    actor = models.CharField(max_length=200)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["part", "version"], name="promise_once")]

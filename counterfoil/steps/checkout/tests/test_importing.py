@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,6 @@ from counterfoil.records.stock.models import Balance, Movement
 from counterfoil.steps.checkout import import_batch
 from counterfoil.steps.checkout.importing import import_orders
 from counterfoil.steps.checkout.many import insert
-from counterfoil.steps.review.rules import legal_deadline
 
 pytestmark = pytest.mark.django_db
 COUNTED = (Order, Part, Line, Promise, Customer, JournalEvent, Job, Movement)
@@ -98,7 +98,18 @@ def test_pending_orders_wait_for_review_and_processing_ones_are_approved(importe
         ("pending", "review", "pending", ""): 117,
         ("processing", "sales_order", "approved", "imported"): 49,
     }
-    assert Job.objects.filter(name="flow.advance").count() == Job.objects.count() == 49
+    today = Shop().today()
+    pending = Part.objects.filter(order__status="pending", clock_over=False)
+    near = pending.filter(legal_deadline__lte=today + timedelta(days=Shop().notice_days))  # told of a delay at once
+    assert Job.objects.filter(name="flow.advance").count() == Job.objects.count() == 49 + near.count()
+
+
+def test_the_legal_clock_of_every_open_order_counts_from_its_placing(imported: dict[str, Order]) -> None:
+    settings = Shop()
+    for part in Part.objects.filter(order__closed_history=False).select_related("order"):
+        legal = settings.day_of(part.order.placed_at) + timedelta(days=30)
+        assert part.legal_deadline == max(legal, part.promise_date or legal)
+        assert part.clock_over == (part.legal_deadline < settings.today())
 
 
 def test_every_order_stands_where_flow_would_put_it(imported: dict[str, Order]) -> None:
@@ -148,7 +159,10 @@ def test_a_ship_date_that_the_other_shop_told_is_kept_as_the_promise(imported: d
     assert promised.exists()
     for p in Promise.objects.select_related("part__order"):
         assert (p.version, p.basis, p.part.promise_version, p.part.promise_date) == (1, "import", 1, p.date)
-        assert p.legal_deadline == legal_deadline(Shop().day_of(p.part.order.placed_at), p.date, Shop().legal_days)
+        placed = Shop().day_of(p.part.order.placed_at)
+        assert p.date is not None
+        assert p.legal_deadline == max(p.date, placed + timedelta(days=30))
+        assert (p.rule, p.rule_from) == ("16 CFR 435", date(2014, 12, 8))
         assert not p.part.order.closed_history
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Order
 from counterfoil.records.stock.actions import adjust_stock
 from counterfoil.records.stock.models import Balance
+from counterfoil.records.stock.promise import Lead, Shelf
 from counterfoil.steps.checkout import pages
-from counterfoil.steps.checkout.shelf import availability
+from counterfoil.steps.checkout.shelf import availability, near_day
 
 ANN = Actor("person", "Ann", "owner")
 
@@ -69,17 +71,35 @@ FORM = {
 )
 @pytest.mark.django_db
 def test_availability_is_said_in_words(free: int, when_out: str, words: str, most: int) -> None:
-    offer = availability(Product(sku="A", sell_when_out=when_out, lead_time_days=5), free, shop.shop())
+    wine = Product(sku="A", sell_when_out=when_out, lead_time_days=5)
+    shelf = Shelf(free, 0, Lead(5, "product"), stops=when_out == "stop")
+    offer = availability(wine, shelf, shop.shop())
     assert (offer.availability, offer.most) == (words, most)
 
 
 @pytest.mark.django_db
 def test_what_is_bought_in_says_when_it_ships() -> None:
-    offer = availability(Product(sku="A", sell_when_out="backorder", lead_time_days=5), 0, shop.shop())
-    assert offer.ships is not None
-    days = (offer.ships - shop.shop().today()).days
-    assert offer.availability == f"Ships in about {days} days"
-    assert days >= 6, "five business days for the supplier, one for us"
+    wine = Product(sku="A", sell_when_out="backorder", lead_time_days=5)
+    offer = availability(wine, Shelf(0, 0, Lead(5, "product")), shop.shop())
+    day = shop.shop().business_days_from(shop.shop().today(), 5)
+    assert offer.ships == day
+    assert offer.availability == f"Ships {near_day(day, shop.shop().today())}"
+
+
+@pytest.mark.django_db
+def test_what_others_wait_for_is_not_offered_again() -> None:
+    """Six lie on the shelf, and lines that have not been checked yet want them all."""
+    wine = Product(sku="A", sell_when_out="backorder", lead_time_days=5)
+    offer = availability(wine, Shelf(6, 6, Lead(5, "product")), shop.shop())
+    assert (offer.kind, offer.ships) == ("info", shop.shop().business_days_from(shop.shop().today(), 5))
+
+
+@pytest.mark.parametrize(
+    ("days", "said"), [(0, "today"), (1, "tomorrow"), (3, "Thursday"), (6, "Sunday"), (7, "30 Nov")]
+)
+def test_a_near_day_is_said_by_its_name(days: int, said: str) -> None:
+    monday = date(2026, 11, 23)
+    assert near_day(monday + timedelta(days=days), monday) == said
 
 
 @pytest.mark.django_db

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
 
 from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
-from counterfoil.steps.review.rules import legal_deadline, may_approve, may_hold
+from counterfoil.steps.review.rules import may_approve, may_hold
 
 PENDING = OrderFacts(number="CF-1001", parts=(PartFacts(lines=(LineFacts(1, "PINOT-21", "Pinot", 6),)),))
 HELD = (HoldFacts(1, "Odd address", "Ann"),)
@@ -45,9 +44,3 @@ def test_whatever_is_in_the_house_can_be_held_and_nothing_else() -> None:
     assert may_hold(replace(PENDING, parts=(shipped, PENDING.parts[0]))) == []
     assert [b.code for b in may_hold(replace(PENDING, parts=(shipped, shipped)))] == ["already_shipped"]
     assert [b.code for b in may_hold(replace(PENDING, cancelled=True))] == ["cancelled"]
-
-
-def test_the_deadline_is_the_stated_date_or_the_legal_days_whichever_is_later() -> None:
-    placed = date(2026, 11, 1)
-    assert legal_deadline(placed, date(2026, 11, 5), 30) == date(2026, 12, 1)
-    assert legal_deadline(placed, date(2026, 12, 20), 30) == date(2026, 12, 20)

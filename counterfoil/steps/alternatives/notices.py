@@ -1,0 +1,258 @@
+"""A promise will not be kept: the customer is told in time, and asked to wait, to change or to cancel.
+
+A notice is a question like any other, answered by link or on the telephone; beside it stands what no answer means.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from counterfoil.core import clock
+from counterfoil.core.actor import SYSTEM
+from counterfoil.core.clock import start_of_day
+from counterfoil.core.errors import Invalid, Refused
+from counterfoil.core.money import show
+from counterfoil.core.promises import PromiseRule
+from counterfoil.core.shop import shop
+from counterfoil.gateways.mail.outbox import owe_mail
+from counterfoil.records.catalogue.models import Product
+from counterfoil.records.catalogue.similar import similar_products
+from counterfoil.records.orders.load import note
+from counterfoil.records.orders.models import Line, Notice, Order, Part, Proposal
+from counterfoil.records.orders.slip import mail_slip, order_url, say_date
+from counterfoil.steps.alternatives.actions import price_words
+from counterfoil.steps.alternatives.choices import complete
+from counterfoil.steps.alternatives.queries import read_order, read_terms
+from counterfoil.steps.alternatives.rules import GONE
+from counterfoil.steps.alternatives.state import OrderState, Terms
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the customer of one part is told. `offered` None: nobody knows when; `consents`: no answer is a yes."""
+
+    part: Part
+    offered: date | None
+    reason: str
+    consents: bool
+    answer_by: date
+
+
+def send_notice(order: Order, told: Sequence[Told], rule: PromiseRule) -> Proposal:
+    """Ask about one or more parts of an order that the caller has taken, with no question open."""
+    now = clock.business_now()
+    choices = choices_for(order, told)
+    last = max(t.answer_by for t in told)
+    asked = Proposal.objects.create(
+        order=order,
+        token=secrets.token_urlsafe(32),
+        choices=choices,
+        message="; ".join(dict.fromkeys(t.reason for t in told))[:1000],
+        made_by=SYSTEM.name,
+        made_at=now,
+        expires_at=start_of_day(last + timedelta(days=1), shop().timezone),
+    )
+    made = [_keep(order, asked, t, rule) for t in told]
+    note(
+        order,
+        "delay_notice_sent",
+        actor=SYSTEM,
+        text=f"Told the customer of a delay: {_new_date(told)}; {_silence_words(told)}",
+        data={
+            "proposal": asked.pk,
+            "notices": [n.pk for n in made],
+            "parts": [t.part.number for t in told],
+            "rule": rule.code,
+        },
+    )
+    _mail(order, asked, told)
+    return asked
+
+
+def adopt_question(order: Order, asked: Proposal, told: Sequence[Told], rule: PromiseRule) -> None:
+    """The law's date is near and a question of a clerk's is open: it becomes the notice, and its end is that date.
+
+    The customer is told by when to answer, and what happens else.
+    """
+    last = max(t.answer_by for t in told)
+    asked.expires_at = start_of_day(last + timedelta(days=1), shop().timezone)
+    asked.save(update_fields=["expires_at"])
+    made = [_keep(order, asked, t, rule) for t in told]
+    note(
+        order,
+        "delay_notice_sent",
+        actor=SYSTEM,
+        text=f"Reminded the customer of our question; {_silence_words(told)}",
+        data={
+            "proposal": asked.pk,
+            "notices": [n.pk for n in made],
+            "parts": [t.part.number for t in told],
+            "rule": rule.code,
+        },
+    )
+    _mail(order, asked, told)
+
+
+def _keep(order: Order, asked: Proposal, told: Told, rule: PromiseRule) -> Notice:
+    before = Notice.objects.filter(part=told.part).count()
+    return Notice.objects.create(
+        order=order,
+        part=told.part,
+        number=before + 1,
+        version=told.part.promise_version,
+        promised=told.part.promise_date,
+        offered=told.offered,
+        reason=told.reason[:300],
+        proposal=asked,
+        silence=Notice.CONSENTS if told.consents else Notice.CANCELS,
+        answer_by=told.answer_by,
+        rule=rule.code,
+        rule_from=rule.since,
+        sent_at=clock.business_now(),
+    )
+
+
+# --- wait, change, cancel -------------------------------------------------------------------------------------------
+
+
+def choices_for(order: Order, told: Sequence[Told]) -> list[dict[str, Any]]:
+    """Wait for the new date, take what stands in where there is something, or cancel: each with its consequence."""
+    state = read_order(order)
+    made = [_wait(state, told)]
+    substitute = _substitute(order, state, [t.part.pk for t in told])
+    if substitute is not None:
+        made.append(substitute)
+    made.append(_cancel(state, told))
+    return made
+
+
+def _wait(state: OrderState, told: Sequence[Told]) -> dict[str, Any]:
+    parts = [t.part.number for t in told]
+    days = [t.offered for t in told]
+    day = None if None in days else max(d for d in days if d is not None)
+    what = "everything" if len(parts) == len(state.parts) else "the rest" if len(parts) > 1 else f"part {parts[0]}"
+    text = f"Wait: {what} ships on {say_date(day)}" if day else "Wait: you get the date as soon as we know it"
+    return {
+        "kind": "later_date", "parts": parts, "text": f"{text}, at the same price", "difference": 0,
+        "total": state.total, "date": day.isoformat() if day else None,
+    }  # fmt: skip
+
+
+def _substitute(order: Order, state: OrderState, parts: Sequence[int]) -> dict[str, Any] | None:
+    """The most alike product that is here in that number, for the first line that is missing; never dearer."""
+    missing = [ln for ln in _open_lines(parts) if ln.open_units > 0]
+    if len(missing) != 1:
+        return None
+    line = missing[0]
+    free = line.quantity - line.picked - line.shipped
+    product = Product.objects.select_related("family").get(pk=line.product_id)
+    for other in similar_products(product, quantity=free):
+        if not other.enough or other.product.currency != order.currency:
+            continue
+        wish = {
+            "kind": "substitute", "line": line.pk, "sku": other.product.sku, "quantity": free,
+            "price": min(other.product.price, line.unit_price),
+        }  # fmt: skip
+        try:
+            return complete([wish], state, read_terms(order, [other.product.sku]))[0]
+        except (Invalid, Refused):
+            continue
+    return None
+
+
+def _open_lines(parts: Sequence[int]) -> Iterable[Line]:
+    return Line.objects.filter(part_id__in=parts, quantity__gt=0).order_by("position")
+
+
+def _cancel(state: OrderState, told: Sequence[Told]) -> dict[str, Any]:
+    """Of the whole order while nothing of it has left, else of the parts that are late."""
+    gone = any(p.parcel in GONE or any(ln.shipped for ln in p.lines) for p in state.parts)
+    if not gone:
+        return complete([{"kind": "cancel"}], state, Terms(today=shop().today()))[0]
+    part = next(p for p in state.parts if p.number == told[0].part.number)
+    return cancel_part(state, part.number)
+
+
+def cancel_part(state: OrderState, number: int) -> dict[str, Any]:
+    """The choice that one part is cancelled, whatever has become of the others."""
+    part = next(p for p in state.parts if p.number == number)
+    words = "what you paid for it is refunded" if part.charged else "it is not charged"
+    return {
+        "kind": "cancel_part", "part": number, "text": f"Cancel what has not been sent; {words}",
+        "difference": -part.sums.total, "total": state.total - part.sums.total, "date": None,
+    }  # fmt: skip
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def _new_date(told: Sequence[Told]) -> str:
+    days = dict.fromkeys(say_date(t.offered) if t.offered else "no date known" for t in told)
+    return ", ".join(days)
+
+
+def _silence_words(told: Sequence[Told]) -> str:
+    consents, cancels = [t for t in told if t.consents], [t for t in told if not t.consents]
+    said = []
+    if consents:
+        said.append(f"without an answer by {say_date(consents[0].answer_by)} the new date stands")
+    if cancels:
+        said.append(f"without an answer by {say_date(cancels[0].answer_by)} it is cancelled and refunded")
+    return ", ".join(said)
+
+
+def _mail(order: Order, asked: Proposal, told: Sequence[Told]) -> None:
+    settings = shop()
+    consents, cancels = [t for t in told if t.consents], [t for t in told if not t.consents]
+    paid = any(t.part.charged for t in told)
+    context: Mapping[str, Any] = {
+        **mail_slip(order, list(Line.objects.filter(order=order).order_by("position"))),
+        "subject": f"{order.number}: a delay, and your choice",
+        "url": f"{order_url(order)}#question",
+        "reason": asked.message if asked.made_by == SYSTEM.name else "; ".join(dict.fromkeys(t.reason for t in told)),
+        "old": say_date(min((t.part.promise_date for t in told if t.part.promise_date), default=None)),
+        "new": _new_date(told) if all(t.offered for t in told) else "",
+        "choices": [
+            {"text": c["text"], "price": price_words(c["difference"], c["total"], order.currency)}
+            for c in asked.choices
+        ],
+        "stands_by": say_date(consents[0].answer_by) if consents else "",
+        "cancelled_by": say_date(cancels[0].answer_by) if cancels else "",
+        "paid": paid,
+        "phone": settings.phone,
+    }
+    owe_mail("delay", to=order.email, key=f"{order.number}:delay:{asked.pk}", context=dict(context))
+
+
+def mail_good_news(order: Order, notice: Notice) -> None:
+    """What was to be late is not: the question is over, and nothing has to be done."""
+    owe_mail(
+        "delay_over",
+        to=order.email,
+        key=f"{order.number}:delay-over:{notice.proposal_id}",
+        context={
+            **mail_slip(order, list(Line.objects.filter(order=order).order_by("position"))),
+            "subject": f"{order.number}: it does not have to wait after all",
+            "date": say_date(notice.promised),
+        },
+    )
+
+
+def mail_lapsed(order: Order, notice: Notice, refunded: int) -> None:
+    """What has been cancelled of an order that goes on otherwise."""
+    owe_mail(
+        "amended",
+        to=order.email,
+        key=f"{order.number}:lapsed:{notice.pk}",
+        context={
+            **mail_slip(order, list(Line.objects.filter(order=order).order_by("position"))),
+            "subject": f"{order.number}: what we could not ship in time is cancelled",
+            "choice": "What has not been sent is cancelled, since we could not ship it in time",
+            "date": "",
+            "refund": show(refunded, order.currency) if refunded else "",
+        },
+    )
