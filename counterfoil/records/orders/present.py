@@ -10,7 +10,9 @@ from counterfoil.core.db import read, rows
 from counterfoil.core.documents import CONFIDENTIAL
 from counterfoil.core.models import Document, JournalEvent
 from counterfoil.records.orders.declines import Tried, tried_of
-from counterfoil.records.orders.models import Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
+from counterfoil.records.orders.models import Hold, Line, Notice, Order, Package, Part, Proposal, Refund, Shipment
+
+GONE = frozenset({"shipped", "delivered", "returned"})
 
 
 def moment(value: datetime | None) -> str | None:
@@ -54,7 +56,41 @@ def decline_json(part: Part, tried: Tried | None) -> dict[str, Any] | None:
     }
 
 
-def part_json(part: Part, lines: Sequence[Line], tried: Tried | None = None) -> dict[str, Any]:
+def promise_json(part: Part, notices: Sequence[Notice] = ()) -> dict[str, Any]:
+    """What the customer was promised, and what they were told of it last, oldest first."""
+    told = [n for n in notices if n.part_id == part.pk]
+    open_ = [n.answer_by for n in told if n.closed_at is None]
+    dates = [d for d in (part.promise_date or part.legal_deadline, *open_) if d is not None]
+    return {
+        "date": day(part.promise_date),
+        "legal_deadline": day(part.legal_deadline),
+        "version": part.promise_version,
+        "promised_on": day(part.promised_on),
+        "consent": part.promise_consent or None,
+        "next_deadline": day(min(dates, default=None)) if part.parcel not in GONE else None,
+        "notices": [notice_json(n) for n in told],
+    }
+
+
+def notice_json(notice: Notice) -> dict[str, Any]:
+    """`silence`: what no answer means. `outcome`: null while it can still be answered, or until that has its meaning."""
+    return {
+        "version": notice.version,
+        "promised": day(notice.promised),
+        "offered": day(notice.offered),
+        "sent_at": moment(notice.sent_at),
+        "answer_by": day(notice.answer_by),
+        "silence": notice.silence,
+        "rule": notice.rule,
+        "rule_from": day(notice.rule_from),
+        "outcome": notice.outcome or None,
+        "closed_at": moment(notice.closed_at),
+    }
+
+
+def part_json(
+    part: Part, lines: Sequence[Line], tried: Tried | None = None, notices: Sequence[Notice] = ()
+) -> dict[str, Any]:
     authorised = None
     if part.authorisation_amount is not None:
         authorised = {"amount": part.authorisation_amount, "expires_at": moment(part.authorisation_expires_at)}
@@ -64,11 +100,7 @@ def part_json(part: Part, lines: Sequence[Line], tried: Tried | None = None) -> 
         "money": part.money,
         "parcel": part.parcel,
         "books": part.books,
-        "promise": {
-            "date": day(part.promise_date),
-            "legal_deadline": day(part.legal_deadline),
-            "version": part.promise_version,
-        },
+        "promise": promise_json(part, notices),
         "authorisation": authorised,
         "decline": decline_json(part, tried),
         "total": part.total,
@@ -93,6 +125,7 @@ def order_json(
     refunds: Sequence[Refund] = (),
     documents: Sequence[Document] = (),
     tried: Mapping[int, Tried] | None = None,
+    notices: Sequence[Notice] = (),
 ) -> dict[str, Any]:
     """The contract's `order`, from rows at hand."""
     charged = sum(p.charged for p in parts)
@@ -110,7 +143,9 @@ def order_json(
         "blockers": order.blockers,
         "review": order.review,
         "holds": [hold_json(h) for h in holds],
-        "parts": [part_json(p, [ln for ln in lines if ln.part_id == p.pk], (tried or {}).get(p.pk)) for p in parts],
+        "parts": [
+            part_json(p, [ln for ln in lines if ln.part_id == p.pk], (tried or {}).get(p.pk), notices) for p in parts
+        ],
         "axes": {"stock": first.stock, "money": first.money, "parcel": first.parcel, "books": first.books},
         "currency": order.currency,
         "subtotal": order.subtotal,
@@ -238,6 +273,8 @@ def present_many(orders: Sequence[Order]) -> list[dict[str, Any]]:
         if kind not in CONFIDENTIAL
     ]
     tried = tried_of(parts)
+    # A notice is a question too: where nobody was asked, there is none.
+    notices = read(Notice, f"{of} ORDER BY id", ids) if asked else []
     return [
         order_json(
             o,
@@ -250,6 +287,7 @@ def present_many(orders: Sequence[Order]) -> list[dict[str, Any]]:
             refunds=[r for r in refunds if owners[r.part_id] == o.pk],
             documents=[d for d in documents if d.subject == o.number],
             tried=tried,
+            notices=[n for n in notices if n.order_id == o.pk],
         )
         for o in orders
     ]

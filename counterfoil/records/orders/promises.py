@@ -45,9 +45,14 @@ def keep_promise(
     part.promise_version += 1
     part.promise_date = day
     part.promised_on = settings.today()
+    part.promise_consent = consent
     part.legal_deadline = deadline
     part.clock_over = False  # a person has taken care of it
-    part.save(update_fields=["promise_version", "promise_date", "promised_on", "legal_deadline", "clock_over"])
+    part.save(
+        update_fields=[
+            "promise_version", "promise_date", "promised_on", "promise_consent", "legal_deadline", "clock_over",
+        ]
+    )  # fmt: skip
     return Promise.objects.create(
         part=part,
         version=part.promise_version,

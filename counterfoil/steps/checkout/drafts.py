@@ -31,7 +31,7 @@ _ORDER: Row = {
 }  # fmt: skip
 _PART: Row = {
     "number": 1, "stock": "unchecked", "money": "unpaid", "parcel": "waiting", "books": "none", "promise_date": None,
-    "promise_version": 0, "promised_on": None, "legal_deadline": None, "clock_over": False,
+    "promise_version": 0, "promised_on": None, "promise_consent": "", "legal_deadline": None, "clock_over": False,
     "charged": 0, "refund_owed": 0, "refunded": 0,
     "authorisation_amount": None, "authorisation_expires_at": None, "authorisation_warned_at": None,
     "decline_class": "", "retry_at": None, "grace_until": None, "let_go_at": None, "charged_at": None, "charged_by": "",
@@ -158,6 +158,7 @@ def part_row(part_id: int, order: Row, feed: FeedOrder, promised: Told | None, s
         part["legal_deadline"], part["clock_over"] = legal, legal < today
         if promised:
             part["promise_date"], part["promise_version"], part["promised_on"] = promised.day, 1, promised.on
+            part["promise_consent"] = Promise.STATED
         order["deadline"] = part["promise_date"] or part["legal_deadline"]
         order["next_check_at"] = next_look(part, setting.shop, today)
     elif feed.status == DELIVERED:

@@ -17,6 +17,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="part",
+            name="promise_consent",
+            field=models.CharField(blank=True, db_default="", default="", max_length=8),
+        ),
+        migrations.AddField(
+            model_name="part",
             name="promised_on",
             field=models.DateField(null=True),
         ),

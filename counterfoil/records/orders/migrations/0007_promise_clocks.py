@@ -30,7 +30,8 @@ def start_clocks(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
         if part.promise_date is not None:
             told = promise_of.objects.filter(part=part, version=part.promise_version).first()
             part.promised_on = told.at.date() if told else None
-        part.save(update_fields=["legal_deadline", "clock_over", "promised_on"])
+            part.promise_consent = "stated"
+        part.save(update_fields=["legal_deadline", "clock_over", "promised_on", "promise_consent"])
     apps.get_model("orders", "Order").objects.filter(parts__in=open_).update(next_check_at=now)
 
 

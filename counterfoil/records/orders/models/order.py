@@ -94,6 +94,7 @@ class Part(models.Model):
     promise_date = models.DateField(null=True)
     promise_version = models.IntegerField(default=0)
     promised_on = models.DateField(null=True)  # the day on which that date was given, at the shop
+    promise_consent = models.CharField(max_length=8, blank=True, default="", db_default="")  # of its newest version
     legal_deadline = models.DateField(null=True)
     # That deadline was over before the order came here from another shop: a person writes to the customer, not we.
     clock_over = models.BooleanField(default=False, db_default=False)
