@@ -1,4 +1,4 @@
-"""15 to 17. Promises that cannot be kept: told in time, silence counts only where the rule says so, else all goes back."""
+"""15 to 17. Promises that cannot be kept: told in time; silence counts where the rule says so; else all goes back."""
 
 from __future__ import annotations
 

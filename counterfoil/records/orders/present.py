@@ -73,7 +73,7 @@ def promise_json(part: Part, notices: Sequence[Notice] = ()) -> dict[str, Any]:
 
 
 def notice_json(notice: Notice) -> dict[str, Any]:
-    """`silence`: what no answer means. `outcome`: null while it can still be answered, or until that has its meaning."""
+    """`silence`: what no answer means. `outcome`: null until it was answered or no answer has got its meaning."""
     return {
         "version": notice.version,
         "promised": day(notice.promised),

@@ -197,8 +197,8 @@ def promise_row(part: Row, feed: FeedOrder, setting: Setting) -> Row:
     rule = rule_by(feed, setting.shop)
     return {
         "part_id": part["id"], "version": 1, "date": part["promise_date"], "basis": "import",
-        "consent": Promise.STATED, "delay": False, "notice_id": None, "legal_deadline": part["legal_deadline"], "rule": rule.code, "rule_from": rule.since,
-        "at": approved_at(feed), "actor": setting.source.name,
+        "consent": Promise.STATED, "delay": False, "notice_id": None, "legal_deadline": part["legal_deadline"],
+        "rule": rule.code, "rule_from": rule.since, "at": approved_at(feed), "actor": setting.source.name,
     }  # fmt: skip
 
 
