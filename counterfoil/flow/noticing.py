@@ -24,7 +24,7 @@ from counterfoil.records.orders.promises import keep_promise, rule_for
 from counterfoil.records.orders.slip import say_date
 from counterfoil.records.stock.availability import LineDay, days_of_lines
 from counterfoil.steps.alternatives import notices
-from counterfoil.steps.alternatives.actions import withdraw_question
+from counterfoil.steps.alternatives.actions import end_question, withdraw_question
 from counterfoil.steps.alternatives.notices import Told
 from counterfoil.steps.alternatives.queries import read_order
 
@@ -123,7 +123,9 @@ def withdraw_notices(*, order: str) -> bool:
             others = Notice.objects.filter(proposal=asked, closed_at=None).exists()
             if others or asked.state != Proposal.OPEN:
                 continue
-            withdraw_question(taken, asked, actor=SYSTEM)
+            withdraw_question(
+                taken, asked, actor=SYSTEM, because="the goods come in time after all, or the date is another"
+            )
             kept = part.promise_version == notice.version and part.parcel not in GONE
             if kept and not to_tell(facts_of(taken)):
                 notices.mail_good_news(taken, notice)
@@ -189,9 +191,7 @@ def _end_questions(order: Order, numbers: set[int]) -> None:
     """Close the questions whose notices are all over: nobody has to answer any more."""
     ended = Notice.objects.filter(order=order, part__number__in=numbers, closed_at__isnull=False)
     for asked in Proposal.objects.filter(order=order, state=Proposal.OPEN, notices__in=ended).distinct():
-        Proposal.objects.filter(pk=asked.pk, state=Proposal.OPEN).update(
-            state=Proposal.EXPIRED, answered_at=clock.business_now(), answered_via=SYSTEM.name
-        )
+        end_question(order, asked)
 
 
 def _lapse(order: Order, facts: OrderFacts, lapsed: list[Notice]) -> None:
@@ -215,7 +215,7 @@ def _lapse(order: Order, facts: OrderFacts, lapsed: list[Notice]) -> None:
     for notice in lapsed:
         choice = notices.cancel_part(read_order(order), notice.part.number)
         if notice.proposal.state == Proposal.OPEN:
-            withdraw_question(order, notice.proposal, actor=SYSTEM)
+            withdraw_question(order, notice.proposal, actor=SYSTEM, because="its time is over")
             notice.proposal.refresh_from_db()
         notices.mail_lapsed(order, notice, make_change(order, notice.proposal, choice, actor=SYSTEM).refunded)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from counterfoil.core import jobs
+from counterfoil.core import clock, jobs
 from counterfoil.core.actor import Actor
 from counterfoil.core.machine import Move, shift
 from counterfoil.core.money import step

@@ -11,8 +11,9 @@ from counterfoil.core.shop import shop
 from counterfoil.core.text import storable
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.present import day, moment
-from counterfoil.records.stock.actions import MOST_UNITS, adjust_stock
+from counterfoil.records.stock.actions import adjust_stock
 from counterfoil.records.stock.availability import shelf_of, ships_on
+from counterfoil.records.stock.fields import MOST_UNITS
 from counterfoil.records.stock.promise import phases
 
 stock = router()

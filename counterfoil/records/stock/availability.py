@@ -167,8 +167,9 @@ def _pegs(ids: Collection[int], leads: Mapping[int, Lead], settings: Shop) -> di
         return {}
     out: dict[int, list[Arrival]] = {}
     for line, product_id, number, units, confirmed, expected, made_at in rows(
-        "SELECT g.line_id, pl.product_id, po.number, g.quantity, pl.expected, po.expected, COALESCE(po.sent_at, po.made_at) "
-        "FROM sourcing_peg g JOIN sourcing_purchaseline pl ON pl.id = g.purchase_line_id "
+        "SELECT g.line_id, pl.product_id, po.number, g.quantity, pl.expected, po.expected, "
+        "COALESCE(po.sent_at, po.made_at) FROM sourcing_peg g "
+        "JOIN sourcing_purchaseline pl ON pl.id = g.purchase_line_id "
         "JOIN sourcing_purchaseorder po ON po.id = pl.po_id "
         f"WHERE g.line_id IN ({', '.join(['%s'] * len(ids))}) ORDER BY g.id",
         list(ids),

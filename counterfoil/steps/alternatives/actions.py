@@ -344,9 +344,14 @@ def expire_proposals(*, order: str) -> bool:
     return True
 
 
-def _expire(order: Order, asked: Proposal) -> None:
+def end_question(order: Order, asked: Proposal) -> None:
+    """Close an open question whose answer nobody waits for any more; the caller has taken the order and says why."""
     _close(asked, Proposal.EXPIRED, via=SYSTEM.name)
     release_offered(asked, order=order, actor=SYSTEM)
+
+
+def _expire(order: Order, asked: Proposal) -> None:
+    end_question(order, asked)
     note(
         order,
         "proposal_expired",

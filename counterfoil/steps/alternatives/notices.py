@@ -23,9 +23,10 @@ from counterfoil.records.catalogue.models import Product
 from counterfoil.records.catalogue.similar import similar_products
 from counterfoil.records.orders.load import note
 from counterfoil.records.orders.models import Line, Notice, Order, Part, Proposal
+from counterfoil.records.orders.offers import keep_offered
 from counterfoil.records.orders.slip import mail_slip, order_url, say_date
 from counterfoil.steps.alternatives.actions import price_words
-from counterfoil.steps.alternatives.choices import complete
+from counterfoil.steps.alternatives.choices import complete, units_offered
 from counterfoil.steps.alternatives.queries import read_order, read_terms
 from counterfoil.steps.alternatives.rules import GONE
 from counterfoil.steps.alternatives.state import OrderState, Terms
@@ -56,6 +57,7 @@ def send_notice(order: Order, told: Sequence[Told], rule: PromiseRule) -> Propos
         made_at=now,
         expires_at=start_of_day(last + timedelta(days=1), shop().timezone),
     )
+    keep_offered(asked, units_offered(choices), order=order, actor=SYSTEM)
     made = [_keep(order, asked, t, rule) for t in told]
     note(
         order,
