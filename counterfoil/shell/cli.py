@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from importlib import import_module
 from pathlib import Path
 
 from counterfoil.core.cards import mask_cards
@@ -96,6 +97,12 @@ def _reconcile(_args: argparse.Namespace) -> int:
     return compare()
 
 
+def _simulate(args: argparse.Namespace) -> int:
+    # By its name: it knows the sandbox, which this package does not.
+    run = import_module("simulation.run")
+    return int(run.main(args.seed, args.orders))
+
+
 def _export_books(args: argparse.Namespace) -> int:
     _django()
     from counterfoil.shell.exporting import export_books
@@ -129,6 +136,13 @@ def duration(text: str) -> timedelta:
     return timedelta(**{unit: int(found[1])})
 
 
+def _count(text: str) -> int:
+    """A whole number of orders from 1 to 10000. Raises argparse.ArgumentTypeError."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 10000")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     from counterfoil.core.actor import ROLES
 
@@ -160,6 +174,9 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true")
     verify.add_argument("--no-wait", action="store_true", help="judge at once, without waiting for jobs in flight")
     add("reconcile", _reconcile, "compare every charge and refund at the card processor with ours")
+    simulated = add("simulate", _simulate, "tell the story of a seed on a database of its own, with crashes; prove it")
+    simulated.add_argument("--seed", type=int, default=1)
+    simulated.add_argument("--orders", type=_count, default=20)
     books = add("export-books", _export_books, "the books for another program; see docs/guide/books.md")
     books.add_argument("--format", required=True, metavar="quickbooks|xero|beancount|hledger|csv")
     books.add_argument("--from", dest="since", type=day, metavar="DAY", help="first day of the shop, as 2026-11-01")

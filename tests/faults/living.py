@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from tests.faults.person import ADDRESS, Order, Person
 from tests.faults.plans import CHEAPER, RARE
-from tests.faults.street import Cut, Desk, Heard, give_card, link_in_mail
+from tests.faults.street import Cut, Heard, give_card, link_in_mail
 
 PATIENCE = 180.0  # seconds that an order may take to come to its end
 
@@ -288,13 +288,11 @@ class Life(Person):
 
     def _pay_back_again(self, order: Order) -> None:
         """A refund has failed and is still owed: it is tried again, and in the end paid otherwise."""
-        if self._desk is None:
-            self._desk = Desk(self.street, self._address)
         for refund in (r for r in order["refunds"] if r["state"] == "failed"):
             tried = self.tried_again[refund["id"]]
             self.tried_again[refund["id"]] += 1
             form = {"refund": str(refund["id"])}
             if tried >= (0 if self.plan.by_hand else 1):
                 form["by_hand"] = "yes"
-            self._desk.act(self._door.choice(self.street.shops), self.number, "refund-again", form)
+            self.street.desk.act(self._door.choice(self.street.shops), self.number, "refund-again", form)
         self._wait("the refund that was tried again")

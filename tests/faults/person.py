@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.faults.plans import Plan
-from tests.faults.street import Cut, Desk, Heard, Street, ask
+from tests.faults.street import Cut, Heard, Street, ask
 
 Order = dict[str, Any]
 ADDRESS = {
@@ -37,7 +37,6 @@ class Person:
         self.began = 0.0
         self.pages_tried = 0
         self.tried_again: Counter[int] = Counter()
-        self._desk: Desk | None = None
         # The machine decides what happens when; this only spreads the people over the doors.
         self._door = random.Random(f"{run}/{plan.number}")
         self._address = f"127.{1 + plan.number // 62500}.{plan.number // 250 % 250}.{1 + plan.number % 250}"

@@ -46,6 +46,9 @@ class Street:
     asked: int = 0
     cut: int = 0
 
+    def __post_init__(self) -> None:
+        self.desk = Desk(self)
+
 
 def ask(
     host: str, source: str, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
@@ -84,19 +87,21 @@ def link_in_mail(mailbox: str, source: str, email: str) -> str:
 
 
 class Desk:
-    """A browser in which somebody has logged in."""
+    """The browser at the desk, for everybody: who logs in ten times in five minutes is asked to wait."""
 
-    def __init__(self, street: Street, source: str) -> None:
+    def __init__(self, street: Street, source: str = "127.0.0.1") -> None:
         self._street, self._source = street, source
         self._cookies: dict[str, str] = {}
+        self._keys = threading.Lock()
 
     def act(self, shop: str, number: str, verb: str, form: dict[str, str]) -> int:
         """Press a button on an order's page; the status. Raises Cut."""
-        if "counterfoil" not in self._cookies:
-            self._send(shop, "GET", "/desk/login")
-            entered = {"email": "olga@example.com", "password": self._street.password}
-            if self._send(shop, "POST", "/desk/login", entered).status != 303:
-                raise Cut("nobody is let in at the desk")
+        with self._keys:
+            if "counterfoil" not in self._cookies:
+                self._send(shop, "GET", "/desk/login")
+                entered = {"email": "olga@example.com", "password": self._street.password}
+                if self._send(shop, "POST", "/desk/login", entered).status != 303:
+                    raise Cut("nobody is let in at the desk")
         return self._send(shop, "POST", f"/desk/orders/{number}/acts/{verb}", form).status
 
     def _send(self, shop: str, method: str, path: str, form: dict[str, str] | None = None) -> Heard:

@@ -52,10 +52,10 @@ def decide_refund(
 
     `settles`: it is that by which more was paid than the part costs (`Part.given_back`), not a gift of the shop's.
 
-    Stands inside `writing()`, on an order and a part read after it was taken. Spreads over the part's charges, newest
-    first (or takes it from the `charge` named), a pending Refund for each; writes books and journal and owes the jobs
-    that send it and, once invoiced, credit it. Raises Invalid for an amount that is none and Refused `over_refundable`
-    for more than is left.
+    Stands inside `writing()`, on an order and a part read after it was taken. Spreads over the part's charges: one that
+    it empties, else newest first (or takes it from the `charge` named), a pending Refund for each; writes books and
+    journal and owes the jobs that send it and, once invoiced, credit it. Raises Invalid for an amount that is none and
+    Refused `over_refundable` for more than is left.
     """
     if not in_writing():
         raise RuntimeError("a refund is decided inside writing()")
@@ -109,15 +109,18 @@ def decide_refund(
 
 
 def _spread(part: Part, amount: int, only: Charge | None = None) -> list[tuple[Charge, int]]:
-    """Which charge gives back how much, newest first. A failed refund still claims its share: it is still owed."""
+    """Which charge gives back how much: one that it empties if there is one, so that what was paid twice is one whole
+    payment on the customer's statement; else newest first. A failed refund still claims its share: it is still owed.
+    """
     claimed = disputed_of(part)
     for refund in Refund.objects.filter(part=part):
         claimed[refund.charge_id] = claimed.get(refund.charge_id, 0) + refund.amount
     out: list[tuple[Charge, int]] = []
     open_amount = amount
     charges = Charge.objects.filter(part=part, state="succeeded").order_by("-attempt")
-    for charge in charges if only is None else charges.filter(pk=only.pk):
-        share = min(open_amount, charge.amount - claimed.get(charge.pk, 0))
+    room = [(c, c.amount - claimed.get(c.pk, 0)) for c in (charges if only is None else charges.filter(pk=only.pk))]
+    for charge, left in sorted(room, key=lambda pair: pair[1] != amount):
+        share = min(open_amount, left)
         if share > 0:
             out.append((charge, share))
             open_amount -= share

@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 
+from counterfoil.core import clock
 from counterfoil.core.actor import SYSTEM
+from counterfoil.core.db import writing
 from counterfoil.core.errors import Declined, Refused, StillAsking
 from counterfoil.core.models import Job
 from counterfoil.flow.verify import judge_all
 from counterfoil.gateways.card.stripe.gateway import StripeGateway
-from counterfoil.records.orders.models import Charge, Order, Part, PayLink
+from counterfoil.records.orders.load import take
+from counterfoil.records.orders.models import Charge, Order, Part, PayLink, Refund
 from counterfoil.steps.charging import cards
 from counterfoil.steps.charging import charge as charging
 from counterfoil.steps.charging.actions import charge_order, finish_session, open_card_page
+from counterfoil.steps.charging.settle import give_surplus_back
 from counterfoil.steps.charging.tests.build import (
     CONFIRM,
     accepted,
@@ -138,6 +142,25 @@ def test_what_was_paid_twice_goes_back_by_itself(api: Api, card: str, monkeypatc
     assert (order["axes"]["money"], order["charged"], order["refunded"]) == ("charged", 2 * TOTAL, TOTAL)
     assert sorted(at_the_bank(card, number)) == [(TOTAL, 0), (TOTAL, TOTAL)]
     all_is_well()
+
+
+def test_of_two_payments_the_one_that_was_too_much_goes_back_whole(api: Api, card: str) -> None:
+    number = approved(api)
+    api.done(f"/orders/{number}/charge", {})
+    first = Charge.objects.get()
+    with writing():
+        order = take(number)
+        part = Part.objects.get(order=order)
+        part.total, part.shipping = TOTAL + 2000, part.shipping + 2000
+        part.charged = 2 * TOTAL + 2000
+        part.save()
+        Charge.objects.create(
+            part=part, attempt=2, amount=TOTAL + 2000, currency="USD", state="succeeded", method="link",
+            create_key="page", confirm_key="page", intent_id="pi_page", actor="x", made_at=clock.real_now(),
+        )  # fmt: skip
+        give_surplus_back(order, part)
+    (back,) = Refund.objects.all()
+    assert (back.charge_id, back.amount) == (first.pk, TOTAL)
 
 
 def test_a_decline_of_our_charge_does_not_take_away_what_the_page_was_paid(
