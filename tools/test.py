@@ -35,7 +35,7 @@ WITHOUT_DATABASE = (
 )  # fmt: skip
 PARTS = (*LINT, "rules", *SUITES, "browser", "faults")
 GROUPS = {"lint": LINT, "suites": SUITES, "all": PARTS}
-CODE = ("counterfoil", "sandbox", "tools", "tests", "bench", "conftest.py")
+CODE = ("counterfoil", "sandbox", "simulation", "tools", "tests", "bench", "conftest.py")
 LIMITS = {"sqlite": 900.0, "postgresql": 900.0, "browser": 420.0, "faults": 480.0}  # seconds
 OTHER_LIMIT = 180.0
 RULES_SECONDS = 2.0
