@@ -206,9 +206,8 @@ class _Story:
 
     def _left_alone(self) -> list[str]:
         """Fair weather, and nobody touches anything: what was owed when the last process died is done by itself."""
-        from counterfoil.flow.verify import judge_all
-
         from counterfoil.core.shop import shop
+        from counterfoil.flow.verify import judge_all
         from counterfoil.shell.worker import owe_nightly
 
         self.bank.processor.heal()
