@@ -41,6 +41,47 @@ def money_of_cancelled(part: PartFacts) -> str:
     return "refund" if part.charged - part.refunded - part.refund_owed > 0 else "leave"
 
 
+def may_amend(facts: OrderFacts) -> list[Blocker]:
+    """A living order of which something is still in the house, with no question open and no charge under way."""
+    if facts.cancelled:
+        return [Blocker("cancelled", "the order is cancelled")]
+    if facts.closed_history:
+        return [Blocker("delivered", "the order was delivered before it came here")]
+    found: list[Blocker] = []
+    if not facts.finished:
+        found.append(Blocker("not_approved", "the customer has not finished the check-out"))
+    live = [p for p in facts.parts if p.live]
+    if all(has_left(p) for p in live):
+        found.append(Blocker("already_shipped", "everything has been shipped: take it back as a return, or refund it"))
+    if facts.question_open:
+        found.append(
+            Blocker("question_open", "the customer is being asked: note their answer, or withdraw the question")
+        )
+    elif facts.answer_unapplied:
+        found.append(Blocker("question_open", "the customer's answer is still being worked in"))
+    if any(p.money in IN_FLIGHT for p in live):
+        found.append(Blocker("charge_in_flight", "a charge is under way; amend it when the bank has answered"))
+    return found
+
+
+def may_merge(facts: OrderFacts, numbers: tuple[int, int]) -> list[Blocker]:
+    """Two parts that are both in the house and not charged: what an accepted split divided comes together again."""
+    found = may_amend(facts)
+    for part in (p for p in facts.parts if p.number in numbers):
+        if not part.live or part.money == "voided":
+            found.append(Blocker("cancelled", f"nothing of part {part.number} is wanted any more"))
+        elif has_left(part):
+            found.append(Blocker("already_shipped", f"part {part.number} has been shipped"))
+        elif part.charged or part.money in {"charged", "receivable"}:
+            found.append(Blocker("already_charged", f"part {part.number} is charged", by=part.charged_by or None))
+        elif part.money == "declined" or part.decline_class:
+            words = f"the bank said no to part {part.number}: get it paid first, or cancel it"
+            found.append(Blocker("no_payment_method", words))
+        elif part.page_open:
+            found.append(Blocker("charge_in_flight", f"the customer may be paying part {part.number} at a page"))
+    return found
+
+
 def must_wait(facts: OrderFacts) -> bool:
     """An answer is not worked in while a charge is in flight: the bank's answer decides what is owed."""
     return not facts.cancelled and any(p.money in IN_FLIGHT for p in facts.parts)

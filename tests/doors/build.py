@@ -74,6 +74,22 @@ class Desk:
         self.api.done(f"/orders/{number}/approval", {"ship_estimate": soon()})
         return number
 
+    def amended(self) -> str:
+        """An order that was made cheaper by a clerk."""
+        number = self.approved()
+        change = {"kind": "quantity", "line": "PINOT-21", "quantity": 1}
+        consent = {"how": "telephone", "who": "June Harper"}
+        self.api.done(f"/orders/{number}/amendments", {"changes": [change], "consent": consent})
+        return number
+
+    def divided(self) -> str:
+        """An order that its customer wanted in two parcels; neither is charged."""
+        number = self.approved()
+        choice = {"kind": "split", "line": "PINOT-21", "quantity": 1, "date": soon(4)}
+        token = self.api.done(f"/orders/{number}/proposals", {"choices": [choice]})["token"]
+        self.api.done(f"/proposals/{token}/answer", {"choice": 0})
+        return number
+
     def late(self) -> str:
         """An order that is promised for a day after the one on which it is needed."""
         number = self.placed(needed_by=soon(1))

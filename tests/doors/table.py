@@ -59,6 +59,11 @@ def _short(desk: Desk) -> str:
     return desk.placed("SYRAH-19", 3)
 
 
+CONSENT = {"how": "telephone", "who": "June Harper", "note": "called us", "at": "2026-01-02T03:04:05Z"}
+ADDRESS = {
+    "name": "June Harper", "street": "2 Mill Lane", "city": "Sonoma", "postcode": "95476", "state": "CA",
+    "country": "US",
+}  # fmt: skip
 _slips = itertools.count(1)  # one slip is money of one order
 SLIP = {"amount": 6500, "kind": "cheque", "brand": "v", "last4": "4242"}
 PINOT = {"sku": "PINOT-21", "quantity": 1}
@@ -111,6 +116,30 @@ DOORS: dict[str, Door] = {
         )
     ),
     "answer": Door(_answer),
+    "amendments": Door(
+        _on(
+            Desk.approved,
+            "amendments",
+            lambda _: {
+                "changes": [
+                    {"kind": "quantity", "line": "PINOT-21", "quantity": 3},
+                    {"kind": "price", "line": "PINOT-21", "price": 2400},
+                    {"kind": "add", "sku": "SYRAH-19", "quantity": 1, "price": 2000, "part": 1},
+                    {"kind": "delivery", "method": "Express", "price": 3000},
+                ],
+                "consent": CONSENT,
+            },
+        )
+    ),
+    "an address amended": Door(
+        _on(
+            Desk.approved,
+            "amendments",
+            lambda _: {"changes": [{"kind": "address", "address": ADDRESS}], "consent": CONSENT},
+        )
+    ),
+    "undo": Door(lambda desk: (f"/orders/{desk.amended()}/amendments/1/undo", {"consent": CONSENT})),
+    "merges": Door(_on(Desk.divided, "merges", lambda _: {"part": 2, "into": 1, "consent": CONSENT})),
     "answers": Door(
         lambda desk: (f"/orders/{desk.asked()[0]}/answers", {"choice": 0, "spoken_to": "June Harper"}),
     ),

@@ -71,6 +71,41 @@ def test_exactly_the_difference_and_its_tax_go_back_and_undoing_moves_nothing(ap
     all_is_well()
 
 
+CONSENT = {"consent": {"how": "telephone", "who": "Zoë Brontë"}}
+
+
+def test_undone_by_an_amendment_no_money_moves_and_the_difference_is_due_before_anything_ships(
+    api: Api, card: str
+) -> None:
+    number = placed(api, "USD", [("SYRAH-19", 1, OLD)], shipping=1500)["number"]
+    charged(api, number)
+    accepted(api, number, substitute("SYRAH-19", "SYRAH-20"))
+    settle()
+    assert bank(card, number) == (TOTAL, BACK)
+    for which in (1, 2, 3):  # undone, the undo undone, and undone again
+        api.done(f"/orders/{number}/amendments/{which}/undo", CONSENT)
+        settle()
+        assert bank(card, number) == (TOTAL, BACK)
+        due = BACK if which in {1, 3} else 0
+        assert (api.order(number)["total"], api.order(number)["owed"]) == (TOTAL - BACK + due, due)
+        assert api.order(number)["axes"]["money"] == ("saved" if due else "charged")
+        if due:
+            assert "not_charged" in api.post(f"/orders/{number}/picks").codes
+    assert Refund.objects.count() == 1
+    # The 2019 at its old price: what went back is taken again, once, and the books are as if nothing had been.
+    api.done(f"/orders/{number}/charge")
+    settle()
+    assert api.order(number)["owed"] == 0
+    order = shipped(api, number)
+    assert [(ln["sku"], ln["quantity"]) for ln in order["lines"] if ln["quantity"]] == [("SYRAH-19", 1)]
+    assert bank(card, number) == (TOTAL + BACK, BACK)
+    assert prints(paper(api, number, "invoice"), TOTAL, "USD")
+    assert books(number) == {
+        "card_clearing": TOTAL, "revenue": -OLD, "shipping_income": -1500, "tax_payable": -290,
+    }  # fmt: skip
+    all_is_well()
+
+
 def test_an_answer_given_twice_gives_the_difference_back_once(api: Api, card: str) -> None:
     number = placed(api, "USD", [("SYRAH-19", 1, OLD)], shipping=1500)["number"]
     charged(api, number)

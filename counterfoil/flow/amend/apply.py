@@ -7,7 +7,8 @@ from counterfoil.core.actor import SYSTEM, Actor, customer
 from counterfoil.core.db import writing
 from counterfoil.core.money import show
 from counterfoil.flow.amend.cancel import cancel_taken
-from counterfoil.flow.amend.change import Change, make_change
+from counterfoil.flow.amend.change import make_change
+from counterfoil.flow.amend.making import Change
 from counterfoil.flow.rules import has_left, must_wait, obstacle
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.facts import OrderFacts

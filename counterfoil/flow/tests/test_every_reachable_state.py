@@ -89,6 +89,8 @@ GOODS, CHEQUE = "charged when packed: goods, time, stops", "cheque: goods, time,
 WEB, MIND = "a check-out on the web", "the owner changes their mind"
 ASKED, DOOR = "two bottles: cheaper, refunded, back", "on_delivery: cheaper, dearer, refunded, back"
 ONE_BY_ONE = "two bottles, one by one"
+AMENDED, IN_HAND = "amended by a clerk, and back", "amended by a clerk, paid by cheque"
+MERGED = "divided by the customer, and merged"
 # Gate, a reason that it forgets, and a small world in which that is noticed. A reason that is not here is told again by
 # another gate before or by the same one in other words: an order that nobody has approved is not in the books either.
 HINGES = (
@@ -122,6 +124,8 @@ HINGES = (
     ("return", "someone_else", ONE_BY_ONE),
     ("invoice", "not_packed", ONE_BY_ONE), ("invoice", "not_picked", ONE_BY_ONE),
     ("invoice", "someone_else", ONE_BY_ONE),
+    ("amend", "cancelled", IN_HAND), ("amend", "question_open", IN_HAND), ("amend", "charge_in_flight", AMENDED),
+    ("merge", "already_charged", MERGED), ("merge", "charge_in_flight", MERGED),
     ("propose", "cancelled", ASKED), ("cancel", "not_cancellable", ONE_BY_ONE),
 )  # fmt: skip
 

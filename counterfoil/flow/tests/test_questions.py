@@ -96,7 +96,7 @@ def test_however_the_question_ends_otherwise_the_wine_is_free_again(api: Api, ho
         with clock.at(clock.business_now() + timedelta(days=8)):
             sweep()
             settle()
-            assert Proposal.objects.get().state == "expired"
+            assert Proposal.objects.get(token=token).state == "expired"
     assert held() == (5, 0)
     well()
 

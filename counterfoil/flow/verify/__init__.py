@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from counterfoil.core import clock
 from counterfoil.core.db import rows
-from counterfoil.flow.verify import books, money, papers, settlement, states, units
+from counterfoil.flow.verify import amendments, books, money, papers, settlement, states, units
 
 PATIENCE = 30.0  # seconds to wait for calls and jobs in flight
 CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
@@ -19,6 +19,8 @@ CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
     ("units: what is due in is what purchase orders still owe", units.purchases),
     ("units: what was bought in is what came", units.bought),
     ("money: parts agree with their charges and refunds", money.parts),
+    ("money: what was paid too much went back", amendments.given_back),
+    ("amendments: each found the order as the last one left it", amendments.unbroken),
     ("money: our ledger is the processor's ledger", money.processor),
     ("money: what the bank holds is what the parts say", money.held),
     ("money: nothing has been unanswered for long", money.answered),

@@ -11,7 +11,7 @@ from counterfoil.flow.rules import NO_MONEY_YET, has_left, money_of_cancelled, o
 from counterfoil.flow.tests.walking import laws
 from counterfoil.flow.tests.walking.gates import is_open
 from counterfoil.flow.tests.walking.goods import put_back
-from counterfoil.flow.tests.walking.payments import give_back
+from counterfoil.flow.tests.walking.payments import follow, give_back
 from counterfoil.flow.tests.walking.world import DAY, NOW, SOON, Next, World, books, money, shifted, stock, with_lines
 from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
 from counterfoil.records.orders.models import REVIEW
@@ -157,7 +157,7 @@ def _worked_in(world: World, kind: str) -> World:
     part = replace(part, total=part.total - 1 if part.live else 0)
     if not part.live and part.money in NO_MONEY_YET:
         part = money(part, "void")
-    elif 0 < part.total <= part.charged and part.money in NO_MONEY_YET:
+    elif 0 < part.total <= part.paid and part.money in NO_MONEY_YET:
         part = money(money(part, "begin"), "capture")  # paid in part, and that is all it costs now
     return world.with_part(index, give_back(order, part))
 
@@ -188,6 +188,40 @@ def _split(world: World, part: PartFacts) -> World:
         later = money(later, "save")
     stays = replace(_without(part, moved.id), total=part.total - 1)
     return World(replace(order, parts=(stays, later)), (*world.flights, ""), (*world.pages, 0), "")
+
+
+# --- a clerk amends -------------------------------------------------------------------------------------------------
+
+
+def amending(world: World) -> Iterator[Next]:
+    """The first part is made dearer or cheaper by one, as the customer agreed, also when it is paid; and back again.
+
+    An undo is another amendment: what it finds is told from nothing else. Nobody does it without end.
+    """
+    order = world.order
+    if not is_open("amend", order):
+        return
+    laws.may_be_amended(order)
+    index, part = 0, order.parts[0]
+    if has_left(part) or not part.live or part.charged > 3 or part.given_back > 1 or part.money == "voided":
+        return
+    for words, by in (("dearer", 1), ("cheaper", -1)):
+        if 0 < part.total + by <= 3:
+            changed = follow(order, replace(part, total=part.total + by), part.total)
+            yield f"a clerk makes it {words}", world.with_part(index, changed)
+
+
+def merging(world: World) -> Iterator[Next]:
+    """What the customer's split divided comes together again."""
+    order = world.order
+    if len(order.parts) != 2 or not is_open("merge", order):
+        return
+    laws.may_be_merged(order)
+    stays, gone = (put_back(p) for p in order.parts)
+    stays, gone = (p if p.stock == "unchecked" else stock(p, "reopen") for p in (stays, gone))
+    merged = replace(stays, lines=(*stays.lines, *gone.lines), total=stays.total + gone.total)
+    ended = money(replace(gone, lines=(), total=0), "void")
+    yield "the parts are merged", world.with_part(0, merged).with_part(1, ended)
 
 
 # --- the shop and the check-out -------------------------------------------------------------------------------------

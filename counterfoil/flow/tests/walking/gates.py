@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from counterfoil.core.errors import Blocker
-from counterfoil.flow.rules import may_cancel
+from counterfoil.flow.rules import may_amend, may_cancel, may_merge
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.steps.acceptance.rules import may_make_sales_order
 from counterfoil.steps.alternatives.rules import may_propose
@@ -39,6 +39,8 @@ GATES: dict[str, Gate] = {
     "invoice": may_invoice,
     "propose": _whole(may_propose),
     "cancel": _whole(may_cancel),
+    "amend": _whole(may_amend),
+    "merge": _whole(lambda order: may_merge(order, (1, 2))),
 }
 
 

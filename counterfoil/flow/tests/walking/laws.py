@@ -147,7 +147,7 @@ def _paid(order: OrderFacts, part: PartFacts) -> bool:
     """In full, and not all of it given back; or to be paid at the door."""
     at_the_door = order.payment_method == "on_delivery" and part.money in {"unpaid", "receivable"}
     kept = part.charged - part.refunded - part.refund_owed > 0 or part.total == 0
-    return at_the_door or (part.money == "charged" and part.charged >= part.total and kept)
+    return at_the_door or (part.money == "charged" and part.paid >= part.total and kept)
 
 
 def _secured(order: OrderFacts, part: PartFacts) -> bool:
@@ -160,6 +160,24 @@ def _secured(order: OrderFacts, part: PartFacts) -> bool:
     alive = part.authorisation_expires_at is None or part.authorisation_expires_at > order.now
     by_card = order.card_at_checkout == "save" and order.card_state == "saved" and order.card_consent
     return (held and alive) if part.money == "authorised" else by_card
+
+
+def may_be_amended(order: OrderFacts) -> None:
+    """Nothing is changed behind the back of the bank or of a customer who is being asked."""
+    must(not order.cancelled and order.finished, "only a living order is amended")
+    must(not order.question_open and not order.answer_unapplied, "nobody amends what the customer is asked about")
+    must(
+        not any(p.money in {"charging", "unknown"} for p in order.parts if p.live), "no amendment while a charge is out"
+    )
+
+
+def may_be_merged(order: OrderFacts) -> None:
+    may_be_amended(order)
+    for part in order.parts:
+        must(part.live and not part.charged, "no part that is paid or over is merged")
+        must(part.money in {"unpaid", "saved", "authorised"}, f"a part that is {part.money} is not merged")
+        must(not part.page_open, "nobody merges what the customer may be paying at a page")
+        must(not any(line.shipped for line in part.lines), "what has left stays a part")
 
 
 # --- of each state --------------------------------------------------------------------------------------------------
@@ -218,7 +236,7 @@ def _of_part(world: World, part: PartFacts) -> None:
     if part.authorised and idle and part.money not in {"charging", "unknown"}:
         must("charging.release" in jobs_due(order), "what nobody will take is let go")
     if part.parcel in GONE:
-        must(order.payment_method == "on_delivery" or part.charged >= part.total, "what left was charged in full")
+        must(order.payment_method == "on_delivery" or part.paid >= part.total, "what left was charged in full")
 
 
 def _told(order: OrderFacts, found: Derived) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from counterfoil.flow.map import due_by_itself, jobs_due
+from counterfoil.flow.rules import NO_MONEY_YET
 from counterfoil.flow.tests.walking import laws
 from counterfoil.flow.tests.walking.gates import is_open
 from counterfoil.flow.tests.walking.world import DAY, NOW, Next, World, books, money
@@ -66,7 +67,7 @@ def charges(world: World) -> Iterator[Next]:
                 yield f"part {part.number}: {words}", world.with_part(index, changed, flight="sent" if still else "")
         if order.payment_method != "card" and is_open("record", order, part):
             laws.may_be_recorded(order, part)
-            paid = money(part, "record", charged=part.total)
+            paid = money(part, "record", charged=part.total + part.given_back)
             yield f"the payment of part {part.number} is recorded", world.with_part(index, paid)
 
 
@@ -89,9 +90,13 @@ def _withdrawn(order: OrderFacts, part: PartFacts) -> PartFacts:
 
 def answers(order: OrderFacts, part: PartFacts) -> Iterator[tuple[str, PartFacts, bool]]:
     """What the bank may say of a charge that was sent; True: it is still being asked."""
-    yield "the bank says yes", give_back(order, money(part, "capture", charged=part.total, **NOTHING_HELD)), False
+    yield (
+        "the bank says yes",
+        give_back(order, money(part, "capture", charged=part.total + part.given_back, **NOTHING_HELD)),
+        False,
+    )
     yield "the bank says no", _declined(order, replace(part, **NOTHING_HELD)), False
-    if 0 < part.authorised < part.total - part.charged:
+    if 0 < part.authorised < part.total - part.paid:
         yield "the bank does not give the difference", _declined(order, part), False
         half = replace(part, charged=part.charged + part.authorised, **NOTHING_HELD)
         yield "what was held is taken, the rest is refused", _declined(order, half), False
@@ -108,7 +113,24 @@ def _declined(order: OrderFacts, part: PartFacts) -> PartFacts:
 def give_back(order: OrderFacts, part: PartFacts) -> PartFacts:
     """What was taken beyond what the part costs, or for a cancelled order, goes back by itself."""
     surplus = part.charged - part.refunded - part.refund_owed - (0 if order.cancelled else part.total)
-    return replace(part, refund_owed=part.refund_owed + surplus) if surplus > 0 else part
+    if surplus <= 0:
+        return part
+    settles = 0 if order.cancelled else surplus
+    return replace(part, refund_owed=part.refund_owed + surplus, given_back=part.given_back + settles)
+
+
+def follow(order: OrderFacts, part: PartFacts, old_total: int) -> PartFacts:
+    """After an amendment: paid by now, or due again, or too much is held; money moves only by the balance."""
+    if part.charged and part.paid >= part.total and part.money in NO_MONEY_YET:
+        part = money(money(part, "begin"), "capture")
+    elif part.money == "charged" and part.paid < part.total:
+        by_card = order.payment_method == "card" and order.card_state == "saved"
+        part = money(part, "grow" if by_card else "grow_in_hand")
+    kept = part.charged - part.refunded - part.refund_owed
+    back = min(min(old_total, part.paid) - part.total, kept)
+    if part.money not in {"charged", "voided"} or back <= 0:
+        return part
+    return replace(part, refund_owed=part.refund_owed + back, given_back=part.given_back + back)
 
 
 # --- holds of the bank ----------------------------------------------------------------------------------------------
@@ -119,7 +141,7 @@ def holds(world: World) -> Iterator[Next]:
     order = world.order
     for index, part in world.parts():
         flight = world.flights[index]
-        if not flight and order.payment_method == "card" and part.total > part.charged and is_open("hold", order, part):
+        if not flight and order.payment_method == "card" and part.total > part.paid and is_open("hold", order, part):
             laws.may_be_held(order, part)
             yield f"the bank is asked to hold part {part.number}", world.with_part(index, part, flight="hold")
         if flight == "hold":
@@ -142,7 +164,7 @@ def holds(world: World) -> Iterator[Next]:
 def held(part: PartFacts) -> PartFacts:
     ask = MONEY.target("authorise", part.money) is not None
     part = money(part, "authorise") if ask else part
-    amount = part.total - part.charged
+    amount = part.total - part.paid
     return replace(part, authorised=amount, authorisation_expires_at=NOW + LASTS, authorisation_warned=False)
 
 
@@ -159,11 +181,11 @@ def pages(world: World) -> Iterator[Next]:
     declined = next(((n, p) for n, p in world.parts() if p.money == "declined"), None)
     if declined is not None and not order.cancelled and may_be_paid(order, declined[1]):
         index, part = declined
-        if not world.pages[index] and part.total > part.charged:
+        if not world.pages[index] and part.total > part.paid:
             laws.may_be_charged(order, part, page=True)
             yield (
                 f"the customer opens the page of part {part.number}",
-                world.with_part(index, part, page=part.total - part.charged),
+                world.with_part(index, part, page=part.total - part.paid),
             )
     for index, part in world.parts():
         if world.pages[index]:
@@ -175,7 +197,7 @@ def pages(world: World) -> Iterator[Next]:
 
 def _paid(world: World, index: int, part: PartFacts) -> World:
     part = replace(part, charged=part.charged + world.pages[index])
-    if MONEY.target("begin", part.money) is not None and part.charged >= part.total:
+    if MONEY.target("begin", part.money) is not None and part.paid >= part.total:
         part = money(money(part, "begin"), "capture")
     paid = world.with_part(index, give_back(world.order, part), page=0)
     return paid.of(card_state="saved", card_consent=True)

@@ -63,6 +63,17 @@ def _ways() -> dict[str, Way]:
         placed((2,), **BY_HAND),
         (*PROCESS, goods.calm_shelf, asking.cancelling, asking.questions("split", "without_the_last")),
     )
+    made["amended by a clerk, and back"] = (
+        placed((1,)), (*PROCESS, goods.calm_shelf, payments.pages, asking.amending, asking.cancelling),
+    )  # fmt: skip
+    made["amended by a clerk, paid by cheque"] = (
+        placed((1,), method="cheque"),
+        (*PROCESS, goods.calm_shelf, asking.amending, asking.cancelling, asking.questions("later_date")),
+    )  # fmt: skip
+    made["divided by the customer, and merged"] = (
+        placed((2,), **BY_HAND),
+        (*PROCESS, goods.calm_shelf, asking.questions("split"), asking.merging),
+    )
     made["two parts"] = placed((1,), (1,)), (*PROCESS, goods.calm_shelf, asking.cancelling)
     made["a check-out on the web"] = (
         placed((1,), finished=False),

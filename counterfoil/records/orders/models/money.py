@@ -35,6 +35,10 @@ MONEY = Machine(
         "record": (("unpaid", "saved", "authorised", "declined", "receivable"), "charged"),
         # The bank took less than we had booked: what is missing is to be paid.
         "fall_short": (("charged",), "declined"),
+        # Amended to cost more than was paid: the difference is to be taken like any other money ...
+        "grow": (("charged",), "saved"),
+        # ... or is to be paid outside the card processor, or by a card that is still to be given.
+        "grow_in_hand": (("charged",), "unpaid"),
         # Shipped to be paid on delivery.
         "owe": (("unpaid",), "receivable"),
         # Refused at the door and back on the shelf: what was to be paid on delivery is not owed any more.
