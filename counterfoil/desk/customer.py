@@ -19,6 +19,7 @@ from counterfoil.core.shop import shop
 from counterfoil.core.web import Limiter, address_of
 from counterfoil.desk import queries
 from counterfoil.desk.pages import SeeOther, pdf_answer
+from counterfoil.desk.promised import told_customer
 from counterfoil.desk.queries import Dossier
 from counterfoil.desk.saying import near_day, say_date
 from counterfoil.desk.slips import step_of
@@ -78,6 +79,7 @@ def _page(request: HttpRequest, order: Order, *, status: int = 200, trouble: str
         "ahead": ahead(order, parts, lines, question),
         "not_charged": not_charged(order, parts),
         "question": question,
+        "silence": told_customer(question),
         "choices": [offered(c, order.currency, kept_of(question)) for c in question.choices] if question else [],
         "closed": closed_question(file.proposals),
         "file": file,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -19,12 +19,14 @@ from counterfoil.core.shop import shop
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk import queries, words
 from counterfoil.desk.acts import ACTS, BULK
+from counterfoil.desk.promised import promises_of
 from counterfoil.desk.queries import Place
 from counterfoil.desk.saying import bank_away
 from counterfoil.desk.slips import Slip, money_words, row_of, slip_of
 from counterfoil.records.orders.declines import Tried, tries_of
 from counterfoil.records.orders.load import facts_of, find
 from counterfoil.records.orders.models import Order
+from counterfoil.records.stock.availability import days_of_lines, soon
 from counterfoil.records.stock.models import Balance
 from counterfoil.steps.charging.declines import unpaid_after_decline
 from counterfoil.steps.charging.evidence import summary_of
@@ -40,6 +42,13 @@ class SeeOther(HttpResponseRedirect):
     """After a form: look there, with GET."""
 
     status_code = 303
+
+
+class Proposed(NamedTuple):
+    """A ship date, as a form shows it, and why it is not sooner."""
+
+    day: str
+    why: list[str]
 
 
 def desk_page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -81,6 +90,7 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
     tried = tries_of([*declined, *(ln.part_id for ln in lines if ln.part.decline_class)])
     slip = _slip(chosen, lines, tried) if chosen else None
     rail = queries.rail(shop().today(), code)
+    proposed = _proposed(slip)
     context = {
         "here": code,
         "queue": known,
@@ -94,7 +104,8 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
         "asked_for": bool(request.GET.get("order")),
         "slip": slip,
         "bulk": BULK.get(code),
-        "proposed": _proposed(slip),
+        "proposed": proposed.day,
+        "why": proposed.why,
         "back": request.get_full_path(),
     }
     return desk_page(request, "desk/queue.html", context)
@@ -123,18 +134,15 @@ def _may_try(order: Order) -> bool:
     return any(unpaid_after_decline(part) and not may_charge(facts, part) for part in facts.parts)
 
 
-def _proposed(slip: Slip | None) -> str:
-    """The ship date that the review form proposes: the shop's rule, or when the goods are due, whichever is later."""
-    settings = shop()
-    day = settings.business_days_from(settings.today(), settings.ship_within_days)
-    if slip is not None:
-        short = [ln for ln in slip.lines if ln.short > 0]
-        if short:
-            lead = max(ln.product.lead_time_days or 7 for ln in short)
-            day = settings.business_days_from(settings.today(), lead + settings.ship_within_days)
-        due = [ln.due_date for ln in slip.lines if ln.due and ln.due_date]
-        day = max([day, *due])
-    return day.isoformat()
+def _proposed(slip: Slip | None) -> Proposed:
+    """The ship date that the review form proposes: when the last line can ship, and for each that waits, why then."""
+    if slip is None or slip.verb != "review":
+        return Proposed(soon(shop()).isoformat(), [])
+    days = days_of_lines(slip.lines)
+    waits = [(ln, days[ln.pk]) for ln in slip.lines if ln.pk in days and days[ln.pk].waits]
+    known = [found.day for found in days.values() if found.day is not None]
+    latest = max(known, default=soon(shop()))
+    return Proposed(latest.isoformat(), [f"{ln.name}: {found.why}" for ln, found in waits])
 
 
 @staff(*ANYBODY)
@@ -156,6 +164,7 @@ def _order_page(
 ) -> HttpResponse:
     slip = _slip(order)
     file = queries.dossier(order)
+    proposed = _proposed(slip)
     context = {
         "here": order.queue,
         "order": order,
@@ -164,7 +173,9 @@ def _order_page(
         "file": file,
         "summary": summary_of,
         "reason_of": reason_in_words,
-        "proposed": _proposed(slip),
+        "proposed": proposed.day,
+        "why": proposed.why,
+        "told": promises_of(slip.parts, asked=bool(file.proposals)),
         "trouble": title,
         "reasons": reasons or [],
         "errors": errors or {},
@@ -235,7 +246,7 @@ def bulk(request: HttpRequest, code: str) -> HttpResponse:
         sums: dict[str, int] = {}
         for order in orders:
             sums[order.currency] = sums.get(order.currency, 0) + order.total
-        context |= {"sums": sorted(sums.items()), "proposed": _proposed(None), "results": None}
+        context |= {"sums": sorted(sums.items()), "proposed": _proposed(None).day, "results": None}
         return desk_page(request, "desk/bulk.html", context)
     form = {k: v for k, v in request.POST.dict().items() if k not in {"version", "part"}}
     context["results"] = [_one(request, order, verb, form) for order in orders]

@@ -1,4 +1,4 @@
-"""What the owner decides about money: when the card is charged, what follows a decline."""
+"""What the owner decides: when the card is charged, what follows a decline, and the law of promised dates."""
 
 from __future__ import annotations
 
@@ -94,16 +94,17 @@ def _rows(form: Form, name: str, columns: tuple[str, ...], read: Callable[[str, 
         try:
             found.append({column: read(column, cell) for column, cell in zip(columns, cells, strict=True)})
         except ValueError:
-            raise Invalid((name, f"line {number}: attempts and days are whole numbers")) from None
+            raise Invalid((name, f"line {number}: numbers of days and attempts are whole numbers")) from None
     return found
 
 
+RULES = ("from", "country", "code", "days", "silent_days", "source")
 LIMITS = ("from", "network", "attempts", "days", "source")
 CLASSES = ("from", "class", "codes", "source")
 
 
 def _limit_cell(column: str, cell: str) -> Any:
-    return int(cell) if column in {"attempts", "days"} else cell
+    return int(cell) if column in {"attempts", "days", "silent_days"} else cell
 
 
 def _class_cell(column: str, cell: str) -> Any:
@@ -121,6 +122,8 @@ def _read(form: Form) -> dict[str, Any]:
         "retry_after_hours": lambda: _numbers(form, "retry_after_hours"),
         "reminder_days": lambda: _numbers(form, "reminder_days"),
         "reminder_hour": lambda: _at_most(form, "reminder_hour", 23),
+        "notice_days": lambda: _at_most(form, "notice_days", 60),
+        "promise_rules": lambda: _rows(form, "promise_rules", RULES, _limit_cell),
         "retry_limits": lambda: _rows(form, "retry_limits", LIMITS, _limit_cell),
         "decline_classes": lambda: _rows(form, "decline_classes", CLASSES, _class_cell),
     }
@@ -150,6 +153,8 @@ def _shown(settings: Shop) -> dict[str, str]:
         "charge_within_days": str(settings.charge_within_days),
         "authorisation_warning_days": str(settings.authorisation_warning_days),
         "grace_days": str(settings.grace_days),
+        "notice_days": str(settings.notice_days),
+        "promise_rules": "\n".join("; ".join(str(row[c]) for c in RULES) for row in settings.promise_rules),
         "retry_after_hours": ", ".join(map(str, settings.retry_after_hours)),
         "reminder_days": ", ".join(map(str, settings.reminder_days)),
         "reminder_hour": str(settings.reminder_hour),

@@ -99,7 +99,9 @@ def row_of(order: Order, lines: Sequence[Brief], tried: Mapping[int, Tried] | No
     elif order.needed_by:
         ships = f"wanted {near_day(order.needed_by)}"
     else:
-        ships = ""
+        ships = f"at the latest {near_day(order.deadline)}" if order.deadline else ""
+    if order.queue == "question" and order.deadline is not None:
+        ships = f"answer by {near_day(order.deadline)}"
     late = order.deadline is not None and order.deadline < today and order.queue not in {"done", "cancelled", "transit"}
     declined = None
     if order.queue == "payment_problem":
@@ -225,7 +227,10 @@ def promise_words(order: Order, parts: Sequence[Part]) -> str:
         said.append(f"promised {say_date(min(dates))}")
     elif order.needed_by:
         said.append(f"wanted by {say_date(order.needed_by)}")
-    deadlines = [p.legal_deadline for p in parts if p.legal_deadline]
+    elif any(p.promise_version for p in parts):
+        said.append("promised without a date")
+    open_ = [p for p in parts if p.parcel not in {"shipped", "delivered", "returned"}]
+    deadlines = [p.legal_deadline for p in open_ if p.legal_deadline]
     if deadlines:
         said.append(f"legal deadline {say_date(min(deadlines))}")
     return " · ".join(said)

@@ -23,6 +23,7 @@ MOVES_ORDERS = frozenset(
     {
         "timezone", "working_days", "holidays", "charge_within_days", "charge_on", "card_at_checkout",
         "sales_order_by_hand", "stock_check_by_hand", "authorisation_warning_days", "retry_limits", "grace_days",
+        "notice_days",
     }
 )  # fmt: skip
 OPEN = "queue NOT IN ('done', 'cancelled')"

@@ -27,6 +27,8 @@ DESK = {
     "suppliers": "/desk/suppliers",
     "supplier": "/desk/suppliers/1",
     "stock": "/desk/stock",
+    "promises": "/desk/promises",
+    "settings": "/desk/settings",
     "bank": "/desk/bank",
     "books": "/desk/books",
     "desk-differs": "/desk/queues/bank_differs",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from counterfoil.core import clock
 from counterfoil.core.db import rows
-from counterfoil.flow.verify import amendments, books, money, papers, settlement, states, units
+from counterfoil.flow.verify import amendments, books, money, papers, promises, settlement, states, units
 
 PATIENCE = 30.0  # seconds to wait for calls and jobs in flight
 CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
@@ -34,6 +34,9 @@ CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
     ("journal: replaying it gives the same states", states.replay),
     ("queues: they are what the facts say", states.queues),
     ("process: nothing that is due by itself has been left undone", states.undone),
+    ("promises: a part's is its newest version", promises.versions),
+    ("promises: one notice at a time, about what stands", promises.notices),
+    ("promises: none lapses unhandled", promises.lapsed),
     ("jobs: none is dead or stuck", states.jobs_alive),
     ("inbox: no event is stuck", states.inbox),
 )

@@ -30,6 +30,7 @@ class Promise(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["part", "version"], name="promise_once")]
+        indexes = [models.Index(fields=["date"], condition=models.Q(version=1), name="promise_first")]
 
 
 class Notice(models.Model):
