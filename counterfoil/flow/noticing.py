@@ -213,7 +213,7 @@ def _lapse(order: Order, facts: OrderFacts, lapsed: list[Notice]) -> None:
         cancel_taken(order, facts, reason, actor=SYSTEM)
         return
     for notice in lapsed:
-        choice = notices.cancel_part(read_order(order), notice.part.number)
+        choice = notices.cancel_parts(read_order(order), [notice.part.number])
         if notice.proposal.state == Proposal.OPEN:
             withdraw_question(order, notice.proposal, actor=SYSTEM, because="its time is over")
             notice.proposal.refresh_from_db()

@@ -126,17 +126,18 @@ def _cancel_line(change: Change) -> None:
         _empty(change, part)
 
 
-def _cancel_part(change: Change) -> None:
-    """Everything of the part that has not left, whatever becomes of the others."""
-    part = change.part(change.choice["part"])
-    before = money_of(part)
-    open_up(change, part)
-    for line in lines_of(part):
-        if line.quantity > line.shipped:
-            _cancel_units(change, line, line.quantity - line.shipped)
-    retotal(part, before, change.order.currency)
-    if not any(line.quantity for line in lines_of(part)):
-        _empty(change, part)
+def _cancel_parts(change: Change) -> None:
+    """Everything of these parts that has not left, whatever becomes of the others."""
+    for number in change.choice["parts"]:
+        part = change.part(number)
+        before = money_of(part)
+        open_up(change, part)
+        for line in lines_of(part):
+            if line.quantity > line.shipped:
+                _cancel_units(change, line, line.quantity - line.shipped)
+        retotal(part, before, change.order.currency)
+        if not any(line.quantity for line in lines_of(part)):
+            _empty(change, part)
 
 
 def _empty(change: Change, part: Part) -> None:
@@ -228,5 +229,5 @@ _KINDS = {
     "later_date": _later_date,
     "cancel": _cancel_line,
     "as_is": _as_is,
-    "cancel_part": _cancel_part,
+    "cancel_parts": _cancel_parts,
 }

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from counterfoil.core import clock, journal
-from counterfoil.core.actor import Actor
+from counterfoil.core.actor import SYSTEM, Actor
 from counterfoil.core.db import build, columns, in_writing, moment, read, rows
 from counterfoil.core.errors import Blocker, Missing, Refused
 from counterfoil.core.machine import Move
@@ -19,6 +19,8 @@ from counterfoil.core.text import storable
 from counterfoil.records.orders.declines import Standing, standing_of
 from counterfoil.records.orders.facts import DisputeFacts, HoldFacts, LineFacts, NoticeFacts, OrderFacts, PartFacts
 from counterfoil.records.orders.models import Call, Hold, Line, Notice, Offered, Order, Part, PayLink, Proposal, Refund
+
+GONE = frozenset({"shipped", "delivered", "returned"})
 
 
 def take(number: str, *, version: int | None = None) -> Order:
@@ -235,8 +237,8 @@ def build_facts(
     whose page for payment is open, `gone` those of questions of which an offered unit was lost.
     """
     opened = [q for q in questions if q.state == Proposal.OPEN]
-    if any(n.open for n in notices) and all(n.consents for n in notices if n.open):
-        opened = []  # no answer is a yes: nothing has to wait for one
+    if not _waits_for(opened, notices, parts, lines):
+        opened = []
     return OrderFacts(
         number=order.number,
         review=order.review,
@@ -280,6 +282,21 @@ def build_facts(
         sales_order_by_hand=settings.sales_order_by_hand,
         stock_check_by_hand=settings.stock_check_by_hand,
     )
+
+
+def _waits_for(
+    opened: Sequence[Proposal], notices: Sequence[NoticeFacts], parts: Sequence[Part], lines: dict[int, list[Line]]
+) -> bool:
+    """Whether the order waits for the answer to its open question.
+
+    Not where no answer is a yes, nor for what can leave while the customer thinks about another part. What the notice
+    is about waits for its goods in any case.
+    """
+    told = {n.part for n in notices if n.open and not n.consents}
+    if not any(n.open for n in notices) or not all(q.made_by == SYSTEM.name for q in opened):
+        return True
+    here = {p.number for p in parts if p.parcel not in GONE and any(ln.quantity for ln in lines.get(p.pk, []))}
+    return bool(told) and here <= told
 
 
 def moot(

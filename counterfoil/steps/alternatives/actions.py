@@ -253,7 +253,7 @@ def _close(
     asked.refresh_from_db()
     if state in {Proposal.ACCEPTED, Proposal.WITHDRAWN}:
         # A notice of a delay ends with its question; a no, or none in time, leaves it to its last day.
-        kinds = {"later_date": Notice.WAIT, "cancel": Notice.CANCEL, "cancel_part": Notice.CANCEL}
+        kinds = {"later_date": Notice.WAIT, "cancel": Notice.CANCEL, "cancel_parts": Notice.CANCEL}
         kind = asked.choices[choice]["kind"] if choice is not None else ""
         outcome = kinds.get(kind, Notice.CHANGE) if state == Proposal.ACCEPTED else Notice.SUPERSEDED
         Notice.objects.filter(proposal=asked, closed_at=None).update(outcome=outcome, closed_at=clock.business_now())

@@ -171,21 +171,22 @@ def _open_lines(parts: Sequence[int]) -> Iterable[Line]:
 
 
 def _cancel(state: OrderState, told: Sequence[Told]) -> dict[str, Any]:
-    """Of the whole order while nothing of it has left, else of the parts that are late."""
+    """Of the whole order while all of it is late, else of the parts that are."""
+    late = [t.part.number for t in told]
     gone = any(p.parcel in GONE or any(ln.shipped for ln in p.lines) for p in state.parts)
-    if not gone:
+    if not gone and all(p.number in late for p in state.here()):
         return complete([{"kind": "cancel"}], state, Terms(today=shop().today()))[0]
-    part = next(p for p in state.parts if p.number == told[0].part.number)
-    return cancel_part(state, part.number)
+    return cancel_parts(state, late)
 
 
-def cancel_part(state: OrderState, number: int) -> dict[str, Any]:
-    """The choice that one part is cancelled, whatever has become of the others."""
-    part = next(p for p in state.parts if p.number == number)
-    words = "what you paid for it is refunded" if part.charged else "it is not charged"
+def cancel_parts(state: OrderState, numbers: Sequence[int]) -> dict[str, Any]:
+    """The choice that some parts are cancelled, whatever becomes of the others."""
+    parts = [p for p in state.parts if p.number in numbers]
+    words = "what you paid for it is refunded" if any(p.charged for p in parts) else "it is not charged"
+    less = sum(p.sums.total for p in parts)
     return {
-        "kind": "cancel_part", "part": number, "text": f"Cancel what has not been sent; {words}",
-        "difference": -part.sums.total, "total": state.total - part.sums.total, "date": None,
+        "kind": "cancel_parts", "parts": list(numbers), "text": f"Cancel what is late; {words}",
+        "difference": -less, "total": state.total - less, "date": None,
     }  # fmt: skip
 
 
