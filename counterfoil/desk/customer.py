@@ -69,6 +69,7 @@ def _page(request: HttpRequest, order: Order, *, status: int = 200, trouble: str
     parts = sorted({ln.part_id: ln.part for ln in lines}.values(), key=lambda p: p.number)
     file = queries.dossier(order)
     question = next((q for q in file.proposals if q.state == Proposal.OPEN), None)
+    silence = told_customer(question)
     context: dict[str, Any] = {
         "order": order,
         "lines": lines,
@@ -76,10 +77,10 @@ def _page(request: HttpRequest, order: Order, *, status: int = 200, trouble: str
         "status": STATUS.get(order.status, ("", "○", order.status)),
         "step": step_of(order, parts),
         "happened": happened(order, parts, file),
-        "ahead": ahead(order, parts, lines, question),
+        "ahead": ahead(order, parts, lines, question, silence),
         "not_charged": not_charged(order, parts),
         "question": question,
-        "silence": told_customer(question),
+        "silence": silence,
         "choices": [offered(c, order.currency, kept_of(question)) for c in question.choices] if question else [],
         "closed": closed_question(file.proposals),
         "file": file,
@@ -176,7 +177,7 @@ def happened(order: Order, parts: list[Part], file: Dossier) -> list[Happened]:
     return sorted(found, key=lambda h: h.at, reverse=True)
 
 
-def ahead(order: Order, parts: list[Part], lines: list[Line], question: Proposal | None) -> Ahead:
+def ahead(order: Order, parts: list[Part], lines: list[Line], question: Proposal | None, silence: str = "") -> Ahead:
     """What happens next, and when."""
     promise = min((p.promise_date for p in parts if p.promise_date), default=None)
     ships = f"It ships {near_day(promise)}." if promise else "You get the ship date by mail."
@@ -190,7 +191,7 @@ def ahead(order: Order, parts: list[Part], lines: list[Line], question: Proposal
     if order.status == "unfinished":
         return Ahead("Enter your card to finish the order.", "It is saved, not charged.", enter_card=True)
     if question is not None:
-        return Ahead("We need your answer.", "Nothing changes until you choose.")
+        return Ahead("We need your answer.", silence)
     if order.card_state == "refused" and not any(p.charged for p in parts):
         return Ahead("Your bank refused the card.", "Give another one: your order waits.", enter_card=True)
     unpaid = [p for p in parts if p.money == "declined" or (p.money == "saved" and p.decline_class)]

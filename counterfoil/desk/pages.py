@@ -175,7 +175,7 @@ def _order_page(
         "reason_of": reason_in_words,
         "proposed": proposed.day,
         "why": proposed.why,
-        "told": promises_of(slip.parts, asked=bool(file.proposals)),
+        "told": promises_of(slip.asked),
         "trouble": title,
         "reasons": reasons or [],
         "errors": errors or {},

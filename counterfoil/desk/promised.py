@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from counterfoil.desk.queries import Asked
 from counterfoil.desk.saying import say_date
-from counterfoil.records.orders.models import Notice, Part, Promise, Proposal
+from counterfoil.records.orders.models import Notice, Promise, Proposal
 
 CONSENT = {
     Promise.STATED: "stated by us",
@@ -38,36 +38,36 @@ class Said:
     bad: bool = False
 
 
-def promises_of(parts: Sequence[Part], *, asked: bool) -> list[Said]:
-    """What was promised and told, oldest first: one statement for promises, one more where anybody was asked."""
-    by_id = {p.pk: p.number for p in parts}
+def promises_of(asked: Asked) -> list[Said]:
+    """What was promised and told, oldest first, from what the slip has read anyway."""
     found = []
-    promised = any(p.promise_version for p in parts)
-    for promise in Promise.objects.filter(part__in=list(by_id)) if promised else ():
-        day = say_date(promise.date) if promise.date else "no date: they wait"
-        rule = f", by {promise.rule}" if promise.rule else ""
-        legal = f"legal deadline {say_date(promise.legal_deadline)}{rule}" if promise.legal_deadline else "no deadline"
-        text = f"Version {promise.version}: {day}"
-        more = f"{promise.basis}; {CONSENT[promise.consent]}; {legal}"
-        found.append(Said(promise.at, by_id[promise.part_id], text, more))
-    for notice in Notice.objects.filter(part__in=list(by_id)) if asked else ():
-        offered = say_date(notice.offered) if notice.offered else "no date known"
-        found.append(
-            Said(
-                notice.sent_at,
-                by_id[notice.part_id],
-                f"Told of a delay: {offered}",
-                f"{silence_words(notice)}; {OUTCOME[notice.outcome]}",
-                bad=True,
-            )
-        )
+    for kind, part, columns, at in asked.said:
+        if at is not None:
+            text, more = _promise_words(*columns) if kind == "p" else _notice_words(*columns)
+            found.append(Said(at, part, text, more, bad=kind == "n"))
     return sorted(found, key=lambda said: said.at)
 
 
-def silence_words(notice: Notice) -> str:
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text[:10]) if text else None
+
+
+def _promise_words(version: str, day: str, consent: str, legal: str, rule: str, basis: str) -> tuple[str, str]:
+    by = f", by {rule}" if rule else ""
+    deadline = f"legal deadline {say_date(_day(legal))}{by}" if legal else "no deadline"
+    text = f"Version {version}: {say_date(_day(day)) or 'no date, they wait'}"
+    return text, f"{basis}; {CONSENT.get(consent, consent)}; {deadline}"
+
+
+def _notice_words(offered: str, silence: str, answer_by: str, outcome: str) -> tuple[str, str]:
+    text = f"Told of a delay: {say_date(_day(offered)) or 'no date known'}"
+    return text, f"{silence_words(silence, _day(answer_by))}; {OUTCOME.get(outcome, outcome)}"
+
+
+def silence_words(silence: str, answer_by: date | None) -> str:
     """What no answer means."""
-    by = say_date(notice.answer_by)
-    if notice.silence == Notice.CONSENTS:
+    by = say_date(answer_by)
+    if silence == Notice.CONSENTS:
         return f"without an answer by {by} the new date stands"
     return f"without an answer by {by} it is cancelled and refunded"
 
@@ -79,4 +79,5 @@ def told_customer(question: Proposal | None) -> str:
     notices = list(Notice.objects.filter(proposal=question, closed_at=None))
     if not notices:
         return "Nothing changes until you choose."
-    return "; ".join(dict.fromkeys(silence_words(n) for n in notices)).capitalize() + "."
+    said = "; ".join(dict.fromkeys(silence_words(n.silence, n.answer_by) for n in notices))
+    return f"{said[:1].upper()}{said[1:]}."

@@ -202,23 +202,39 @@ def _brief(line: dict[str, Any], part: dict[str, Any]) -> Brief:
 
 @dataclass(frozen=True)
 class Asked:
-    """Open holds and the open question of an order, as its slip shows them."""
+    """Open holds, the open question and the promises of an order, as its pages show them."""
 
     holds: list[tuple[int, str, str]]  # id, reason, by
     question: tuple[str, datetime | None] | None  # token, expires at
+    # Promises ("p") and notices of delay ("n"): the part's number, columns as texts, when. See `desk/promised.py`.
+    said: list[tuple[str, int, list[str], datetime | None]] = field(default_factory=list)
 
 
 def asked_of(order: Order) -> Asked:
-    """Holds and question in one statement."""
-    at = "expires_at::text" if is_postgres() else "expires_at"
+    """Holds, question, and what was promised and told of delays, in one statement."""
+
+    def text(column: str) -> str:
+        return f"{column}::text" if is_postgres() else f"CAST({column} AS TEXT)"
+
+    def joined(*columns: str) -> str:
+        return " || '|' || ".join(f"COALESCE({text(c)}, '')" for c in columns)
+
+    of_promise = joined("q.version", "q.date", "q.consent", "q.legal_deadline", "q.rule", "q.basis")
+    of_notice = joined("n.offered", "n.silence", "n.answer_by", "n.outcome")
     found = rows(
         "SELECT 'h', id, reason, placed_by, NULL FROM orders_hold WHERE order_id = %s AND released_at IS NULL "
-        f"UNION ALL SELECT 'q', id, token, made_by, {at} FROM orders_proposal WHERE order_id = %s AND state = 'open'",
-        [order.pk, order.pk],
+        f"UNION ALL SELECT 'q', id, token, made_by, {text('expires_at')} FROM orders_proposal "
+        "WHERE order_id = %s AND state = 'open' "
+        f"UNION ALL SELECT 'p', g.number, {of_promise}, '', {text('q.at')} FROM orders_promise q "
+        "JOIN orders_part g ON g.id = q.part_id WHERE g.order_id = %s "
+        f"UNION ALL SELECT 'n', g.number, {of_notice}, '', {text('n.sent_at')} FROM orders_notice n "
+        "JOIN orders_part g ON g.id = n.part_id WHERE n.order_id = %s",
+        [order.pk] * 4,
     )
     holds = [(int(r[1]), str(r[2]), str(r[3])) for r in found if r[0] == "h"]
     asked = next(((str(r[2]), moment(r[4])) for r in found if r[0] == "q"), None)
-    return Asked(sorted(holds), asked)
+    said = [(str(r[0]), int(r[1]), str(r[2]).split("|"), moment(r[4])) for r in found if r[0] in {"p", "n"}]
+    return Asked(sorted(holds), asked, said)
 
 
 def events_of(order: Order, limit: int = 200) -> list[JournalEvent]:

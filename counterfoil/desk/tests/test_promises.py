@@ -127,7 +127,6 @@ def test_the_order_page_and_the_customer_read_what_was_promised_and_what_silence
     desk.get(f"/desk/orders/{number}")
     with CaptureQueriesContext(connection) as taken:
         text = desk.get(f"/desk/orders/{number}").content.decode()
-    print([q["sql"][:90] for q in taken])
     assert len(taken) <= 12
     assert "stated by us; legal deadline" in text
     assert "by 16 CFR 435" in text
