@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import uuid4
+
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -9,18 +12,21 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER
 from counterfoil.core.cards import mask_cards, mask_tree
-from counterfoil.core.errors import Forbidden, Invalid, Refused
-from counterfoil.core.text import clean_key, storable
+from counterfoil.core.errors import Forbidden, Invalid, Missing, Refused
+from counterfoil.core.shop import shop
+from counterfoil.core.text import storable
 from counterfoil.core.web import actor_of_page, staff
+from counterfoil.desk.handling import VERBS
 from counterfoil.desk.pages import SeeOther, desk_page, say
-from counterfoil.desk.reading import text_of
 from counterfoil.records.catalogue.models import Supplier
 from counterfoil.records.orders.models import Line
-from counterfoil.records.stock.actions import adjust_stock
 from counterfoil.records.stock.models import Balance, Movement
+from counterfoil.records.stock.places import places_of
 
 PAGE = 100
 READERS = (CLERK, BUYER, PICKER, BOOKKEEPER)
+# Fields of the product page's forms that show what is wrong with them.
+SHOWN = {"quantity", "reason", "place", "bin", "to_bin", "lot", "best_before", "order", "from_order"}
 
 
 @staff(*READERS)
@@ -52,51 +58,55 @@ def index(request: HttpRequest) -> HttpResponse:
 @staff(*READERS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def one(request: HttpRequest, sku: str) -> HttpResponse:
-    """One product: its balance, its last movements, who waits for it; POST adjusts it."""
+    """One product: where its units lie, its last movements, who waits for it; POST does one thing with them."""
     balance = get_object_or_404(Balance.objects.select_related("product__supplier"), product__sku=sku)
     errors: dict[str, str] = {}
+    form = request.POST.dict()
+    verb = form.get("do", "adjust")
     trouble, status = "", 200
     if request.method == "POST":
-        form = request.POST.dict()
         try:
-            adjust_stock(
-                actor=actor_of_page(request),
-                sku=sku,
-                quantity=_signed(form.get("quantity", "")),
-                reason=text_of(form, "reason"),
-                lot=text_of(form, "lot", kind=clean_key),
-            )
+            if verb not in VERBS:
+                raise Invalid(("do", "there is no such act"))
+            said = VERBS[verb](sku, form, actor_of_page(request))
         except Invalid as error:
             errors, status = dict(error.errors), 422
-        except Refused as error:
+            trouble = "; ".join(words for field, words in error.errors if field not in SHOWN)
+        except (Refused, Missing) as error:
             trouble, status = str(error), 409
         except Forbidden as error:
             trouble, status = str(error), 403
         else:
-            say(request, f"{sku} adjusted.")
+            say(request, said)
             return SeeOther(request.path)
-    waiting = (
+        balance.refresh_from_db()
+    return desk_page(request, "desk/product.html", _of_product(balance, form, verb, errors, trouble), status=status)
+
+
+def _of_product(
+    balance: Balance, form: dict[str, str], verb: str, errors: dict[str, str], trouble: str
+) -> dict[str, Any]:
+    waiting = list(
         Line.objects.filter(product=balance.product_id, order__cancelled_at=None, part__let_go_at=None)
         .filter(quantity__gt=F("picked") + F("shipped"), order__closed_history=False)
         .select_related("order", "part")
         .order_by(F("part__promise_date").asc(nulls_last=True), "order_id")[:50]
     )
-    context = {
+    return {
         "here": "stock-room",
         "balance": balance,
         "product": balance.product,
+        "places": places_of([balance.product_id]).get(balance.product_id, []),
+        "today_": shop().today(),
+        "lots_by": shop().lots_by,
         "movements": list(Movement.objects.filter(product=balance.product_id).order_by("-id")[:30]),
-        "waiting": list(waiting),
+        "waiting": waiting,
+        "givers": [ln for ln in waiting if ln.reserved],
+        "takers": [ln for ln in waiting if ln.open_units > 0],
         "suppliers": list(Supplier.objects.order_by("name")),
         "errors": errors,
         "trouble": trouble,
-        "form": mask_tree(request.POST.dict()),
+        "verb": verb,
+        "once": str(uuid4()),
+        "form": mask_tree(form),
     }
-    return desk_page(request, "desk/product.html", context, status=status)
-
-
-def _signed(text: str) -> int:
-    try:
-        return int(text.strip().replace("−", "-"))
-    except ValueError:
-        raise Invalid(("quantity", "a whole number, with a minus for what is missing")) from None

@@ -5,6 +5,7 @@ from django.urls import path
 from counterfoil.desk import (
     bank,
     books,
+    counts,
     customer,
     disputes,
     drafts,
@@ -45,6 +46,10 @@ urlpatterns = [
     path("desk/payouts/<str:payout>", payouts.one, name="desk-payout"),
     path("desk/books", books.index, name="desk-books"),
     path("desk/books/export", books.download, name="desk-books-export"),
+    path("desk/counts", counts.index, name="desk-counts"),
+    path("desk/counts/missed/<int:task>", counts.found, name="desk-count-found"),
+    path("desk/counts/<str:number>", counts.one, name="desk-count"),
+    path("desk/counts/<str:number>/sheet.pdf", counts.paper, name="desk-count-paper"),
     path("desk/stock", shelves.index, name="desk-stock"),
     path("desk/stock/<path:sku>", shelves.one, name="desk-product"),
     path("desk/orders/<str:number>", pages.order_page, name="desk-order"),

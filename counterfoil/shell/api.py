@@ -15,6 +15,7 @@ from counterfoil.steps.checkout.api import join
 from counterfoil.steps.fulfilment.api import fulfilment
 from counterfoil.steps.review.api import review
 from counterfoil.steps.sourcing.api import sourcing
+from counterfoil.steps.sourcing.api_shelf import shelf
 
 join(orders)
 api = make_api()
@@ -25,6 +26,7 @@ for room in (
     review,
     acceptance,
     sourcing,
+    shelf,
     charging,
     disputes,
     fulfilment,

@@ -29,6 +29,8 @@ DESK = {
     "stock": "/desk/stock",
     "promises": "/desk/promises",
     "settings": "/desk/settings",
+    "stock-product": "/desk/stock/ALD-PN-2021",
+    "counts": "/desk/counts",
     "bank": "/desk/bank",
     "books": "/desk/books",
     "desk-differs": "/desk/queues/bank_differs",

@@ -125,6 +125,13 @@ class Desk:
         number: str = self.api.done("/purchase-orders", body)["number"]
         return number
 
+    def count_sheet(self, counted: int | None = None) -> str:
+        """A sheet for the product on the shelf, counted or not."""
+        number: str = self.api.done("/counts", {"skus": ["PINOT-21"]})["number"]
+        if counted is not None:
+            self.api.done(f"/counts/{number}/lines", {"lines": [{"sku": "PINOT-21", "counted": counted}]})
+        return number
+
     def draft(self) -> str:
         """A purchase order that has not been sent; a supplier has one at a time."""
         name = f"Northfold {len(self.api.get('/suppliers').body['suppliers'])}"

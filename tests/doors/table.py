@@ -10,7 +10,7 @@ from typing import Any
 
 from counterfoil.core import clock
 from tests.doors.build import Desk, soon
-from tests.support import order_body
+from tests.support import order_body, product
 
 Json = dict[str, Any]
 Place = tuple[str | int, ...]
@@ -67,6 +67,28 @@ ADDRESS = {
 _slips = itertools.count(1)  # one slip is money of one order
 SLIP = {"amount": 6500, "kind": "cheque", "brand": "v", "last4": "4242"}
 PINOT = {"sku": "PINOT-21", "quantity": 1}
+_others = itertools.count(1)
+
+
+def _reservation(desk: Desk) -> tuple[str, Json]:
+    """One order has all there is of a wine, another waits for it."""
+    sku = f"RARE-{next(_others)}"
+    product(desk.api, sku, stock=2)
+    first, second = desk.placed(sku, 2), desk.placed(sku, 1)
+    return f"/orders/{second}/reservations", {"from_order": first, "sku": sku, "quantity": 1, "reason": "a wedding"}
+
+
+def _aside(desk: Desk) -> Json:
+    desk.api.done("/stock/damages", {"sku": "PINOT-21", "quantity": 2, "reason": "corked", "bin": ""})
+    return {"sku": "PINOT-21", "quantity": 1, "reason": "looked at", "lot": "", "bin": ""}
+
+
+def _transfer(desk: Desk) -> tuple[str, Json]:
+    desk.api.done("/stock", {"sku": "PINOT-21", "quantity": 2, "reason": "found", "lot": "L1", "bin": "A-2"})
+    move = {"sku": "PINOT-21", "quantity": 1, "bin": "A-2", "to_bin": "A-3", "lot": "L1", "set_aside": False}
+    return "/stock/transfers", {**move, "reason": "tidied"}
+
+
 DOORS: dict[str, Door] = {
     "products": Door(_product),
     "suppliers": Door(
@@ -88,6 +110,24 @@ DOORS: dict[str, Door] = {
     "stock": Door(
         lambda _: ("/stock", {"sku": "PINOT-21", "quantity": 3, "reason": "found", "lot": "L1", "bin": "A-2"})
     ),
+    "transfers": Door(_transfer),
+    "releases": Door(lambda desk: ("/stock/releases", _aside(desk))),
+    "write-offs": Door(lambda desk: ("/stock/write-offs", _aside(desk))),
+    "damages": Door(
+        lambda _: (
+            "/stock/damages",
+            {"sku": "PINOT-21", "quantity": 1, "reason": "fell", "lot": "", "bin": "", "write_off": True},
+        )
+    ),
+    "reservations": Door(_reservation),
+    "counts": Door(lambda _: ("/counts", {"skus": ["PINOT-21"], "blind": True})),
+    "counted": Door(
+        lambda desk: (
+            f"/counts/{desk.count_sheet()}/lines",
+            {"lines": [{"sku": "PINOT-21", "counted": 49, "bin": "", "lot": "", "take_in": False}]},
+        )
+    ),
+    "applied": Door(lambda desk: (f"/counts/{desk.count_sheet(49)}/application", {"reason": "one broke"})),
     "orders": Door(_order),
     "approval": Door(_on(Desk.placed, "approval", lambda _: {"ship_estimate": soon()})),
     "holds": Door(_on(Desk.placed, "holds", lambda _: {"reason": "address looks odd", "kind": "weather"})),

@@ -17,6 +17,7 @@ from counterfoil.records.catalogue.fields import SUBJECT, Errors, number_field, 
 from counterfoil.records.catalogue.models import Family, Product
 from counterfoil.records.catalogue.suppliers import create_supplier, find_supplier
 from counterfoil.records.stock.models import Balance
+from counterfoil.records.stock.places import places_of
 
 __all__ = ["create_product", "create_supplier", "find_supplier", "product_json", "set_reordering"]
 
@@ -162,7 +163,14 @@ def product_json(product: Product) -> dict[str, Any]:
         "lead_time_days": product.lead_time_days,
         "sell_when_out": product.sell_when_out,
         "age_restricted": product.age_restricted,
-        "family": {"producer": wine.producer, "name": wine.name, "vintage": product.vintage, "size": product.size}
+        "family": {
+            "producer": wine.producer,
+            "name": wine.name,
+            "vintage": product.vintage,
+            "size": product.size,
+            "region": wine.region,
+            "grape": wine.grape,
+        }
         if wine
         else None,
         "description": product.description,
@@ -178,6 +186,17 @@ def product_json(product: Product) -> dict[str, Any]:
         "due_in": balance.due_in,
         "waiting": balance.waiting,
         "available_to_promise": balance.available_to_promise,
+        "places": [
+            {
+                "bin": place.bin,
+                "lot": place.lot,
+                "best_before": place.best_before.isoformat() if place.best_before else None,
+                "on_hand": place.on_hand,
+                "picked": place.picked,
+                "quarantined": place.quarantined,
+            }
+            for place in places_of([product.pk]).get(product.pk, [])
+        ],
     }
 
 

@@ -58,8 +58,9 @@ def key_of(given: str | None, field: str, errors: Errors) -> str | None:
     except ValueError as error:
         errors.append((field, str(error)))
         return None
-    if len(kept) > _LONGEST[field.rpartition(".")[2]]:
-        errors.append((field, f"at most {_LONGEST[field.rpartition('.')[2]]} characters"))
+    if len(kept) > _LONGEST[field]:
+        errors.append((field, f"at most {_LONGEST[field]} characters"))
+        return None
     return kept
 
 

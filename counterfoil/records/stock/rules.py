@@ -23,7 +23,7 @@ class Share:
 
 def walk(bin_: str) -> tuple[bool, list[tuple[int, int, str]]]:
     """Sorts bins as a picker walks: A-2 comes before A-10, and what has no bin comes last."""
-    pieces = re.findall(r"\d+|\D+", bin_.upper())
+    pieces = re.findall(r"\d{1,18}|\D+", bin_.upper())
     return not bin_, [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in pieces]
 
 

@@ -73,6 +73,9 @@ class ReceivedIn(Body):
     received: Int
     damaged: Int | None = None
     note: Text | None = None
+    lot: Code | None = None
+    bin: Code | None = None
+    best_before: Day | None = None
 
 
 class ReceiptIn(Body):

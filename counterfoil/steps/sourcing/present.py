@@ -9,8 +9,9 @@ from counterfoil.records.catalogue.suppliers import goes_on
 from counterfoil.records.orders.present import day, moment
 from counterfoil.steps.sourcing.draft import warnings_of
 from counterfoil.steps.sourcing.fields import say_rate
-from counterfoil.steps.sourcing.models import GoodsReceipt, PurchaseLine, PurchaseOrder
+from counterfoil.steps.sourcing.models import CountSheet, GoodsReceipt, PurchaseLine, PurchaseOrder
 from counterfoil.steps.sourcing.queries import Need, slipped_by, waiting_for
+from counterfoil.steps.sourcing.sheets import variances
 
 
 def purchase_order_json(po: PurchaseOrder) -> dict[str, Any]:
@@ -108,4 +109,28 @@ def receipt_json(receipt: GoodsReceipt) -> dict[str, Any]:
         ],
         "ready_orders": list(receipt.ready_orders),
         "repeated": receipt.repeated,
+    }
+
+
+def count_sheet_json(sheet: CountSheet) -> dict[str, Any]:
+    """A count sheet as it stands: by place what was expected when it was counted, what was counted, the difference."""
+    return {
+        "number": sheet.number,
+        "state": sheet.state,
+        "scope": sheet.scope,
+        "blind": sheet.blind,
+        "made_at": moment(sheet.made_at),
+        "counted_at": moment(sheet.counted_at),
+        "reason": sheet.reason,
+        "lines": [
+            {
+                "sku": one.row.product.sku,
+                "bin": one.row.bin,
+                "lot": one.row.lot,
+                "expected": one.expected,
+                "counted": one.row.counted,
+                "difference": one.row.booked if sheet.state == "applied" else one.difference,
+            }
+            for one in variances(sheet)
+        ],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from counterfoil.core import clock, jobs, journal
@@ -16,6 +17,7 @@ from counterfoil.core.shop import shop
 from counterfoil.core.text import clean_key
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import check
+from counterfoil.records.stock.fields import check_date, key_of
 from counterfoil.records.stock.ledger import Change
 from counterfoil.steps.sourcing.allotment import Allotment, Touched
 from counterfoil.steps.sourcing.draft import take_purchase_order
@@ -34,6 +36,9 @@ class Counted:
     received: int
     damaged: int
     note: str = ""
+    lot: str = ""
+    bin: str | None = None  # None: the product's
+    best_before: date | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,9 @@ class Arrived:
     damaged: int
     awaited: int
     note: str = ""
+    lot: str = ""
+    bin: str | None = None
+    best_before: date | None = None
 
     @property
     def good(self) -> int:
@@ -63,14 +71,15 @@ def receive_goods(
     token: str | None = None,
     explain_surplus: bool = False,
 ) -> GoodsReceipt:
-    """Count goods in against a purchase order: `lines` are `{sku, received, damaged?, note?}`.
+    """Count goods in: `lines` are `{sku, received, damaged?, note?, lot?, bin?, best_before?}`.
 
-    `received` includes `damaged`. Good units go to the lines they were ordered for, oldest promise first, then to
-    whoever else waits; damaged ones are quarantined and stay in the inventory at their cost until they are written
-    off. More than is outstanding is taken in as extra, free for anybody, and noted as such; with `explain_surplus`
-    (the desk's form, where it is mostly a slip of the pen) only if the line's `note` says why. `ready_orders` are the
-    orders whose last unit has just come. A `token` is counted in once: the same one again gives the first receipt,
-    marked `repeated`. Raises Forbidden, Missing, Invalid, or Refused when nothing is outstanding.
+    `received` includes `damaged`. They are put into `bin` (default: the product's) as `lot` (default: none). Good units
+    go to the lines they were ordered for, oldest promise first, then to whoever else waits; damaged ones are
+    quarantined and stay in the inventory at their cost until they are written off. More than is outstanding is taken in
+    as extra, free for anybody, and noted as such; with `explain_surplus` (the desk's form, where it is mostly a slip of
+    the pen) only if the line's `note` says why. `ready_orders` are the orders whose last unit has just come. A `token`
+    is counted in once: the same one again gives the first receipt, marked `repeated`. Raises Forbidden, Missing,
+    Invalid, or Refused when nothing is outstanding.
     """
     require(actor, BUYER)
     kept = _token(token)
@@ -127,7 +136,10 @@ def _read(lines: Sequence[Mapping[str, Any]]) -> dict[str, Counted]:
         if damaged > received:
             errors.append((f"lines.{at}.damaged", "more are damaged than were received"))
         note = words_of(str(row.get("note") or ""), f"lines.{at}.note", errors, most=500)
-        counted[str(row.get("sku", ""))] = Counted(received, damaged, note)
+        mine: Errors = []
+        lot, bin_ = key_of(row.get("lot"), "lot", mine), key_of(row.get("bin"), "bin", mine)
+        errors += [(f"lines.{at}.{field}", words) for field, words in mine]
+        counted[str(row.get("sku", ""))] = Counted(received, damaged, note, lot or "", bin_, row.get("best_before"))
     if errors:
         raise Invalid(*errors)
     return counted
@@ -142,7 +154,10 @@ def _count_in(po: PurchaseOrder, receipt: GoodsReceipt, counted: Mapping[str, Co
             errors.append((f"lines.{at}.sku", f"{sku} is not on {po.number}"))
             continue
         line = mine[sku]
-        found = Arrived(line, seen.received, seen.damaged, min(seen.received, line.outstanding), seen.note)
+        found = Arrived(
+            line, seen.received, seen.damaged, min(seen.received, line.outstanding), seen.note, seen.lot, seen.bin,
+            seen.best_before,
+        )  # fmt: skip
         if explain and found.surplus and not found.note:
             words = f"{line.outstanding} of {sku} are outstanding: count again, or say in the note why more is taken in"
             errors.append((f"lines.{at}.received", words))
@@ -201,8 +216,8 @@ def _give_out(po: PurchaseOrder, receipt: GoodsReceipt, arrived: Sequence[Arrive
         also=pegged_orders(po),
         arriving={a.line.product_id: a.good for a in arrived},
     )
-    for a in arrived:
-        _shelve(laid, po, receipt, a)
+    for at, a in enumerate(arrived):
+        _shelve(laid, po, receipt, a, f"lines.{at}")
         laid.serve(a.line.pk, a.good)
     look_again(laid, [a.line for a in arrived])
     laid.settle()
@@ -214,7 +229,9 @@ def _give_out(po: PurchaseOrder, receipt: GoodsReceipt, arrived: Sequence[Arrive
     return touched
 
 
-def _shelve(laid: Allotment, po: PurchaseOrder, receipt: GoodsReceipt, a: Arrived) -> None:
+def _shelve(laid: Allotment, po: PurchaseOrder, receipt: GoodsReceipt, a: Arrived, field: str) -> None:
+    where = a.line.product.bin if a.bin is None else a.bin
+    check_date(a.line.product_id, where, a.lot, a.best_before, field=f"{field}.best_before")
     laid.change(
         Change(
             a.line.product_id,
@@ -224,7 +241,9 @@ def _shelve(laid: Allotment, po: PurchaseOrder, receipt: GoodsReceipt, a: Arrive
             quarantined=a.damaged,
             due_in=-a.awaited,
             subject=po.number,
-            bin=a.line.product.bin,
+            bin=where,
+            lot=a.lot,
+            best_before=a.best_before,
             reason="; ".join(t for t in (f"{a.damaged} damaged" if a.damaged else "", a.note) if t)[:500],
         )
     )

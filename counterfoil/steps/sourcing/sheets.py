@@ -80,13 +80,19 @@ def make_count_sheet(
     """
     require(actor, BUYER, PICKER)
     errors: Errors = []
-    wanted = sorted({b for b in (key_of(one, "bins.bin", errors) for one in bins) if b}, key=walk)
+    named_bins: set[str] = set()
+    for at, one in enumerate(bins):
+        mine: Errors = []
+        kept = key_of(one, "bin", mine)
+        errors += [(f"bins.{at}", words) for _, words in mine]
+        named_bins |= {kept} if kept else set()
+    wanted = sorted(named_bins, key=walk)
     known = {p.sku: p for p in Product.objects.filter(sku__in=[str(s) for s in skus]).defer("art", "description")}
-    errors += [("skus", f"there is no product {sku}") for sku in skus if sku not in known]
+    errors += [(f"skus.{at}", f"there is no product {sku}") for at, sku in enumerate(skus) if sku not in known]
     if not wanted and not skus:
         errors.append(("bins", "name a bin, or a product"))
     if errors:
-        raise Invalid(*[("bins" if f.startswith("bins") else f, m) for f, m in errors])
+        raise Invalid(*errors)
     named = [*wanted, *[str(s) for s in dict.fromkeys(skus)]]
     with writing():
         there = Place.objects.filter(bin__in=wanted) if wanted else Place.objects.none()

@@ -1,0 +1,111 @@
+"""What the forms of a product's page do: each verb is one action of stock or sourcing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from counterfoil.core.actor import Actor
+from counterfoil.core.errors import Invalid
+from counterfoil.core.text import clean_key
+from counterfoil.desk.reading import Form, maybe_date, maybe_whole, text_of, whole_of
+from counterfoil.records.stock.actions import adjust_stock
+from counterfoil.records.stock.handling import release_stock, transfer_stock, write_off_stock
+from counterfoil.records.stock.models import Place
+from counterfoil.steps.sourcing.actions import damage_stock, move_reservation
+
+Verb = Callable[[str, Form, Actor], str]
+"""SKU, form, who -> what the next page says. Raises what the action raises."""
+
+
+def _adjust(sku: str, form: Form, actor: Actor) -> str:
+    adjust_stock(
+        actor=actor,
+        sku=sku,
+        quantity=_signed(form.get("quantity", "")),
+        reason=text_of(form, "reason"),
+        lot=text_of(form, "lot", kind=clean_key) or None,
+        bin=text_of(form, "bin", kind=clean_key) or None,
+        best_before=maybe_date(form, "best_before"),
+        once=_once(form),
+    )
+    return f"{sku} adjusted."
+
+
+def _transfer(sku: str, form: Form, actor: Actor) -> str:
+    place = _place(sku, form)
+    units = whole_of(form, "quantity", least=1)
+    to_bin = text_of(form, "to_bin", kind=clean_key)
+    transfer_stock(
+        actor=actor, sku=sku, quantity=units, bin=place.bin, lot=place.lot, to_bin=to_bin,
+        set_aside=bool(text_of(form, "set_aside")), reason=text_of(form, "reason"), once=_once(form),
+    )  # fmt: skip
+    return f"{units} × {sku} carried to bin {to_bin}."
+
+
+def _set_aside(sku: str, form: Form, actor: Actor) -> str:
+    damage_stock(actor=actor, sku=sku, **_of_place(sku, form))
+    return f"{sku}: set aside. Nobody is promised it."
+
+
+def _broken(sku: str, form: Form, actor: Actor) -> str:
+    damage_stock(actor=actor, sku=sku, write_off=True, **_of_place(sku, form))
+    return f"{sku}: written off, and booked as lost."
+
+
+def _release(sku: str, form: Form, actor: Actor) -> str:
+    release_stock(actor=actor, sku=sku, **_of_place(sku, form))
+    return f"{sku}: back on the shelf."
+
+
+def _write_off(sku: str, form: Form, actor: Actor) -> str:
+    write_off_stock(actor=actor, sku=sku, **_of_place(sku, form))
+    return f"{sku}: what was set aside is written off."
+
+
+def _move_reservation(sku: str, form: Form, actor: Actor) -> str:
+    order = text_of(form, "order", needed="say which order gets them", kind=clean_key)
+    giver = text_of(form, "from_order", needed="say which order gives them", kind=clean_key)
+    move_reservation(
+        actor=actor, order=order, from_order=giver, sku=sku, quantity=maybe_whole(form, "quantity", least=1) or 0,
+        reason=text_of(form, "reason"),
+    )  # fmt: skip
+    return f"{order} has them now; {giver} waits again."
+
+
+VERBS: dict[str, Verb] = {
+    "adjust": _adjust,
+    "transfer": _transfer,
+    "set-aside": _set_aside,
+    "broken": _broken,
+    "release": _release,
+    "write-off": _write_off,
+    "move": _move_reservation,
+}
+
+
+def _of_place(sku: str, form: Form) -> dict[str, Any]:
+    place = _place(sku, form)
+    return {
+        "quantity": whole_of(form, "quantity", least=1), "reason": text_of(form, "reason"), "bin": place.bin,
+        "lot": place.lot, "once": _once(form),
+    }  # fmt: skip
+
+
+def _place(sku: str, form: Form) -> Place:
+    """The place that was chosen, if it is this product's."""
+    found = Place.objects.filter(pk=maybe_whole(form, "place", least=1) or 0, product__sku=sku).first()
+    if found is None:
+        raise Invalid(("place", "choose where they lie"))
+    return found
+
+
+def _once(form: Form) -> str | None:
+    return text_of(form, "once", kind=clean_key) or None
+
+
+def _signed(text: str) -> int:
+    try:
+        return int(text.strip().replace("−", "-"))
+    except ValueError:
+        raise Invalid(("quantity", "a whole number, with a minus for what is missing")) from None

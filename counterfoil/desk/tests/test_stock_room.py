@@ -1,0 +1,198 @@
+"""The stock room's pages: where things lie, what is done with them, counts from the sheet to the ledger."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from counterfoil.desk.tests.build import ANN, at_the_desk, order, product
+from counterfoil.flow.verify import units
+from counterfoil.records.catalogue.models import Product
+from counterfoil.records.orders.models import Line
+from counterfoil.records.stock.actions import adjust_stock
+from counterfoil.records.stock.models import Movement, Place
+from counterfoil.records.stock.tests.build import at
+from counterfoil.steps.sourcing.models import CountRow, CountSheet, CountTask
+
+pytestmark = pytest.mark.django_db
+SKU = "SYRAH-19"
+PAGE = f"/desk/stock/{SKU}"
+
+
+@pytest.fixture
+def wine() -> Product:
+    made = product(SKU, on_hand=6, cost=900, bin="A-1")
+    adjust_stock(actor=ANN, sku=SKU, quantity=4, reason="came", lot="L7", bin="B-2")
+    return made
+
+
+def page(client: Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    return answer.content.decode()
+
+
+def form(client: Client, verb: str, **said: Any) -> Any:
+    """What the page's form sends, its own token included."""
+    once = re.search(r'name="once" value="([^"]+)"', page(client, PAGE))
+    assert once is not None
+    return client.post(PAGE, {"do": verb, "once": once[1], **said})
+
+
+def place(bin_: str) -> int:
+    return Place.objects.get(product__sku=SKU, bin=bin_).pk
+
+
+def test_the_page_says_where_every_bottle_lies(wine: Product) -> None:
+    shown = page(at_the_desk("buyer"), PAGE)
+    for words in ("Where they lie", "A-1", "B-2", "L7", "the date that ends first"):
+        assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("verb", "said", "left"),
+    [
+        ("transfer", {"to_bin": "C-3"}, {("B-2", "L7"): (3, 0, 0), ("C-3", "L7"): (1, 0, 0)}),
+        ("set-aside", {"reason": "corked"}, {("B-2", "L7"): (3, 0, 1)}),
+        ("broken", {"reason": "dropped"}, {("B-2", "L7"): (3, 0, 0)}),
+    ],
+)
+def test_each_form_does_one_thing_once(
+    wine: Product, verb: str, said: dict[str, str], left: dict[tuple[str, str], tuple[int, int, int]]
+) -> None:
+    picker = at_the_desk("picker")
+    shown = page(picker, PAGE)
+    once = re.search(r'name="once" value="([^"]+)"', shown)
+    assert once is not None
+    sent = {"do": verb, "place": place("B-2"), "quantity": "1", "once": once[1], **said}
+    for _ in range(2):  # a double click
+        assert picker.post(PAGE, sent).status_code == 303
+    assert at(wine) == {("A-1", ""): (6, 0, 0), **left}
+    assert units.balances() + units.places() == []
+
+
+def test_what_is_set_aside_is_released_or_written_off_by_the_buyer_only(wine: Product) -> None:
+    buyer, picker = at_the_desk("buyer"), at_the_desk("picker")
+    where = {"place": place("B-2"), "quantity": "1", "reason": "looked at it"}
+    form(picker, "set-aside", **{**where, "quantity": "2"})
+    assert "good after all" not in page(picker, PAGE)
+    assert form(picker, "release", **where).status_code == 403
+    assert form(buyer, "release", **where).status_code == 303
+    assert form(buyer, "write-off", **where).status_code == 303
+    assert at(wine)["B-2", "L7"] == (3, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("verb", "said", "words"),
+    [
+        ("transfer", {"quantity": "-1", "to_bin": "C-3"}, "must be between 1"),
+        ("transfer", {"quantity": "9", "to_bin": "C-3"}, "only 4 are on the shelf"),
+        ("transfer", {"quantity": "1", "to_bin": ""}, "say which bin"),
+        ("set-aside", {"quantity": "1", "reason": ""}, "say what happened"),
+        ("adjust", {"quantity": "many", "reason": "x"}, "a whole number"),
+        ("adjust", {"quantity": "1", "reason": "x", "bin": "x" * 21}, "at most 20 characters"),
+        ("nonsense", {"quantity": "1"}, "no such act"),
+    ],
+)
+def test_what_is_wrong_stands_at_its_field_and_nothing_moves(
+    wine: Product, verb: str, said: dict[str, str], words: str
+) -> None:
+    before = Movement.objects.count()
+    answer = form(at_the_desk("buyer"), verb, place=place("B-2"), **said)
+    assert (answer.status_code, words in answer.content.decode()) == (422, True), answer.content.decode()
+    assert Movement.objects.count() == before
+
+
+def test_a_reservation_is_given_to_another_order_with_a_reason(wine: Product) -> None:
+    first, second = order((SKU, 10)), order((SKU, 2))
+    clerk = at_the_desk("clerk")
+    assert "Give one order" in page(clerk, PAGE)
+    said = {"from_order": first.number, "order": second.number, "quantity": "2"}
+    assert "say why" in form(at_the_desk("owner"), "move", **said, reason="").content.decode()
+    assert clerk.post(PAGE, {"do": "move", **said, "reason": "a wedding"}).status_code == 303
+    assert {ln.order_id: ln.reserved for ln in Line.objects.all()} == {first.pk: 8, second.pk: 2}
+    assert "a wedding" in page(clerk, f"/desk/orders/{first.number}")
+    assert "a wedding" in page(clerk, f"/desk/orders/{second.number}")
+
+
+def test_a_count_from_the_sheet_to_the_ledger(wine: Product) -> None:
+    picker, buyer = at_the_desk("picker"), at_the_desk("buyer")
+    made = picker.post("/desk/counts", {"bins": "A-1, B-2"})
+    sheet = CountSheet.objects.get()
+    assert (made.status_code, made["Location"]) == (303, f"/desk/counts/{sheet.number}")
+    assert picker.get(f"/desk/counts/{sheet.number}/sheet.pdf").content[:5] == b"%PDF-"
+    rows = {r.bin: r.pk for r in CountRow.objects.all()}
+    entered = {"do": "enter", f"counted:{rows['A-1']}": "5", f"counted:{rows['B-2']}": "4"}
+    assert picker.post(f"/desk/counts/{sheet.number}", entered).status_code == 303
+    shown = page(picker, f"/desk/counts/{sheet.number}")
+    assert "1 of 2 places differ: -$9.00 at cost" in shown
+    assert "Applying it is the buyer" in shown
+    assert at(wine)["A-1", ""] == (6, 0, 0)
+    applied = {"do": "apply", "reason": "one broke"}
+    assert picker.post(f"/desk/counts/{sheet.number}", applied).status_code == 403
+    assert buyer.post(f"/desk/counts/{sheet.number}", applied).status_code == 303
+    assert buyer.post(f"/desk/counts/{sheet.number}", applied).status_code == 409
+    assert at(wine)["A-1", ""] == (5, 0, 0)
+    assert units.balances() + units.places() == []
+
+
+def test_a_blind_sheet_shows_what_was_expected_only_once_it_is_counted(wine: Product) -> None:
+    picker = at_the_desk("picker")
+    picker.post("/desk/counts", {"skus": SKU, "blind": "yes"})
+    sheet = CountSheet.objects.get()
+    assert "expected" not in page(picker, f"/desk/counts/{sheet.number}")
+    row = CountRow.objects.get(bin="A-1")
+    picker.post(f"/desk/counts/{sheet.number}", {"do": "enter", f"counted:{row.pk}": "6"})
+    assert page(picker, f"/desk/counts/{sheet.number}").count("expected 6") == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"counted:row": "-1"}, "nothing is counted below zero"),
+        ({"counted:row": "six"}, "a whole number"),
+        ({"sku": SKU, "bin": "B-2", "lot": "L9", "units": "2"}, "the ledger knows no lot L9"),
+        ({"sku": "NEVER", "units": "2"}, "there is no product NEVER"),
+        ({}, "write down what was counted"),
+    ],
+)
+def test_a_count_that_cannot_be_stands_at_its_field(wine: Product, said: dict[str, str], words: str) -> None:
+    picker = at_the_desk("picker")
+    picker.post("/desk/counts", {"skus": SKU})
+    sheet, row = CountSheet.objects.get(), CountRow.objects.get(bin="A-1")
+    sent = {name.replace("row", str(row.pk)): value for name, value in said.items()}
+    answer = picker.post(f"/desk/counts/{sheet.number}", {"do": "enter", **sent})
+    assert (answer.status_code, words in answer.content.decode()) == (422, True), answer.content.decode()
+    assert not CountRow.objects.exclude(counted=None).exists()
+
+
+def test_a_bottle_that_somebody_did_not_find_is_counted_here(wine: Product) -> None:
+    clerk, picker = at_the_desk("clerk"), at_the_desk("picker")
+    found = order((SKU, 2))
+    clerk.post(f"/desk/orders/{found.number}/acts/approve", {"ship_estimate": "2027-01-04", "version": ""})
+    clerk.post(f"/desk/orders/{found.number}/acts/check-stock", {f"seen:{SKU}": "1"})
+    task = CountTask.objects.get()
+    assert "1 missing at the stock check" in page(picker, "/desk/counts")
+    assert picker.post(f"/desk/counts/missed/{task.pk}", {f"found:{task.pk}": "2"}).status_code == 422
+    assert picker.post(f"/desk/counts/missed/{task.pk}", {f"found:{task.pk}": "1"}).status_code == 303
+    assert picker.post(f"/desk/counts/missed/{task.pk}", {f"found:{task.pk}": "1"}).status_code == 409
+    assert "Nothing is missing" in page(picker, "/desk/counts")
+
+
+@pytest.mark.parametrize("many", [1, 20])
+def test_no_page_of_the_stock_room_costs_more_than_twelve_statements(wine: Product, many: int) -> None:
+    for n in range(many):
+        adjust_stock(actor=ANN, sku=SKU, quantity=1, reason="came", lot=f"N{n}", bin=f"C-{n}")
+        order((SKU, 1))
+    owner = at_the_desk("owner")
+    owner.post("/desk/counts", {"skus": SKU})
+    for path in (PAGE, "/desk/stock", "/desk/counts", f"/desk/counts/{CountSheet.objects.get().number}"):
+        owner.get(path)
+        with CaptureQueriesContext(connection) as asked:
+            assert owner.get(path).status_code == 200
+        assert len(asked) <= 12, (path, len(asked), [q["sql"][:90] for q in asked.captured_queries])
