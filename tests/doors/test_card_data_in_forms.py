@@ -197,6 +197,8 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
     pages += [
         f"/desk/purchase-orders/{desk.draft()}",
         "/desk/suppliers",
+        "/desk/counts",
+        f"/desk/counts/{desk.count_sheet()}",
         f"/desk/suppliers/{Supplier.objects.get(name='Northfold').pk}",
     ]
     found = [(at_the_desk, page) for page in pages]
@@ -207,7 +209,7 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
 # Pages without a field to type into, and addresses that a form of another page posts to.
 NO_FIELDS = re.compile(
     r"desk/(logout|bank/.+|payouts/.+|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
-    r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+)|orders/.+/.+|cart/.+|products/.+/label\.svg"
+    r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+)|orders/.+/.+|cart/.+|products/.+/label\.svg"
 )
 
 
