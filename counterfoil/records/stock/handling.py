@@ -108,7 +108,7 @@ def release_stock(
             return _done(cause)
         changes = [
             Change(
-                product.pk, "released_from_quarantine", ledger.once(cause, at), on_hand=s.units, quarantined=-s.units,
+                product.pk, "good_after_all", ledger.once(cause, at), on_hand=s.units, quarantined=-s.units,
                 bin=s.place.bin, lot=s.place.lot, reason=why, subject=sku[:SUBJECT],
             )
             for at, s in enumerate(shares())
