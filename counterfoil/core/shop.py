@@ -72,6 +72,8 @@ class Shop:
     # many days before a promised or legal date its customer is asked, where the goods are not here.
     promise_rules: list[dict[str, Any]] = field(default_factory=lambda: [dict(row) for row in PROMISE_RULES])
     notice_days: int = 5
+    # A charged order that cannot be shipped: business days for the customer's answer, then all of it is refunded.
+    cannot_ship_days: int = 3
     terms: str = ""
     # Which lot of a product is picked first: "fefo" (the date that ends first, then the oldest) or "fifo" (the oldest).
     lots_by: str = "fefo"

@@ -40,7 +40,9 @@ def rail(today: date, queue: str = "") -> Rail:
     the bank."""
     marks = ", ".join(["%s"] * len(COUNTED))
     sql = (
-        "SELECT queue, '' AS currency, COUNT(*), SUM(CASE WHEN deadline < %s THEN 1 ELSE 0 END), NULL, 0 "
+        "SELECT queue, '' AS currency, COUNT(*), "
+        # What was charged and cannot be shipped is late from the first moment on.
+        "SUM(CASE WHEN deadline < %s OR queue = 'cannot_ship' THEN 1 ELSE 0 END), NULL, 0 "
         f"FROM orders_order WHERE queue IN ({marks}) GROUP BY queue"
         # What the bank has otherwise and belongs to no order waits in the same place.
         " UNION ALL SELECT 'bank_differs', '', COUNT(*), 0, NULL, 0 FROM charging_difference "

@@ -103,6 +103,7 @@ def row_of(order: Order, lines: Sequence[Brief], tried: Mapping[int, Tried] | No
     if order.queue == "question" and order.deadline is not None:
         ships = f"answer by {near_day(order.deadline)}"
     late = order.deadline is not None and order.deadline < today and order.queue not in {"done", "cancelled", "transit"}
+    late = late or order.queue == "cannot_ship"
     declined = None
     if order.queue == "payment_problem":
         declined = first_declined(((ln.part, ln) for ln in wanted), tried or {})
@@ -132,6 +133,8 @@ def row_pill(order: Order, lines: Sequence[Brief]) -> Pill:
             return Pill("bad", "✕", "card approval ended")
         if left < SOON_HOURS * 3600:
             return Pill("warn", "◔", f"approval ends {span(left)}")
+    if order.queue == "cannot_ship" and order.next_action in {"offer_alternative", "wait_for_answer"}:
+        return Pill("bad", "!", "paid, no goods")
     if order.queue == "question":
         return Pill("warn", "?", "waiting for the answer")
     if order.queue == "review" and order.flags:
@@ -305,6 +308,11 @@ def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Aske
     if order.next_action == "call":
         found.append(Check(False, f"Needed by {say_date(order.needed_by)}, {promise_words(order, parts)}",
                            f"/desk/orders/{order.number}#offer", "Offer an alternative"))  # fmt: skip
+    for part in parts:
+        if part.cover_refund_on is not None and part.money == "charged":
+            when = "The customer was asked" if part.cover_asked_at else "The customer is to be asked"
+            until = say_date(part.cover_refund_on)
+            found.append(Check(None, f"{when}; without an answer by {until} all of it is refunded by itself"))
     if not asked.holds and asked.question is None and not codes & {"on_hold", "question_open"}:
         found.append(Check(True, "No hold, no open question"))
     if parts and all(p.money == "charged" for p in parts):

@@ -168,7 +168,7 @@ GLYPHS = (
     ("stock", "▣"), ("reserved", "▣"), ("goods", "▣"), ("purchase", "▣"), ("card", "▭"), ("charge", "$"),
     ("payment", "$"), ("bank", "≠"), ("dispute", "≠"), ("refund", "↩"), ("pick", "◑"), ("pack", "◕"), ("ship", "➤"),
     ("deliver", "✓"), ("invoice", "▤"), ("credit", "▤"), ("proposal", "?"), ("question", "?"), ("answer", "?"),
-    ("order_cancelled", "✕"), ("mail", "✉"), ("customer_called", "☏"), ("return", "↩"),
+    ("cover", "!"), ("order_cancelled", "✕"), ("mail", "✉"), ("customer_called", "☏"), ("return", "↩"),
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import execute, is_postgres, rows, writing
 from counterfoil.core.errors import Missing, Refused
 from counterfoil.flow.amend import apply_answer
+from counterfoil.flow.amend.cover import COVER
 from counterfoil.flow.map import QUEUES, Derived, derive, due_by_itself, jobs_due
 from counterfoil.flow.noticing import NOTICES
 from counterfoil.records.orders.facts import OrderFacts
@@ -131,6 +132,8 @@ def _do(number: str, facts: OrderFacts) -> bool:
             return _end_checkout(number)
         case "withdraw_notice" | "end_notice" | "adopt_question" | "send_notice" as about_promises:
             return NOTICES[about_promises](number)
+        case "note_cover_lost" | "note_cover_back" | "ask_uncovered" | "refund_uncovered" as about_cover:
+            COVER[about_cover](number)
         case "expire_question":
             expire_proposals(order=number)
         case "withdraw_question":

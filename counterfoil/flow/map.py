@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from counterfoil.core.errors import Blocker
+from counterfoil.flow.cover import agreed_to_wait, due_cover, uncovered
 from counterfoil.flow.promising import due_notice, looks_again
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.steps.acceptance.rules import may_make_sales_order
@@ -116,6 +117,9 @@ def due_by_itself(facts: OrderFacts) -> str | None:
     if facts.answer_unapplied:
         in_flight = any(p.money in {"charging", "unknown"} for p in facts.parts)
         return None if in_flight else "apply_answer"
+    lost = due_cover(facts)
+    if lost is not None:
+        return lost
     if any(hold_ends_soon(facts, p) for p in facts.parts):
         return "warn_of_end"
     if any(reminder_is_due(facts, p) for p in facts.parts):
@@ -192,6 +196,9 @@ def _whole_order(facts: OrderFacts) -> Place | None:
         return "done", "", []
     if facts.refund_failed:
         return "payment_problem", "refund_again", []
+    lost = [b for part in facts.parts for b in uncovered(facts, part)]
+    if lost and not facts.answer_unapplied:
+        return "cannot_ship", "wait_for_answer" if facts.question_open else "offer_alternative", lost
     if facts.question_open or facts.answer_unapplied:
         return "question", "wait_for_answer", []
     if facts.payment_method == "card" and facts.card_state == "refused":
@@ -238,9 +245,12 @@ def _charged(facts: OrderFacts, part: PartFacts) -> Place:
         return "cannot_ship", "cancel" if dispute.state == "lost" else "wait_for_bank", money_blockers(facts, part)
     if all(line.open_units <= 0 for line in part.lines):
         return _parcel(facts, part)
-    if may_deliver_soon(facts, part):
-        return "cannot_ship", "offer_alternative", may_deliver_soon(facts, part)
-    return "charged_waiting", "wait_for_goods", []
+    if part.stock == "unchecked":
+        return "cannot_ship", "check_stock", may_check_stock(facts)
+    if uncovered(facts, part):
+        return "cannot_ship", "offer_alternative", uncovered(facts, part)
+    short = agreed_to_wait(facts, part) and any(line.short > 0 for line in part.lines)
+    return "charged_waiting", "buy_in" if short else "wait_for_goods", []
 
 
 def _to_charge(facts: OrderFacts, part: PartFacts) -> Place:
@@ -304,13 +314,14 @@ def _deadline(facts: OrderFacts) -> date | None:
         return min(answers)
     if facts.cancelled or facts.closed_history:
         return None
+    lost = [p.cover_refund_on for p in facts.parts if uncovered(facts, p)]
     dates = [
         p.promise_date or p.legal_deadline
         for p in facts.parts
         if p.live and p.parcel not in {"shipped", "delivered", "returned"}
     ]
     asked = [n.answer_by for n in facts.notices]
-    return min((d for d in [*dates, *asked, facts.needed_by] if d is not None), default=None)
+    return min((d for d in [*dates, *asked, *lost, facts.needed_by] if d is not None), default=None)
 
 
 def _next_check(facts: OrderFacts, queue: str) -> datetime | None:

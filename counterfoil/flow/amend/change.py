@@ -112,7 +112,12 @@ def _expedite(change: Change) -> None:
 
 def _later_date(change: Change) -> None:
     for number in change.choice["parts"]:
-        promise(change, change.part(number), "later date accepted", delay=True)
+        part = change.part(number)
+        promise(change, part, "later date accepted", delay=True)
+        if part.money == "charged":
+            # They have paid, and agree to wait for the goods until then.
+            part.waits_until = change.day
+            part.save(update_fields=["waits_until"])
 
 
 def _cancel_line(change: Change) -> None:

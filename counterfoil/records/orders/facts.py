@@ -62,6 +62,10 @@ class PartFacts:
     remind_at: datetime | None = None  # when the customer is reminded next
     grace_until: datetime | None = None  # until when a declined part keeps its stock
     let_go: bool = False  # that time is over and the stock is back on the shelf
+    cover_lost: bool = False  # charged, and noted as without goods
+    cover_asked: bool = False  # its customer has been asked about that
+    cover_refund_on: date | None = None  # the last day for their answer; then all of it is refunded
+    waits_until: date | None = None  # the day until which they agreed to wait
     charged_by: str = ""
     picked_by: str = ""
     packed_by: str = ""

@@ -103,6 +103,9 @@ def part_json(
         "promise": promise_json(part, notices),
         "authorisation": authorised,
         "decline": decline_json(part, tried),
+        "cover_lost": {"at": moment(part.cover_lost_at), "refund_on": day(part.cover_refund_on)}
+        if part.cover_lost_at
+        else None,
         "total": part.total,
         "charged": part.charged,
         "refunded": part.refunded,

@@ -302,6 +302,12 @@ def withdraw_question(order: Order, asked: Proposal, *, actor: Actor, because: s
     note(order, "proposal_withdrawn", actor=actor, text=text, data={"proposal": asked.pk, "because": because})
 
 
+def withdraw_told(order: Order, asked: Proposal, *, actor: Actor, because: str) -> None:
+    """The same as `withdraw_question`, and the customer hears that it needs no answer, and why."""
+    withdraw_question(order, asked, actor=actor, because=because)
+    _mail_withdrawn(order, asked)
+
+
 def withdraw_moot(*, order: str) -> bool:
     """Take back the order's open question if it has lost its reason, and tell the customer. Whether there was one."""
     with writing():

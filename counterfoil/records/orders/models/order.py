@@ -112,6 +112,13 @@ class Part(models.Model):
     retry_at = models.DateTimeField(null=True)
     grace_until = models.DateTimeField(null=True)
     let_go_at = models.DateTimeField(null=True)  # unpaid for too long: the stock went back to the shelf
+    # Charged, and its goods are neither here nor due in time: since when, when the customer was asked (by which
+    # question of ours), the last day for their answer before all of it is refunded, and until when they agreed to wait.
+    cover_lost_at = models.DateTimeField(null=True)
+    cover_asked_at = models.DateTimeField(null=True)
+    cover_question = models.BigIntegerField(null=True)
+    cover_refund_on = models.DateField(null=True)
+    waits_until = models.DateField(null=True)
     charged_at = models.DateTimeField(null=True)
     charged_by = models.CharField(max_length=200, blank=True, default="")
     shipped_at = models.DateTimeField(null=True)
