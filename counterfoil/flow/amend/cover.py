@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time, timedelta
 from typing import Any
 
+from django.db.models import F
+
 from counterfoil.core import clock
 from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import writing
@@ -20,19 +22,25 @@ from counterfoil.flow.cover import due_cover, regained, uncovered, uncovered_par
 from counterfoil.flow.rules import may_cancel
 from counterfoil.records.catalogue.similar import similar_products
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
-from counterfoil.records.orders.load import facts_of, note, take
+from counterfoil.records.orders.load import facts_of, find, note, take
 from counterfoil.records.orders.models import Line, Order, Part, Proposal
 from counterfoil.records.orders.slip import say_date
+from counterfoil.records.stock.models import Balance
 from counterfoil.steps.alternatives.actions import propose_alternatives, withdraw_told
 from counterfoil.steps.alternatives.choices import complete
 from counterfoil.steps.alternatives.queries import named_skus, read_order, read_terms
+from counterfoil.steps.sourcing.actions import fill_waiting
 
 MOST_SUBSTITUTES = 2
 LONGEST_GUESS = 7  # days, of a supplier who never said how long they take
 
 
 def note_cover_lost(*, order: str) -> bool:
-    """A charged part has lost its cover: since now, and the customer has the shop's days to answer."""
+    """A charged part has lost its cover: since now, and the customer has the shop's days to answer.
+
+    What is free on the shelf is given out first: where a bottle breaks, another may stand beside it.
+    """
+    _try_the_shelf(order)
     with writing():
         taken = take(order)
         facts = facts_of(taken)
@@ -54,6 +62,15 @@ def note_cover_lost(*, order: str) -> bool:
             data={"parts": [p.number for p in lost], "refund_after": last.isoformat()},
         )
     return True
+
+
+def _try_the_shelf(number: str) -> None:
+    """Give what is free of the missing products to whoever waits for it; in transactions of its own."""
+    lost = [line.id for part in uncovered_parts(facts_of(find(number))) for line in part.lines if line.open_units > 0]
+    free = Balance.objects.filter(on_hand__gt=F("reserved"), product__line__in=lost)
+    products = sorted(set(free.values_list("product_id", flat=True)))
+    if products:
+        fill_waiting(product_ids=products, actor=SYSTEM)
 
 
 def note_cover_back(*, order: str) -> bool:
