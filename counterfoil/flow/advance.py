@@ -28,6 +28,8 @@ from counterfoil.steps.sourcing.actions import check_stock
 
 log = logging.getLogger(__name__)
 _local = threading.local()
+# Acts that ask the facts again by themselves, under the order: about promises, and about paid goods that do not come.
+_OF_THEIR_OWN = {**NOTICES, **COVER}
 ROUNDS = 8  # automatic acts in a row; the longest chain is four
 
 
@@ -130,10 +132,8 @@ def _do(number: str, facts: OrderFacts) -> bool:
     match due_by_itself(facts):
         case "end_checkout":
             return _end_checkout(number)
-        case "withdraw_notice" | "end_notice" | "adopt_question" | "send_notice" as about_promises:
-            return NOTICES[about_promises](number)
-        case "note_cover_lost" | "note_cover_back" | "ask_uncovered" | "refund_uncovered" as about_cover:
-            COVER[about_cover](number)
+        case str(act) if act in _OF_THEIR_OWN:
+            return _OF_THEIR_OWN[act](number)
         case "expire_question":
             expire_proposals(order=number)
         case "withdraw_question":

@@ -46,20 +46,21 @@ def regained(facts: OrderFacts, part: PartFacts) -> bool:
     return looked_at and not uncovered(facts, part)
 
 
-def may_refund_uncovered(facts: OrderFacts) -> bool:
-    """The customer's last day is over, and nothing that they said or that is on its way to the bank comes before."""
-    lost = uncovered_parts(facts)
-    over = [p for p in lost if p.cover_refund_on is not None and facts.today > p.cover_refund_on]
-    rest = [p for p in facts.parts if p.live and p.parcel not in GONE and not uncovered(facts, p)]
-    if (
-        not over
-        or rest
-        or facts.question_open
-        or facts.answer_unapplied
-        or any(p.money in IN_FLIGHT for p in facts.parts)
-    ):
-        return False
-    return not may_cancel(facts)
+def to_refund(facts: OrderFacts) -> list[PartFacts]:
+    """The parts whose last day is over, once nothing that was said or is on its way to the bank comes before.
+
+    While any question is open its customer has the day that they were told.
+    """
+    if facts.question_open or facts.answer_unapplied or any(p.money in IN_FLIGHT for p in facts.parts):
+        return []
+    over = [p for p in uncovered_parts(facts) if p.cover_refund_on is not None and facts.today > p.cover_refund_on]
+    return [p for p in over if p.cover_asked and not any(line.shipped for line in p.lines)]
+
+
+def ends_the_order(facts: OrderFacts) -> bool:
+    """Whether nothing else of the order is to be kept: then it is cancelled as a whole."""
+    over = {p.number for p in to_refund(facts)}
+    return not may_cancel(facts) and all(p.number in over for p in facts.parts if p.live)
 
 
 def due_cover(facts: OrderFacts) -> str | None:
@@ -69,9 +70,8 @@ def due_cover(facts: OrderFacts) -> str | None:
         return "note_cover_lost"
     if any(regained(facts, part) for part in facts.parts):
         return "note_cover_back"
-    if may_refund_uncovered(facts):
+    if to_refund(facts):
         return "refund_uncovered"
-    unasked = [p for p in lost if not p.cover_asked and (p.cover_refund_on is None or facts.today <= p.cover_refund_on)]
-    if unasked and not may_propose(facts):
+    if any(not part.cover_asked for part in lost) and not may_propose(facts):
         return "ask_uncovered"
     return None

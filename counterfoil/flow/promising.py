@@ -31,6 +31,8 @@ def watched(facts: OrderFacts, part: PartFacts) -> bool:
         return False
     if not part.live or part.parcel in GONE or any(line.shipped for line in part.lines):
         return False
+    if part.cover_lost and part.money == "charged":
+        return False  # it has been asked about, and its refund has a day of its own that is never after the law's
     unpaid = facts.payment_method == "card" and facts.card_state == "refused"
     return not (unpaid or unpaid_after_decline(part) or facts.charged_back(part) or part.clock_over)
 

@@ -116,7 +116,7 @@ def _later_date(change: Change) -> None:
         promise(change, part, "later date accepted", delay=True)
         if part.money == "charged":
             # They have paid, and agree to wait for the goods until then.
-            part.waits_until = change.day
+            part.waits_until = change.day or date.max
             part.save(update_fields=["waits_until"])
 
 

@@ -18,19 +18,23 @@ from counterfoil.core.errors import Invalid, Refused
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
 from counterfoil.flow.amend.cancel import cancel_taken
-from counterfoil.flow.cover import due_cover, regained, uncovered, uncovered_parts
+from counterfoil.flow.amend.change import make_change
+from counterfoil.flow.cover import due_cover, ends_the_order, regained, to_refund, uncovered, uncovered_parts
 from counterfoil.flow.rules import may_cancel
+from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.catalogue.similar import similar_products
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.records.orders.load import facts_of, find, note, take
 from counterfoil.records.orders.models import Line, Order, Part, Proposal
-from counterfoil.records.orders.slip import say_date
+from counterfoil.records.orders.slip import mail_slip, say_date
 from counterfoil.records.stock.models import Balance
 from counterfoil.steps.alternatives.actions import propose_alternatives, withdraw_told
 from counterfoil.steps.alternatives.choices import complete
+from counterfoil.steps.alternatives.notices import cancel_part
 from counterfoil.steps.alternatives.queries import named_skus, read_order, read_terms
 from counterfoil.steps.sourcing.actions import fill_waiting
 
+WHY = "We could not ship what you have paid for"
 MOST_SUBSTITUTES = 2
 LONGEST_GUESS = 7  # days, of a supplier who never said how long they take
 
@@ -47,8 +51,9 @@ def note_cover_lost(*, order: str) -> bool:
         lost = [p for p in uncovered_parts(facts) if not p.cover_lost]
         if due_cover(facts) != "note_cover_lost":
             return False
-        last = shop().business_days_from(shop().today(), shop().cannot_ship_days)
-        for part in lost:
+        days = shop().business_days_from(shop().today(), shop().cannot_ship_days)
+        lasts = [_last_day(part, days) for part in lost]
+        for part, last in zip(lost, lasts, strict=True):
             Part.objects.filter(order=taken, number=part.number).update(
                 cover_lost_at=clock.business_now(), cover_refund_on=last,
                 cover_asked_at=None, cover_question=None, waits_until=None,
@@ -59,9 +64,15 @@ def note_cover_lost(*, order: str) -> bool:
             "cover_lost",
             actor=SYSTEM,
             text=f"Charged, and cannot be shipped: {said}"[:500],
-            data={"parts": [p.number for p in lost], "refund_after": last.isoformat()},
+            data={"parts": [p.number for p in lost], "refund_after": min(lasts).isoformat()},
         )
     return True
+
+
+def _last_day(part: PartFacts, days: date) -> date:
+    """The shop's days for an answer, or the law's last day for shipping, whichever comes first; today at the least."""
+    legal = part.legal_deadline
+    return days if legal is None else max(min(days, legal), shop().today())
 
 
 def _try_the_shelf(number: str) -> None:
@@ -86,7 +97,8 @@ def note_cover_back(*, order: str) -> bool:
         asked = [pk for pk in mine.values_list("cover_question", flat=True) if pk is not None]
         mine.update(cover_lost_at=None, cover_asked_at=None, cover_question=None, cover_refund_on=None)
         waits = max((p.waits_until for p in back if p.waits_until), default=None)
-        text = f"The customer waits until {say_date(waits)}" if waits else "What was paid for can be shipped after all"
+        until = "" if waits == date.max else f" until {say_date(waits)}"
+        text = f"The customer agreed to wait{until}" if waits else "What was paid for can be shipped after all"
         note(taken, "cover_back", actor=SYSTEM, text=text, data={"parts": numbers})
         if any(not p.cover_lost for p in uncovered_parts(facts)):
             return True
@@ -103,7 +115,8 @@ def ask_uncovered(*, order: str) -> bool:
         if due_cover(facts) != "ask_uncovered":
             return False
         lost = [p for p in uncovered_parts(facts) if not p.cover_asked]
-        last = min((p.cover_refund_on for p in lost if p.cover_refund_on), default=shop().today())
+        days = [p.cover_refund_on for p in lost if p.cover_refund_on]
+        last = max(min(days, default=shop().today()), shop().today())  # asked late: they have today at the least
         choices = _choices(taken, facts, lost)
         asked = None
         if choices:
@@ -115,7 +128,7 @@ def ask_uncovered(*, order: str) -> bool:
                 expires_at=shop().moment_of(last + timedelta(days=1), time()),
             )
         Part.objects.filter(order=taken, number__in=[p.number for p in lost]).update(
-            cover_asked_at=clock.business_now(), cover_question=asked.pk if asked else None
+            cover_asked_at=clock.business_now(), cover_question=asked.pk if asked else None, cover_refund_on=last
         )
         if asked is None:
             note(taken, "cover_unasked", actor=SYSTEM, text="There is nothing to offer by mail: call the customer")
@@ -127,12 +140,33 @@ def refund_uncovered(*, order: str) -> bool:
     with writing():
         taken = take(order)
         facts = facts_of(taken)
-        if due_cover(facts) != "refund_uncovered" or may_cancel(facts):
+        if due_cover(facts) != "refund_uncovered":
             return False
-        cancel_taken(
-            taken, facts, "We could not ship what you have paid for, and had no answer to our question", actor=SYSTEM
-        )
+        if ends_the_order(facts):
+            cancel_taken(taken, facts, f"{WHY}, and had no answer to our question", actor=SYSTEM)
+            return True
+        for part in to_refund(facts):
+            asked = Proposal.objects.filter(order=taken).order_by("-pk").first()
+            if asked is not None:
+                change = make_change(taken, asked, cancel_part(read_order(taken), part.number), actor=SYSTEM)
+                _mail_part(taken, part, change.refunded)
     return True
+
+
+def _mail_part(order: Order, part: PartFacts, refunded: int) -> None:
+    """What has been cancelled of an order that goes on otherwise."""
+    owe_mail(
+        "amended",
+        to=order.email,
+        key=f"{order.number}:uncovered:{part.number}:v{order.version}",
+        context={
+            **mail_slip(order, list(Line.objects.filter(order=order).order_by("position"))),
+            "subject": f"{order.number}: what we could not ship is cancelled and refunded",
+            "choice": f"{WHY}. It is cancelled; the rest of your order stands",
+            "date": "",
+            "refund": show(refunded, order.currency) if refunded else "",
+        },
+    )
 
 
 # --- the question ---------------------------------------------------------------------------------------------------
@@ -141,11 +175,10 @@ def refund_uncovered(*, order: str) -> bool:
 def _message(order: Order, facts: OrderFacts, lost: Sequence[PartFacts], last: date) -> str:
     """In the customer's words: what is wrong, what we hold of theirs, and what happens without an answer."""
     names = ", ".join(f"{line.open_units} × {line.name}" for part in lost for line in part.lines if line.open_units > 0)
-    paid = show(sum(p.charged - p.refunded - p.refund_owed for p in facts.parts), order.currency)
-    if may_cancel(facts):
-        end = "we will call you"
-    else:
-        end = f"we cancel the order and give you back the full {paid}, without your doing anything"
+    whole = not may_cancel(facts) and len(lost) == len([p for p in facts.parts if p.live])
+    of = facts.parts if whole else lost
+    paid = show(sum(p.charged - p.refunded - p.refund_owed for p in of), order.currency)
+    end = f"we cancel {'the order' if whole else 'it'} and give you back the full {paid}, without your doing anything"
     return (
         f"You have paid for {names}, and we cannot ship it as we promised. We are sorry. Please tell us what you would "
         f"like. If we hear nothing by {say_date(last)}, {end}."
