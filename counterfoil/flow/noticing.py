@@ -118,6 +118,10 @@ def withdraw_notices(*, order: str) -> bool:
         numbers = [n.part for n in facts.notices if not n.answered and off(facts, by_number.get(n.part), n)]
         for notice in _open(taken, numbers):
             _close(notice, Notice.WITHDRAWN)
+            # Where goods that are paid for still do not come, the customer hears what has changed.
+            Part.objects.filter(pk=notice.part_id, cover_lost_at__isnull=False).update(
+                cover_asked_at=None, cover_question=None
+            )
             asked = notice.proposal
             part = by_number[notice.part.number]
             others = Notice.objects.filter(proposal=asked, closed_at=None).exists()
@@ -201,6 +205,8 @@ def _lapse(order: Order, facts: OrderFacts, lapsed: list[Notice]) -> None:
     numbers = {n.part.number for n in lapsed}
     rule = lapsed[0].rule
     reason = f"We could not ship it in time, and you had not agreed to wait longer ({rule})"
+    if any(p.cover_lost for p in facts.parts if p.number in numbers):
+        reason = "We could not ship what you have paid for, and had no answer to our question"
     note(
         order,
         "promise_lapsed",

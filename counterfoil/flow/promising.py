@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from counterfoil.core.clock import start_of_day
+from counterfoil.flow.cover import uncovered
 from counterfoil.records.orders.facts import NoticeFacts, OrderFacts, PartFacts
 from counterfoil.steps.charging.declines import unpaid_after_decline
 from counterfoil.steps.charging.rules import covered
@@ -31,8 +32,6 @@ def watched(facts: OrderFacts, part: PartFacts) -> bool:
         return False
     if not part.live or part.parcel in GONE or any(line.shipped for line in part.lines):
         return False
-    if part.cover_lost and part.money == "charged":
-        return False  # it has been asked about, and its refund has a day of its own that is never after the law's
     unpaid = facts.payment_method == "card" and facts.card_state == "refused"
     return not (unpaid or unpaid_after_decline(part) or facts.charged_back(part) or part.clock_over)
 
@@ -99,6 +98,9 @@ def off(facts: OrderFacts, part: PartFacts | None, notice: NoticeFacts) -> bool:
         return True
     if may_leave(facts, part):
         return True
+    if uncovered(facts, part):
+        # Paid for, and not here within the shop's days: told of even where the promise could still be kept.
+        return notice.open and _other_date(part, notice)
     by = part.promise_date or part.legal_deadline
     if by is not None and comes_by(facts, part, by) and facts.today <= by:
         return True

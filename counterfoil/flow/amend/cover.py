@@ -5,8 +5,8 @@ Every act takes the order and asks the facts again, so that whoever comes second
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, time, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from django.db.models import F
@@ -14,7 +14,6 @@ from django.db.models import F
 from counterfoil.core import clock
 from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import writing
-from counterfoil.core.errors import Invalid, Refused
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
 from counterfoil.flow.amend.cancel import cancel_taken
@@ -22,21 +21,19 @@ from counterfoil.flow.amend.change import make_change
 from counterfoil.flow.cover import due_cover, ends_the_order, regained, to_refund, uncovered, uncovered_parts
 from counterfoil.flow.rules import may_cancel
 from counterfoil.gateways.mail.outbox import owe_mail
-from counterfoil.records.catalogue.similar import similar_products
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.records.orders.load import facts_of, find, note, take
 from counterfoil.records.orders.models import Line, Order, Part, Proposal
+from counterfoil.records.orders.promises import rule_for
 from counterfoil.records.orders.slip import mail_slip, say_date
+from counterfoil.records.stock.availability import days_of_lines
 from counterfoil.records.stock.models import Balance
-from counterfoil.steps.alternatives.actions import propose_alternatives, withdraw_told
-from counterfoil.steps.alternatives.choices import complete
-from counterfoil.steps.alternatives.notices import cancel_part
-from counterfoil.steps.alternatives.queries import named_skus, read_order, read_terms
+from counterfoil.steps.alternatives.actions import withdraw_told
+from counterfoil.steps.alternatives.notices import Told, cancel_part, send_notice
+from counterfoil.steps.alternatives.queries import read_order
 from counterfoil.steps.sourcing.actions import fill_waiting
 
 WHY = "We could not ship what you have paid for"
-MOST_SUBSTITUTES = 2
-LONGEST_GUESS = 7  # days, of a supplier who never said how long they take
 
 
 def note_cover_lost(*, order: str) -> bool:
@@ -108,30 +105,31 @@ def note_cover_back(*, order: str) -> bool:
 
 
 def ask_uncovered(*, order: str) -> bool:
-    """Ask the customer, the same day: wait, take something else, or have the money back."""
+    """Tell the customer, the same day: wait, take something else, or have the money back. It counts as a notice."""
     with writing():
         taken = take(order)
         facts = facts_of(taken)
         if due_cover(facts) != "ask_uncovered":
             return False
         lost = [p for p in uncovered_parts(facts) if not p.cover_asked]
-        days = [p.cover_refund_on for p in lost if p.cover_refund_on]
-        last = max(min(days, default=shop().today()), shop().today())  # asked late: they have today at the least
-        choices = _choices(taken, facts, lost)
-        asked = None
-        if choices:
-            asked = propose_alternatives(
-                order=order,
-                actor=SYSTEM,
-                choices=choices,
-                message=_message(taken, facts, lost, last),
-                expires_at=shop().moment_of(last + timedelta(days=1), time()),
-            )
-        Part.objects.filter(order=taken, number__in=[p.number for p in lost]).update(
-            cover_asked_at=clock.business_now(), cover_question=asked.pk if asked else None, cover_refund_on=last
-        )
-        if asked is None:
-            note(taken, "cover_unasked", actor=SYSTEM, text="There is nothing to offer by mail: call the customer")
+        rows = {p.number: p for p in Part.objects.filter(order=taken)}
+        lines = list(Line.objects.filter(order=taken, quantity__gt=0).order_by("position"))
+        days = days_of_lines(lines)
+        told = []
+        for part in lost:
+            row = rows[part.number]
+            mine = [days[ln.pk].day for ln in lines if ln.part_id == row.pk and ln.open_units > 0]
+            known = [day for day in mine if day is not None]
+            offered = max(known) if known and len(known) == len(mine) else None
+            # Asked late: they have today at the least.
+            last = max(part.cover_refund_on or shop().today(), shop().today())
+            told.append(Told(row, offered, _reason(taken, facts, part, last), consents=False, answer_by=last))
+            row.cover_refund_on, row.cover_asked_at = last, clock.business_now()
+        asked = send_notice(taken, told, rule_for(taken), more=_without(facts, lost))
+        for part in lost:
+            row = rows[part.number]
+            row.cover_question = asked.pk
+            row.save(update_fields=["cover_refund_on", "cover_asked_at", "cover_question"])
     return True
 
 
@@ -172,78 +170,24 @@ def _mail_part(order: Order, part: PartFacts, refunded: int) -> None:
 # --- the question ---------------------------------------------------------------------------------------------------
 
 
-def _message(order: Order, facts: OrderFacts, lost: Sequence[PartFacts], last: date) -> str:
+def _reason(order: Order, facts: OrderFacts, part: PartFacts, last: date) -> str:
     """In the customer's words: what is wrong, what we hold of theirs, and what happens without an answer."""
-    names = ", ".join(f"{line.open_units} × {line.name}" for part in lost for line in part.lines if line.open_units > 0)
-    whole = not may_cancel(facts) and len(lost) == len([p for p in facts.parts if p.live])
-    of = facts.parts if whole else lost
-    paid = show(sum(p.charged - p.refunded - p.refund_owed for p in of), order.currency)
-    end = f"we cancel {'the order' if whole else 'it'} and give you back the full {paid}, without your doing anything"
+    missing = [line for line in part.lines if line.open_units > 0]
+    names = ", ".join(f"{line.open_units} × {line.name}" for line in missing)
+    names = names if len(names) <= 100 else f"{sum(line.open_units for line in missing)} bottles"
+    whole = not may_cancel(facts) and all(p.number == part.number for p in facts.parts if p.live)
+    paid = show(part.charged - part.refunded - part.refund_owed, order.currency)
     return (
-        f"You have paid for {names}, and we cannot ship it as we promised. We are sorry. Please tell us what you would "
-        f"like. If we hear nothing by {say_date(last)}, {end}."
+        f"You have paid for {names}, which we cannot ship as we promised. If we hear nothing by {say_date(last)}, we "
+        f"cancel {'the order' if whole else 'it'} and give you back the full {paid} by ourselves"
     )
 
 
-def _choices(order: Order, facts: OrderFacts, lost: Sequence[PartFacts]) -> list[dict[str, Any]]:
-    """Wait, substitutes that are on the shelf, without what is missing, all back: whatever of it is possible."""
-    ids = [line.id for part in lost for line in part.lines if line.open_units > 0]
-    lines = {ln.pk: ln for ln in Line.objects.filter(pk__in=ids).select_related("product__supplier", "product__family")}
-    parts = [p for p in facts.parts if p.live]
-    wanted: list[dict[str, Any]] = []
-    for part in lost:
-        wait: dict[str, Any] = {"kind": "later_date", "date": _earliest(facts, part, lines)}
-        if len(parts) > 1:
-            wait["line"] = next(str(ln.id) for ln in part.lines if ln.open_units > 0)
-        wanted.append(wait)
-        for facing in part.lines:
-            if facing.id in lines:
-                wanted += _substitutes(lines[facing.id], facing.open_units)
-    everything = {line.id for part in parts for line in part.lines if line.quantity}
-    if everything - set(ids) or may_cancel(facts):
-        wanted += [{"kind": "cancel", "line": str(pk), "quantity": lines[pk].open_units} for pk in ids if pk in lines]
-    wanted.append({"kind": "cancel"})
-    state, terms = read_order(order), read_terms(order, named_skus(wanted))
-    found = []
-    for choice in wanted:
-        try:
-            complete([choice], state, terms)
-        except (Invalid, Refused):
-            continue  # not possible for this order: one choice less
-        found.append(choice)
-    return found[:10]
-
-
-def _substitutes(line: Line, units: int) -> list[dict[str, Any]]:
-    """The products most like it of which as many are on the shelf: at no higher price, since the old one is paid."""
-    found = similar_products(line.product, quantity=units, limit=MOST_SUBSTITUTES * 2)
-    return [
-        {
-            "kind": "substitute",
-            "line": str(line.pk),
-            "sku": other.product.sku,
-            "quantity": units,
-            "price": min(other.product.price, line.unit_price),
-        }
-        for other in found
-        if other.enough
-    ][:MOST_SUBSTITUTES]
-
-
-def _earliest(facts: OrderFacts, part: PartFacts, lines: Mapping[int, Line]) -> str:
-    """When all of the part can be here: what suppliers have confirmed, else their own word of how long they take."""
-    settings, days = shop(), []
-    for line in part.lines:
-        if line.open_units <= 0:
-            continue
-        known = line.due_date if line.due_confirmed >= line.open_units else None
-        if known is None or known < facts.today:
-            product = lines[line.id].product
-            usual = product.supplier.lead_time_days if product.supplier else LONGEST_GUESS
-            takes = product.lead_time_days if product.lead_time_days is not None else usual
-            known = settings.business_days_from(facts.today, takes + settings.ship_within_days)
-        days.append(known)
-    return max(days).isoformat()
+def _without(facts: OrderFacts, lost: Sequence[PartFacts]) -> list[dict[str, Any]]:
+    """To do without what is missing, where something else would be left."""
+    missing = {line.id: line.open_units for part in lost for line in part.lines if line.open_units > 0}
+    kept = sum(line.quantity for part in facts.parts for line in part.lines) - sum(missing.values())
+    return [{"kind": "cancel", "line": str(pk), "quantity": units} for pk, units in missing.items()] if kept else []
 
 
 # What `cover.due_cover` names, by an order's number.

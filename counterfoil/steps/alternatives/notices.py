@@ -43,10 +43,16 @@ class Told:
     answer_by: date
 
 
-def send_notice(order: Order, told: Sequence[Told], rule: PromiseRule) -> Proposal:
-    """Ask about one or more parts of an order that the caller has taken, with no question open."""
+def send_notice(
+    order: Order, told: Sequence[Told], rule: PromiseRule, *, more: Sequence[Mapping[str, Any]] = ()
+) -> Proposal:
+    """Ask about one or more parts of an order that the caller has taken, with no question open.
+
+    `more` are choices to offer beside waiting, a substitute and cancelling; what is not possible is left out.
+    """
     now = clock.business_now()
     choices = choices_for(order, told)
+    choices[-1:-1] = _possible(order, more)
     last = max(t.answer_by for t in told)
     asked = Proposal.objects.create(
         order=order,
@@ -130,6 +136,16 @@ def choices_for(order: Order, told: Sequence[Told]) -> list[dict[str, Any]]:
         made.append(substitute)
     made.append(_cancel(state, told))
     return made
+
+
+def _possible(order: Order, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    state, terms, found = read_order(order), read_terms(order, []), list[dict[str, Any]]()
+    for wish in wanted:
+        try:
+            found += complete([wish], state, terms)
+        except (Invalid, Refused):
+            continue
+    return found
 
 
 def _wait(state: OrderState, told: Sequence[Told]) -> dict[str, Any]:
