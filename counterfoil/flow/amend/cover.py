@@ -29,7 +29,7 @@ from counterfoil.records.orders.slip import mail_slip, say_date
 from counterfoil.records.stock.availability import days_of_lines
 from counterfoil.records.stock.models import Balance
 from counterfoil.steps.alternatives.actions import withdraw_told
-from counterfoil.steps.alternatives.notices import Told, cancel_part, send_notice
+from counterfoil.steps.alternatives.notices import Told, cancel_parts, send_notice
 from counterfoil.steps.alternatives.queries import read_order
 from counterfoil.steps.sourcing.actions import fill_waiting
 
@@ -146,7 +146,7 @@ def refund_uncovered(*, order: str) -> bool:
         for part in to_refund(facts):
             asked = Proposal.objects.filter(order=taken).order_by("-pk").first()
             if asked is not None:
-                change = make_change(taken, asked, cancel_part(read_order(taken), part.number), actor=SYSTEM)
+                change = make_change(taken, asked, cancel_parts(read_order(taken), [part.number]), actor=SYSTEM)
                 _mail_part(taken, part, change.refunded)
     return True
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0007_promise_clocks"),
+        ("orders", "0008_first_promises"),
     ]
 
     operations = [
