@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections import ChainMap
 from datetime import timedelta
 
 from counterfoil.core import clock, jobs, journal
@@ -29,7 +30,7 @@ from counterfoil.steps.sourcing.actions import check_stock
 log = logging.getLogger(__name__)
 _local = threading.local()
 # Acts that ask the facts again by themselves, under the order: about promises, and about paid goods that do not come.
-_OF_THEIR_OWN = {**NOTICES, **COVER}
+_OF_THEIR_OWN = ChainMap(NOTICES, COVER)
 ROUNDS = 8  # automatic acts in a row; the longest chain is four
 
 
