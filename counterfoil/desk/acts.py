@@ -28,10 +28,12 @@ from counterfoil.desk.saying import say_date
 from counterfoil.flow import amend
 from counterfoil.gateways.card.protocol import NotDone, OutcomeUnknown
 from counterfoil.records.orders.load import find, note, take
-from counterfoil.records.orders.models import Proposal
+from counterfoil.records.orders.models import Order, Proposal
 from counterfoil.steps.acceptance import actions as acceptance
 from counterfoil.steps.alternatives import actions as alternatives
 from counterfoil.steps.alternatives.calls import record_call
+from counterfoil.steps.alternatives.choices import FIELDS
+from counterfoil.steps.alternatives.contacts import record_contact
 from counterfoil.steps.charging import actions as charging
 from counterfoil.steps.charging.queries import find_dispute
 from counterfoil.steps.fulfilment import actions as fulfilment
@@ -49,7 +51,7 @@ def _approve(order: str, form: Form, actor: Actor) -> str:
 
 
 def _hold(order: str, form: Form, actor: Actor) -> str:
-    review.hold_order(order=order, reason=text_of(form, "reason"), actor=actor)
+    review.hold_order(order=order, reason=text_of(form, "reason"), kind=text_of(form, "kind"), actor=actor)
     return f"{order} is on hold."
 
 
@@ -207,9 +209,15 @@ def _return(order: str, form: Form, actor: Actor) -> str:
 
 
 def _propose(order: str, form: Form, actor: Actor) -> str:
-    currency = find(order).currency
+    choices = choices_of(form, find(order), most=4)
+    alternatives.propose_alternatives(order=order, actor=actor, choices=choices, message=text_of(form, "message"))
+    return f"The customer of {order} is asked by mail. Nothing changes until they say yes."
+
+
+def choices_of(form: Form, order: Order, *, most: int) -> list[dict[str, Any]]:
+    """Choices from fields such as `kind:0`, `sku:0`. Raises Invalid by the form's own field."""
     choices: list[dict[str, Any]] = []
-    for i in range(4):
+    for i in range(most):
         kind = text_of(form, f"kind:{i}")
         if not kind:
             continue
@@ -219,20 +227,33 @@ def _propose(order: str, form: Form, actor: Actor) -> str:
                 choice[name] = text_of(form, f"{name}:{i}")
         given = {
             "quantity": maybe_whole(form, f"quantity:{i}", least=1),
-            "price": maybe_amount(form, f"price:{i}", currency),
+            "price": maybe_amount(form, f"price:{i}", order.currency),
             "date": maybe_date(form, f"date:{i}"),
         }
-        choices.append({**choice, **{name: value for name, value in given.items() if value is not None}})
+        if kind == "expedite" and text_of(form, f"pays:{i}") == "shop":
+            given["price"] = order.shipping  # the shop pays: it costs the customer what the present delivery does
+        kept = {**choice, **{name: value for name, value in given.items() if value is not None}}
+        if any(name.startswith("pays:") for name in form):
+            # The builder keeps a row's fields when its kind is changed: those of another kind are no wish of this one.
+            fits = {"kind", *FIELDS.get(kind, ())}
+            kept = {name: value for name, value in kept.items() if name in fits}
+        choices.append(kept)
     if not choices:
         raise Invalid(("kind:0", "offer at least one choice"))
-    alternatives.propose_alternatives(order=order, actor=actor, choices=choices, message=text_of(form, "message"))
-    return f"The customer of {order} is asked by mail. Nothing changes until they say yes."
+    return choices
 
 
 def _answer(order: str, form: Form, actor: Actor) -> str:
     choice = maybe_whole(form, "choice")
     token = _question(order, form)
-    alternatives.answer_proposal(token=token, choice=choice, decline=choice is None, via="telephone", actor=actor)
+    alternatives.answer_proposal(
+        token=token,
+        choice=choice,
+        decline=choice is None,
+        via="telephone",
+        actor=actor,
+        spoken_to=text_of(form, "spoken_to"),
+    )
     return f"{order}: the answer is noted."
 
 
@@ -259,6 +280,19 @@ def _call(order: str, form: Form, actor: Actor) -> str:
         call_back_at=maybe_moment(form, "call_back_at", shop().timezone),
     )
     return f"{order}: the call is noted."
+
+
+def _contact(order: str, form: Form, actor: Actor) -> str:
+    kind, _, direction = text_of(form, "kind", needed="say what it was").partition(":")
+    record_contact(
+        order=order,
+        actor=actor,
+        kind=kind,
+        direction=direction,
+        spoken_to=text_of(form, "spoken_to"),
+        text=text_of(form, "text", needed="write down what was said"),
+    )
+    return f"{order}: written down."
 
 
 def _cancel(order: str, form: Form, actor: Actor) -> str:
@@ -301,6 +335,7 @@ ACTS: dict[str, Act] = {
     "answer": _answer,
     "withdraw": _withdraw,
     "call": _call,
+    "contact": _contact,
     "cancel": _cancel,
 }
 # What a whole queue can be ticked for, with the words of the button. Everything else wants a look at each order.

@@ -20,7 +20,7 @@ from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk import queries, words
 from counterfoil.desk.acts import ACTS, BULK
 from counterfoil.desk.promised import promises_of
-from counterfoil.desk.queries import Place
+from counterfoil.desk.queries import Asked, Place
 from counterfoil.desk.saying import bank_away
 from counterfoil.desk.slips import Slip, money_words, row_of, slip_of
 from counterfoil.records.orders.declines import Tried, tries_of
@@ -119,12 +119,17 @@ def _chosen(orders: list[Order], wanted: str) -> Order | None:
     return orders[0] if orders else None
 
 
-def _slip(order: Order, lines: list[Any] | None = None, tried: Mapping[int, Tried] | None = None) -> Slip:
+def _slip(
+    order: Order,
+    lines: list[Any] | None = None,
+    tried: Mapping[int, Tried] | None = None,
+    asked: Asked | None = None,
+) -> Slip:
     lines = lines if lines is not None else queries.lines_of(order)
     declined = [ln.part_id for ln in lines if ln.part.decline_class]
     if tried is None:
         tried = tries_of(declined)
-    asked, events = queries.asked_of(order), queries.events_of(order)
+    asked, events = asked or queries.asked_of(order), queries.events_of(order)
     return slip_of(order, lines, asked, events, tried, may_try=bool(declined) and _may_try(order))
 
 
@@ -162,7 +167,10 @@ def _order_page(
     errors: dict[str, str] | None = None,
     verb: str = "",
 ) -> HttpResponse:
-    slip = _slip(order)
+    asked, log = queries.asked_and_log(order)
+    slip = _slip(order, asked=asked)
+    show = request.GET.get("show", "")
+    begins = words.TIMELINES[show][1] if show in words.TIMELINES else ()
     file = queries.dossier(order)
     proposed = _proposed(slip)
     context = {
@@ -171,6 +179,9 @@ def _order_page(
         "slip": slip,
         "money": money_words(order, slip.parts, sum(d.held for d in file.disputes)),
         "file": file,
+        "log": log,
+        "show": show if begins else "",
+        "timeline": [row for row in slip.timeline if not begins or row[2].kind.startswith(begins)],
         "summary": summary_of,
         "reason_of": reason_in_words,
         "proposed": proposed.day,

@@ -245,6 +245,36 @@ def events_of(order: Order, limit: int = 200) -> list[JournalEvent]:
 
 
 @dataclass(frozen=True)
+class Log:
+    """What was changed on an order, and what was said with its customer on earlier ones."""
+
+    amendments: list[tuple[int, str, str, datetime | None, bool]]  # number, text, by, at, undone
+    earlier: list[tuple[str, str, str, datetime | None]]  # order, text, by, at: the newest first
+
+
+def asked_and_log(order: Order, limit: int = 6) -> tuple[Asked, Log]:
+    """Holds and question, amendments, and contacts on the customer's other orders: one statement."""
+    cast = "::text" if is_postgres() else ""
+    found = rows(
+        "SELECT 'h', CAST(id AS TEXT), reason, placed_by, NULL, FALSE FROM orders_hold "
+        "WHERE order_id = %s AND released_at IS NULL UNION ALL "
+        f"SELECT 'q', CAST(id AS TEXT), token, made_by, expires_at{cast}, FALSE FROM orders_proposal "
+        "WHERE order_id = %s AND state = 'open' UNION ALL "
+        f"SELECT 'a', CAST(a.number AS TEXT), a.text, a.actor, a.at{cast}, EXISTS (SELECT 1 FROM orders_amendment u "
+        "WHERE u.undoes_id = a.id) FROM orders_amendment a WHERE a.order_id = %s UNION ALL "
+        f"SELECT 'c', number, text, actor, at{cast}, FALSE FROM (SELECT o.number, c.text, c.actor, c.at "
+        "FROM orders_contact c JOIN orders_order o ON o.id = c.order_id WHERE o.customer_id = %s AND o.id <> %s "
+        f"ORDER BY c.id DESC LIMIT {limit}) AS earlier",
+        [order.pk, order.pk, order.pk, order.customer_id, order.pk],
+    )
+    holds = sorted((int(r[1]), str(r[2]), str(r[3])) for r in found if r[0] == "h")
+    question = next(((str(r[2]), moment(r[4])) for r in found if r[0] == "q"), None)
+    made = sorted((int(r[1]), str(r[2]), str(r[3]), moment(r[4]), bool(r[5])) for r in found if r[0] == "a")
+    said = [(str(r[1]), str(r[2]), str(r[3]), moment(r[4])) for r in found if r[0] == "c"]
+    return Asked(holds, question), Log(made, said)
+
+
+@dataclass(frozen=True)
 class Dossier:
     """Everything the order page shows beside the slip."""
 

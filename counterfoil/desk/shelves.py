@@ -20,6 +20,7 @@ from counterfoil.desk.handling import VERBS
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.records.catalogue.models import Supplier
 from counterfoil.records.orders.models import Line
+from counterfoil.records.orders.offers import offered_of
 from counterfoil.records.stock.models import Balance, Movement
 from counterfoil.records.stock.places import places_of
 
@@ -103,6 +104,7 @@ def _of_product(
         "waiting": waiting,
         "givers": [ln for ln in waiting if ln.reserved],
         "takers": [ln for ln in waiting if ln.open_units > 0],
+        "offered": offered_of([balance.product_id]),
         "suppliers": list(Supplier.objects.order_by("name")),
         "errors": errors,
         "trouble": trouble,

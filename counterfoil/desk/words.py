@@ -150,6 +150,30 @@ CHOICES = {
     "split": "part now, the rest later",
     "later_date": "a later date",
     "cancel": "cancel",
+    "as_is": "ship it as it is (waive the weather)",
+}
+CONTACTS = {
+    "call:in": "the customer called",
+    "call:out": "we called",
+    "mail:in": "mail from the customer",
+    "mail:out": "we wrote",
+    "visit:in": "came to the shop",
+    "note:": "a note of ours",
+}
+# What the timeline can be narrowed to: the beginnings of the kinds that belong there.
+TIMELINES = {
+    "contacts": ("Contacts", ("contact_", "customer_called", "mail_sent", "proposal_", "answer_")),
+    "money": (
+        "Money",
+        ("card", "charge", "payment", "pay_link", "refund", "authorisation", "dispute", "bank", "hold_of"),
+    ),
+    "changes": ("Changes", ("order_amended", "parts_merged", "order_cancelled", "promise", "sales_order_reissued")),
+}
+CONSENT = {
+    "telephone": "on the telephone",
+    "mail": "by mail",
+    "in_person": "in person",
+    "not_needed": "not needed: it only costs them less",
 }
 GATES = {
     "review": "May we approve?",
@@ -168,7 +192,8 @@ GLYPHS = (
     ("stock", "▣"), ("reserved", "▣"), ("goods", "▣"), ("purchase", "▣"), ("card", "▭"), ("charge", "$"),
     ("payment", "$"), ("bank", "≠"), ("dispute", "≠"), ("refund", "↩"), ("pick", "◑"), ("pack", "◕"), ("ship", "➤"),
     ("deliver", "✓"), ("invoice", "▤"), ("credit", "▤"), ("proposal", "?"), ("question", "?"), ("answer", "?"),
-    ("cover", "!"), ("order_cancelled", "✕"), ("mail", "✉"), ("customer_called", "☏"), ("return", "↩"),
+    ("cover", "!"), ("order_cancelled", "✕"), ("mail", "✉"), ("customer_called", "☏"), ("contact_call", "☏"),
+    ("contact_", "✎"), ("order_amended", "±"), ("parts_merged", "±"), ("return", "↩"),
 )  # fmt: skip
 
 

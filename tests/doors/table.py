@@ -180,6 +180,13 @@ DOORS: dict[str, Door] = {
     ),
     "undo": Door(lambda desk: (f"/orders/{desk.amended()}/amendments/1/undo", {"consent": CONSENT})),
     "merges": Door(_on(Desk.divided, "merges", lambda _: {"part": 2, "into": 1, "consent": CONSENT})),
+    "contacts": Door(
+        _on(
+            Desk.shipped,
+            "contacts",
+            lambda _: {"kind": "call", "direction": "in", "spoken_to": "June Harper", "text": "asks where it is"},
+        )
+    ),
     "answers": Door(
         lambda desk: (f"/orders/{desk.asked()[0]}/answers", {"choice": 0, "spoken_to": "June Harper"}),
     ),

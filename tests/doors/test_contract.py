@@ -56,6 +56,7 @@ CALLS = {
     "POST /orders/{number}/proposals": {201}, "POST /orders/{number}/calls": {201},
     "GET /orders/{number}/amendments": {200}, "POST /orders/{number}/amendments": {200, 201},
     "POST /orders/{number}/amendments/{amendment}/undo": {200, 201}, "POST /orders/{number}/merges": {200, 201},
+    "POST /orders/{number}/contacts": {201},
     "POST /orders/{number}/answers": {200}, "DELETE /orders/{number}/proposals/{token}": {204},
     "POST /proposals/{token}/answer": {200},
     "POST /orders/{number}/picks": {200}, "POST /orders/{number}/packages": {201},

@@ -45,6 +45,7 @@ WRITES: dict[str, set[str]] = {
     "proposals": DESK,
     "calls": DESK,
     "answers": DESK,
+    "contacts": DESK,
     "amendments": DESK,
     "an address amended": DESK,
     "undo": DESK,

@@ -17,9 +17,10 @@ from counterfoil.core.web import Limiter, address_of, problem
 from counterfoil.records.orders.api import order_reply
 from counterfoil.records.orders.load import find
 from counterfoil.records.orders.models import Proposal
-from counterfoil.records.orders.present import proposal_json
+from counterfoil.records.orders.present import moment, proposal_json
 from counterfoil.steps.alternatives import actions
 from counterfoil.steps.alternatives.calls import record_call
+from counterfoil.steps.alternatives.contacts import record_contact
 
 alternatives = router()
 answers_router = Router()  # no key: the token is the right
@@ -50,6 +51,13 @@ class AnswerIn(Body):
 class TelephoneIn(Body):
     choice: Int | None = None
     decline: Bool | None = None
+    spoken_to: Text | None = None
+
+
+class ContactIn(Body):
+    kind: Literal["call", "mail", "visit", "note"]
+    text: Text
+    direction: Literal["", "in", "out"] | None = None
     spoken_to: Text | None = None
 
 
@@ -97,6 +105,21 @@ def delete_proposal(request: HttpRequest, number: str, token: str) -> HttpRespon
         raise Missing("there is no such question")
     actions.withdraw_proposal(token=token, actor=actor_of(request))
     return HttpResponse(status=204)
+
+
+@alternatives.post("/orders/{number}/contacts", response=answers(201))
+def post_contact(request: HttpRequest, number: str, body: ContactIn) -> HttpResponse:
+    """A call, mail, visit or note, written down on the order's timeline; it moves nothing."""
+    made = record_contact(
+        order=number,
+        actor=actor_of(request),
+        kind=body.kind,
+        text=body.text,
+        direction=body.direction or "",
+        spoken_to=body.spoken_to or "",
+    )
+    said = {"kind": made.kind, "direction": made.direction or None, "spoken_to": made.spoken_to or None}
+    return reply({"id": made.pk, **said, "text": made.text, "by": made.actor, "at": moment(made.at)}, 201)
 
 
 @alternatives.post("/orders/{number}/calls", response=answers(201))

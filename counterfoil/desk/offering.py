@@ -1,0 +1,143 @@
+"""The builder of a question: several choices, similar wines at hand, the consequence of each before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from counterfoil.core.actor import CLERK
+from counterfoil.core.cards import mask_tree
+from counterfoil.core.errors import Forbidden, Invalid, Missing, Refused
+from counterfoil.core.shop import shop
+from counterfoil.core.web import actor_of_page, staff
+from counterfoil.desk.acts import choices_of
+from counterfoil.desk.pages import SeeOther, desk_page, say
+from counterfoil.desk.reading import Form, text_of
+from counterfoil.records.catalogue.similar import Similar, similar_products
+from counterfoil.records.orders.load import find
+from counterfoil.records.orders.models import Hold, Line, Order
+from counterfoil.steps.alternatives.actions import propose_alternatives
+from counterfoil.steps.alternatives.previews import Consequence, consequences
+from counterfoil.steps.alternatives.rules import KINDS
+
+MOST = 6  # choices on the page; the API takes ten
+MOST_LOOKED_UP = 2  # lines for which similar wines are looked up
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """A line that lacks goods, with wines in stock that are like it."""
+
+    line: Line
+    missing: int
+    similar: list[Similar]
+
+
+@staff(CLERK)
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, number: str) -> HttpResponse:
+    """Build the question. POST draws it again with its consequences, takes up a suggestion, or asks the customer."""
+    order = find(number)
+    form: dict[str, str] = request.POST.dict() if request.method == "POST" else {}
+    if "take" in form:
+        form = _taken(form)
+    elif form.get("do") == "send":
+        try:
+            said = _send(order, form, request)
+        except Invalid as error:
+            return _page(request, order, form, status=422, errors=dict(error.errors))
+        except Refused as error:
+            return _page(request, order, form, status=409, trouble=[b.message for b in error.blockers])
+        except (Forbidden, Missing) as error:
+            return _page(request, order, form, status=403, trouble=[str(error)])
+        say(request, said)
+        return SeeOther(f"/desk/orders/{order.number}#question")
+    return _page(request, order, form)
+
+
+def _send(order: Order, form: Form, request: HttpRequest) -> str:
+    choices = choices_of(form, order, most=MOST)
+    propose_alternatives(
+        order=order.number, actor=actor_of_page(request), choices=choices, message=text_of(form, "message")
+    )
+    return f"The customer of {order.number} is asked by mail. Nothing changes until they say yes."
+
+
+def _taken(form: Form) -> dict[str, str]:
+    """A suggestion goes into the first free choice: `line id|sku|units`."""
+    line, _, rest = form["take"].partition("|")
+    sku, _, units = rest.partition("|")
+    free = next((i for i in range(MOST) if not form.get(f"kind:{i}")), None)
+    kept = {name: value for name, value in form.items() if name != "take"}
+    if free is None:
+        return kept
+    return {**kept, f"kind:{free}": "substitute", f"line:{free}": line, f"sku:{free}": sku, f"quantity:{free}": units}
+
+
+def _page(
+    request: HttpRequest,
+    order: Order,
+    form: Mapping[str, str],
+    *,
+    status: int = 200,
+    errors: dict[str, str] | None = None,
+    trouble: list[str] | None = None,
+) -> HttpResponse:
+    lines = list(
+        Line.objects.filter(order=order, quantity__gt=0)
+        .select_related("part", "product__family")
+        .defer("product__art", "product__description")
+        .order_by("position")
+    )
+    shown = [i for i in range(MOST) if i < 1 or form.get(f"kind:{i}") or form.get(f"kind:{i - 1}")]
+    drawn, wrong = _drawn(order, form)
+    context: dict[str, Any] = {
+        "here": order.queue,
+        "order": order,
+        "lines": lines,
+        "several": len({ln.part_id for ln in lines}) > 1,
+        "lacking": _lacking(lines),
+        "kinds": KINDS if _held(order) else [kind for kind in KINDS if kind != "as_is"],
+        "rows": shown,
+        "drawn": drawn,
+        "errors": {**wrong, **(errors or {})} if request.method == "POST" else {},
+        "trouble": trouble or [],
+        "form": mask_tree(dict(form)),
+        "deliveries": shop().deliveries,
+        "days": shop().proposal_days,
+        "rule": shop().substitute_price,
+    }
+    return desk_page(request, "desk/offer.html", context, status=status)
+
+
+def _held(order: Order) -> bool:
+    return Hold.objects.filter(order=order, released_at=None, kind=Hold.WEATHER).exists()
+
+
+def _lacking(lines: list[Line]) -> list[Lacking]:
+    found = []
+    for line in [ln for ln in lines if ln.open_units > 0][:MOST_LOOKED_UP]:
+        missing = line.open_units
+        found.append(Lacking(line, missing, similar_products(line.product, quantity=missing, limit=4)))
+    return found
+
+
+def _drawn(order: Order, form: Mapping[str, str]) -> tuple[dict[int, Consequence], dict[str, str]]:
+    """By row of the form, what the customer would read; and what is wrong, by the form's fields."""
+    filled = [i for i in range(MOST) if form.get(f"kind:{i}")]
+    drawn: dict[int, Consequence] = {}
+    wrong: dict[str, str] = {}
+    for i in filled:
+        alone = {name: value for name, value in form.items() if name.endswith(f":{i}")}
+        try:
+            choices = choices_of(alone, order, most=MOST)
+        except Invalid as error:
+            wrong |= dict(error.errors)
+            continue
+        (drawn[i],) = consequences(order.number, choices)
+        wrong |= {f"{name}:{i}": words for name, words in drawn[i].errors}
+    return drawn, wrong
