@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from counterfoil.core.text import clean_sku
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.desk.reading import Form, maybe_amount, maybe_moment, maybe_whole, text_of
+from counterfoil.desk.saying import say_date
 from counterfoil.flow import amend
 from counterfoil.flow.amend import Preview
 from counterfoil.records.orders.load import find
@@ -208,8 +210,8 @@ def compared(drawn: Preview, currency: str) -> list[tuple[str, str, str, str]]:
     for part in drawn.after["parts"]:
         was = next((p for p in drawn.before["parts"] if p["number"] == part["number"]), None)
         label = f"Part {part['number']}, promised" if parts else "Promised"
-        before = str((was or {}).get("promise") or "no date")
-        after = str(part["promise"] or "no date") if part["live"] else "ends"
+        before = _day((was or {}).get("promise"))
+        after = _day(part["promise"]) if part["live"] else "ends"
         if before != after or not parts:
             found.append((label, before, after, ""))
     for name, label in (("shipping", drawn.after["order"]["method"]), ("tax", "Tax"), ("total", "Total")):
@@ -217,6 +219,10 @@ def compared(drawn: Preview, currency: str) -> list[tuple[str, str, str, str]]:
             (label, show(drawn.before["order"][name], currency), show(drawn.after["order"][name], currency), "")
         )
     return found
+
+
+def _day(value: str | None) -> str:
+    return say_date(date.fromisoformat(value)) if value else "no date"
 
 
 def _units(line: Mapping[str, Any] | None, currency: str) -> str:

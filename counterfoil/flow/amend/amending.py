@@ -134,7 +134,7 @@ def _amend(
         change,
         before,
         kind=Amendment.CLERK,
-        text=f"Amended, {in_words(consent)}: {text}",
+        text=f"Amended, {in_words(consent)}: {text}" if consent.get("how") != "preview" else text,
         data={"kind": "clerk", "consent": dict(consent)},
         changes=asked,
         consent=consent,

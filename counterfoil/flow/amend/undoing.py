@@ -80,7 +80,8 @@ def _undo(order: str, number: int, actor: Actor, consent: Mapping[str, Any], ver
         change,
         before,
         kind=Amendment.UNDO,
-        text=f"Amendment {undone.number} undone, {in_words(consent)}",
+        text=f"Amendment {undone.number} undone"
+        + (f", {in_words(consent)}" if consent.get("how") != "preview" else ""),
         data={"kind": "undo", "undoes": undone.number, "consent": dict(consent)},
         consent=consent,
         undoes=undone,
