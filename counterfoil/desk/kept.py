@@ -164,14 +164,15 @@ def draw(weeks: Iterable[Week], today: date) -> Chart:
     for at, week in enumerate(shown):
         x, y = LEFT + at * slot + slot * 0.18, float(HEIGHT - BOTTOM)
         for kind, count in (
-            ("in-time", week.in_time), ("late", week.late), ("overdue", week.overdue), ("open", week.open),
+            ("in-time", week.in_time), ("sent-late", week.late), ("overdue", week.overdue), ("open", week.open),
         ):  # fmt: skip
             height = room * count / top
             if count:
                 y -= height
                 bars.append(Bar(kind, round(x, 1), round(y, 1), round(slot * 0.64, 1), round(height, 1)))
         this = week.monday <= today < week.monday + timedelta(days=7)
-        if this or at % 2 == 0:
+        beside = abs((today - week.monday).days - 3) <= 10  # this week's label stands there
+        if this or (at % 2 == 0 and not beside):
             labels.append((round(LEFT + at * slot + slot / 2, 1), week.name, this))
     grid = [(round(HEIGHT - BOTTOM - room * n / top, 1), n) for n in range(0, top + 1, step)]
     return Chart(bars, labels, grid)

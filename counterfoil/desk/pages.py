@@ -19,7 +19,7 @@ from counterfoil.core.shop import shop
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk import queries, words
 from counterfoil.desk.acts import ACTS, BULK
-from counterfoil.desk.promised import promises_of
+from counterfoil.desk.promised import promises_of, waits_for_nothing
 from counterfoil.desk.queries import Asked, Place
 from counterfoil.desk.saying import bank_away
 from counterfoil.desk.slips import Slip, money_words, row_of, slip_of
@@ -187,6 +187,7 @@ def _order_page(
         "proposed": proposed.day,
         "why": proposed.why,
         "told": promises_of(slip.asked),
+        "replaceable": waits_for_nothing(slip.asked),
         "trouble": title,
         "reasons": reasons or [],
         "errors": errors or {},

@@ -48,6 +48,12 @@ def promises_of(asked: Asked) -> list[Said]:
     return sorted(found, key=lambda said: said.at)
 
 
+def waits_for_nothing(asked: Asked) -> bool:
+    """Whether the open question is a notice to which no answer is a yes: a question of the clerk's takes its place."""
+    open_ = [columns for kind, _, columns, _ in asked.said if kind == "n" and not columns[3]]
+    return bool(open_) and all(silence == Notice.CONSENTS for _, silence, _, _ in open_)
+
+
 def _day(text: str) -> date | None:
     return date.fromisoformat(text[:10]) if text else None
 

@@ -192,8 +192,9 @@ GLYPHS = (
     ("stock", "▣"), ("reserved", "▣"), ("goods", "▣"), ("purchase", "▣"), ("card", "▭"), ("charge", "$"),
     ("payment", "$"), ("bank", "≠"), ("dispute", "≠"), ("refund", "↩"), ("pick", "◑"), ("pack", "◕"), ("ship", "➤"),
     ("deliver", "✓"), ("invoice", "▤"), ("credit", "▤"), ("proposal", "?"), ("question", "?"), ("answer", "?"),
-    ("cover", "!"), ("order_cancelled", "✕"), ("mail", "✉"), ("customer_called", "☏"), ("contact_call", "☏"),
-    ("contact_", "✎"), ("order_amended", "±"), ("parts_merged", "±"), ("return", "↩"),
+    ("cover", "!"), ("order_cancelled", "✕"), ("delay", "◷"), ("promise_lapsed", "✕"), ("mail", "✉"),
+    ("customer_called", "☏"), ("contact_call", "☏"), ("contact_", "✎"), ("order_amended", "±"), ("parts_merged", "±"),
+    ("return", "↩"),
 )  # fmt: skip
 
 

@@ -98,10 +98,10 @@ def _offered(part: PartFacts, days: list[LineDay], settings: Shop) -> date | Non
 
 def _reason(facts: OrderFacts, days: list[LineDay]) -> str:
     if any(d.waits for d in days):
-        return "Not everything that you ordered has come in yet"
+        return "Not everything that you ordered has come in yet."
     if facts.review != "approved":
-        return "We have not been able to work on your order in time"
-    return "Your order has to wait until we have looked into a question about it"
+        return "We have not been able to work on your order in time."
+    return "Your order has to wait until we have looked into a question about it."
 
 
 # --- how a notice ends ----------------------------------------------------------------------------------------------

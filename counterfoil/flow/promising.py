@@ -67,14 +67,16 @@ def slips(part: PartFacts) -> bool:
 def asked_from(facts: OrderFacts, part: PartFacts) -> Iterator[tuple[date, date]]:
     """From which day on the customer is asked about which date, if the goods are not here by then.
 
-    A date that was given only just now is not put off on the same day.
+    A date that was given only just now is not put off on the same day. Where the goods are here and only a hold or an
+    unread order stands in the way, our own date is waited for: that may be over tomorrow.
     """
     before = timedelta(days=facts.notice_days)
     if part.legal_deadline is not None:
         yield part.legal_deadline - before, part.legal_deadline
     if part.promise_date is not None:
-        given = part.promised_on or date.min
-        yield max(part.promise_date - before, given + DAY if given < date.max else given), part.promise_date
+        here = all(covered(line, facts) for line in part.lines)
+        first = part.promise_date - (timedelta() if here else before)
+        yield max(first, (part.promised_on or date.min) + DAY), part.promise_date
 
 
 def at_risk(facts: OrderFacts, part: PartFacts) -> bool:

@@ -90,7 +90,7 @@ def test_every_week_is_drawn_to_scale_and_none_is_left_out() -> None:
     chart = draw(weeks, monday)
     heights = {(b.kind, b.height) for b in chart.bars}
     tallest = max(h for _, h in heights)
-    assert dict(heights)["late"] * 3 == pytest.approx(tallest, abs=0.5)
+    assert dict(heights)["sent-late"] * 3 == pytest.approx(tallest, abs=0.5)
     assert all(0 <= b.y <= chart.base and b.y + b.height <= chart.base + 0.2 for b in chart.bars)
     assert [n for _, n in chart.grid] == [0, 10, 20, 30, 40]
     assert chart.labels[-1][2], "this week is marked"

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from counterfoil.flow.tests.walking import gates
+from counterfoil.flow.tests.walking import gates, promises
 from counterfoil.flow.tests.walking.walk import Found, walk
 from counterfoil.flow.tests.walking.ways import WAYS, walked
 from counterfoil.flow.tests.walking.world import MACHINES, TAKEN, World
@@ -73,6 +73,27 @@ def _halfway_and_given_back(world: World) -> bool:
         part.parcel == "packed" and any(ln.shipped for ln in part.lines) and part.charged <= part.refunded
         for part in world.order.parts
     )
+
+
+def test_no_promise_lapses_unseen() -> None:
+    made = walked("a promise that slips")
+    _look_at_all(made.worlds)
+    told = [world for world in made.worlds if world.order.notices]
+    assert {(n.consents, n.declined) for world in told for n in world.order.notices} == {
+        (True, False), (True, True), (False, False), (False, True),
+    }  # fmt: skip
+
+
+def test_a_clock_at_which_nobody_looks_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, moves = WAYS["a promise that slips"]
+    monkeypatch.setattr("counterfoil.flow.map.due_notice", lambda order: None)
+    with pytest.raises(AssertionError, match="a promise lapses"):
+        _look_at_all(walk(start, *moves).worlds)
+
+
+def _look_at_all(worlds: list[World]) -> None:
+    for world in worlds:
+        promises.none_lapses_unseen(world)
 
 
 def test_every_event_of_every_table_is_taken_by_somebody() -> None:

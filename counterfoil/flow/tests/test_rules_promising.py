@@ -65,6 +65,16 @@ CASES: list[tuple[str, OrderFacts, str | None]] = [
         facts(HERE, part={"legal_deadline": on(5)}, holds=(HoldFacts(1, "odd", "Ann"),)),
         "send_notice",
     ),
+    (
+        "here, on hold, promised for soon",
+        facts(HERE, part={"promise_date": on(2)}, holds=(HoldFacts(1, "odd", "Ann"),)),
+        None,
+    ),
+    (
+        "here, on hold, promised for today",
+        facts(HERE, part={"promise_date": on(0)}, holds=(HoldFacts(1, "odd", "Ann"),)),
+        "send_notice",
+    ),
     ("the law's date over", facts(part={"promise_date": None, "legal_deadline": on(-3)}), "send_notice"),
     ("over before it came here", facts(part={"legal_deadline": on(-3), "clock_over": True}), None),
     ("they wait without a date", facts(part={"promise_date": None, "legal_deadline": None}), None),

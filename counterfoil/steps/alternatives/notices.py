@@ -58,7 +58,7 @@ def send_notice(
         order=order,
         token=secrets.token_urlsafe(32),
         choices=choices,
-        message="; ".join(dict.fromkeys(t.reason for t in told))[:1000],
+        message=" ".join(dict.fromkeys(t.reason for t in told))[:1000],
         made_by=SYSTEM.name,
         made_at=now,
         expires_at=start_of_day(last + timedelta(days=1), shop().timezone),
@@ -232,7 +232,7 @@ def _mail(order: Order, asked: Proposal, told: Sequence[Told]) -> None:
         **mail_slip(order, list(Line.objects.filter(order=order).order_by("position"))),
         "subject": f"{order.number}: a delay, and your choice",
         "url": f"{order_url(order)}#question",
-        "reason": asked.message if asked.made_by == SYSTEM.name else "; ".join(dict.fromkeys(t.reason for t in told)),
+        "reason": asked.message if asked.made_by == SYSTEM.name else " ".join(dict.fromkeys(t.reason for t in told)),
         "old": say_date(min((t.part.promise_date for t in told if t.part.promise_date), default=None)),
         "new": _new_date(told) if all(t.offered for t in told) else "",
         "choices": [

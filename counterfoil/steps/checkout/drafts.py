@@ -32,7 +32,8 @@ _ORDER: Row = {
 _PART: Row = {
     "number": 1, "stock": "unchecked", "money": "unpaid", "parcel": "waiting", "books": "none", "promise_date": None,
     "promise_version": 0, "promised_on": None, "promise_consent": "", "legal_deadline": None, "clock_over": False,
-    "charged": 0, "refund_owed": 0, "refunded": 0,
+    "charged": 0, "refund_owed": 0, "refunded": 0, "given_back": 0, "cover_lost_at": None, "cover_asked_at": None,
+    "cover_question": None, "cover_refund_on": None, "waits_until": None,
     "authorisation_amount": None, "authorisation_expires_at": None, "authorisation_warned_at": None,
     "decline_class": "", "retry_at": None, "grace_until": None, "let_go_at": None, "charged_at": None, "charged_by": "",
     "shipped_at": None, "delivered_at": None, "picked_by": "", "packed_by": "", "sales_order_number": "",

@@ -67,6 +67,7 @@ NOT_ASKED: dict[str, Any] = {
     "question_open": False,
     "question_expires_at": None,
     "question_moot": "",
+    "notices": (),
     "answer_unapplied": False,
 }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from counterfoil.flow.tests.walking import asking, goods, payments
+from counterfoil.flow.tests.walking import asking, goods, payments, promises
 from counterfoil.flow.tests.walking.walk import Walk, walk
-from counterfoil.flow.tests.walking.world import Moves, World, placed
+from counterfoil.flow.tests.walking.world import LATE, Moves, World, placed
 
 Way = tuple[World, tuple[Moves, ...]]
 PROCESS = (
@@ -74,6 +75,11 @@ def _ways() -> dict[str, Way]:
         placed((2,), **BY_HAND),
         (*PROCESS, goods.calm_shelf, asking.questions("split"), asking.merging),
     )
+    slow = placed((1,), here=False, notice_days=1)
+    legal = tuple(replace(part, legal_deadline=LATE) for part in slow.order.parts)
+    made["a promise that slips"] = (
+        slow.of(parts=legal), (*PROCESS, goods.shelf, goods.day, promises.notices, asking.cancelling),
+    )  # fmt: skip
     made["two parts"] = placed((1,), (1,)), (*PROCESS, goods.calm_shelf, asking.cancelling)
     made["a check-out on the web"] = (
         placed((1,), finished=False),

@@ -134,6 +134,7 @@ def tomorrow(world: World) -> World:
         order,
         question_expires_at=max(asked - DAY, NOW) if asked else None,
         placed_at=NOW - DAY,
+        notices=tuple(replace(n, answer_by=max(n.answer_by - DAY, TODAY - DAY)) for n in order.notices),
         parts=tuple(_a_day_older(part) for part in order.parts),
     )
     return World(order, world.flights, (0,) * len(world.pages), world.asked)
@@ -144,6 +145,7 @@ def _a_day_older(part: PartFacts) -> PartFacts:
     return replace(
         part,
         promise_date=_nearer(part.promise_date),
+        legal_deadline=_nearer(part.legal_deadline),
         authorisation_expires_at=max(ends - DAY, NOW) if ends else None,
         page_open=False,  # a page is open for a day
         lines=tuple(replace(line, due_date=_nearer(line.due_date)) for line in part.lines),
