@@ -208,35 +208,38 @@ class Asked:
 
     holds: list[tuple[int, str, str]]  # id, reason, by
     question: tuple[str, datetime | None] | None  # token, expires at
-    # Promises ("p") and notices of delay ("n"): the part's number, columns as texts, when. See `desk/promised.py`.
+    # On the order's page: promises ("p") and notices of delay ("n"), each with the part's number, its columns as texts,
+    # and when. See `desk/promised.py`.
     said: list[tuple[str, int, list[str], datetime | None]] = field(default_factory=list)
 
 
 def asked_of(order: Order) -> Asked:
-    """Holds, question, and what was promised and told of delays, in one statement."""
-
-    def text(column: str) -> str:
-        return f"{column}::text" if is_postgres() else f"CAST({column} AS TEXT)"
-
-    def joined(*columns: str) -> str:
-        return " || '|' || ".join(f"COALESCE({text(c)}, '')" for c in columns)
-
-    of_promise = joined("q.version", "q.date", "q.consent", "q.legal_deadline", "q.rule", "q.basis")
-    of_notice = joined("n.offered", "n.silence", "n.answer_by", "n.outcome")
+    """Holds and question in one statement."""
+    at = "expires_at::text" if is_postgres() else "expires_at"
     found = rows(
         "SELECT 'h', id, reason, placed_by, NULL FROM orders_hold WHERE order_id = %s AND released_at IS NULL "
-        f"UNION ALL SELECT 'q', id, token, made_by, {text('expires_at')} FROM orders_proposal "
-        "WHERE order_id = %s AND state = 'open' "
-        f"UNION ALL SELECT 'p', g.number, {of_promise}, '', {text('q.at')} FROM orders_promise q "
-        "JOIN orders_part g ON g.id = q.part_id WHERE g.order_id = %s "
-        f"UNION ALL SELECT 'n', g.number, {of_notice}, '', {text('n.sent_at')} FROM orders_notice n "
-        "JOIN orders_part g ON g.id = n.part_id WHERE n.order_id = %s",
-        [order.pk] * 4,
+        f"UNION ALL SELECT 'q', id, token, made_by, {at} FROM orders_proposal WHERE order_id = %s AND state = 'open'",
+        [order.pk, order.pk],
     )
     holds = [(int(r[1]), str(r[2]), str(r[3])) for r in found if r[0] == "h"]
     asked = next(((str(r[2]), moment(r[4])) for r in found if r[0] == "q"), None)
-    said = [(str(r[0]), int(r[1]), str(r[2]).split("|"), moment(r[4])) for r in found if r[0] in {"p", "n"}]
-    return Asked(sorted(holds), asked, said)
+    return Asked(sorted(holds), asked)
+
+
+def _promises(cast: str) -> str:
+    """Promises and notices of delay of an order, as branches of the union below; two parameters."""
+
+    def joined(*columns: str) -> str:
+        return " || '|' || ".join(f"COALESCE(CAST({c} AS TEXT), '')" for c in columns)
+
+    of_promise = joined("q.version", "q.date", "q.consent", "q.legal_deadline", "q.rule", "q.basis")
+    of_notice = joined("n.offered", "n.silence", "n.answer_by", "n.outcome")
+    return (
+        f"UNION ALL SELECT 'p', CAST(g.number AS TEXT), {of_promise}, '', q.at{cast}, FALSE FROM orders_promise q "
+        "JOIN orders_part g ON g.id = q.part_id WHERE g.order_id = %s "
+        f"UNION ALL SELECT 'n', CAST(g.number AS TEXT), {of_notice}, '', n.sent_at{cast}, FALSE FROM orders_notice n "
+        "JOIN orders_part g ON g.id = n.part_id WHERE n.order_id = %s"
+    )
 
 
 def events_of(order: Order, limit: int = 200) -> list[JournalEvent]:
@@ -253,7 +256,7 @@ class Log:
 
 
 def asked_and_log(order: Order, limit: int = 6) -> tuple[Asked, Log]:
-    """Holds and question, amendments, and contacts on the customer's other orders: one statement."""
+    """Holds and question, promises and notices, amendments, contacts on the customer's other orders: one statement."""
     cast = "::text" if is_postgres() else ""
     found = rows(
         "SELECT 'h', CAST(id AS TEXT), reason, placed_by, NULL, FALSE FROM orders_hold "
@@ -264,14 +267,15 @@ def asked_and_log(order: Order, limit: int = 6) -> tuple[Asked, Log]:
         "WHERE u.undoes_id = a.id) FROM orders_amendment a WHERE a.order_id = %s UNION ALL "
         f"SELECT 'c', number, text, actor, at{cast}, FALSE FROM (SELECT o.number, c.text, c.actor, c.at "
         "FROM orders_contact c JOIN orders_order o ON o.id = c.order_id WHERE o.customer_id = %s AND o.id <> %s "
-        f"ORDER BY c.id DESC LIMIT {limit}) AS earlier",
-        [order.pk, order.pk, order.pk, order.customer_id, order.pk],
+        f"ORDER BY c.id DESC LIMIT {limit}) AS earlier {_promises(cast)}",
+        [order.pk, order.pk, order.pk, order.customer_id, order.pk, order.pk, order.pk],
     )
     holds = sorted((int(r[1]), str(r[2]), str(r[3])) for r in found if r[0] == "h")
     question = next(((str(r[2]), moment(r[4])) for r in found if r[0] == "q"), None)
     made = sorted((int(r[1]), str(r[2]), str(r[3]), moment(r[4]), bool(r[5])) for r in found if r[0] == "a")
     said = [(str(r[1]), str(r[2]), str(r[3]), moment(r[4])) for r in found if r[0] == "c"]
-    return Asked(holds, question), Log(made, said)
+    told = [(str(r[0]), int(r[1]), str(r[2]).split("|"), moment(r[4])) for r in found if r[0] in {"p", "n"}]
+    return Asked(holds, question, told), Log(made, said)
 
 
 @dataclass(frozen=True)
