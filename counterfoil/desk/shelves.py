@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -18,13 +20,17 @@ from counterfoil.core.text import storable
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.handling import VERBS
 from counterfoil.desk.pages import SeeOther, desk_page, say
+from counterfoil.desk.reading import text_of
+from counterfoil.gateways.storefront.lines import read_lines
 from counterfoil.records.catalogue.models import Supplier
 from counterfoil.records.orders.models import Line
 from counterfoil.records.orders.offers import offered_of
 from counterfoil.records.stock.models import Balance, Movement
 from counterfoil.records.stock.places import places_of
+from counterfoil.steps.sourcing.stock_file import digest, stock_csv, take_stock_file
 
 PAGE = 100
+MOST_BYTES = 2_000_000
 READERS = (CLERK, BUYER, PICKER, BOOKKEEPER)
 # Fields of the product page's forms that show what is wrong with them.
 SHOWN = {"quantity", "reason", "place", "bin", "to_bin", "lot", "best_before", "order", "from_order"}
@@ -34,6 +40,10 @@ SHOWN = {"quantity", "reason", "place", "bin", "to_bin", "lot", "best_before", "
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Products with their balances: all, by a piece of their name, or only those that want attention."""
+    return _stock(request)
+
+
+def _stock(request: HttpRequest, trouble: list[str] | None = None, *, status: int = 200) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:100]
     only = request.GET.get("only", "")
     found = Balance.objects.select_related("product__supplier").defer("product__art", "product__description")
@@ -52,8 +62,45 @@ def index(request: HttpRequest) -> HttpResponse:
         "more": len(rows) > PAGE,
         "text": mask_cards(text),
         "only": only,
+        "trouble": trouble or [],
     }
-    return desk_page(request, "desk/stock.html", context)
+    return desk_page(request, "desk/stock.html", context, status=status)
+
+
+@staff(*READERS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def stock_file(request: HttpRequest) -> HttpResponse:
+    """What is on hand as a CSV file; POST takes such a file in, as opening stock or as a count."""
+    if request.method != "POST":
+        answer = HttpResponse("".join(stock_csv()), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="stock-{shop().today().isoformat()}.csv"'
+        return answer
+    given = request.FILES.get("file")
+    rejected: list[str] = []
+    try:
+        if not isinstance(given, UploadedFile) or given.size is None:
+            raise Invalid(("file", "choose a file"))
+        if given.size > MOST_BYTES:
+            raise Invalid(("file", "at most 2 MB; a larger one goes in with `counterfoil import-stock`"))
+        content = given.read()
+        told = take_stock_file(
+            actor=actor_of_page(request),
+            name=text_of({"name": given.name or "stock.csv"}, "name"),
+            content=read_lines(BytesIO(content)),
+            sha256=digest(content),
+            mode=text_of(request.POST.dict(), "mode"),
+            reject=lambda number, why, _: rejected.append(f"line {number}: {mask_cards(why)}"),
+        )
+    except (Invalid, ValueError) as error:
+        words = [message for _, message in error.errors] if isinstance(error, Invalid) else [str(error)]
+        return _stock(request, words, status=422)
+    except Forbidden as error:
+        return _stock(request, [str(error)], status=403)
+    if rejected:
+        done = f"{told.changed} places changed; {told.rejected} lines could not be taken:"
+        return _stock(request, [done, *rejected[:50]], status=422)
+    say(request, "This file has been taken in before." if told.again else f"{told.changed} places changed.")
+    return SeeOther("/desk/stock")
 
 
 @staff(*READERS)

@@ -52,6 +52,7 @@ urlpatterns = [
     path("desk/counts/missed/<int:task>", counts.found, name="desk-count-found"),
     path("desk/counts/<str:number>", counts.one, name="desk-count"),
     path("desk/counts/<str:number>/sheet.pdf", counts.paper, name="desk-count-paper"),
+    path("desk/stock.csv", shelves.stock_file, name="desk-stock-file"),
     path("desk/stock", shelves.index, name="desk-stock"),
     path("desk/stock/<path:sku>", shelves.one, name="desk-product"),
     path("desk/orders/<str:number>", pages.order_page, name="desk-order"),

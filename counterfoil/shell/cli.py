@@ -59,6 +59,20 @@ def _import_products(args: argparse.Namespace) -> int:
     return import_products(Path(args.file))
 
 
+def _import_stock(args: argparse.Namespace) -> int:
+    _django()
+    from counterfoil.shell.stocktaking import import_stock
+
+    return import_stock(Path(args.file), args.mode)
+
+
+def _export_stock(args: argparse.Namespace) -> int:
+    _django()
+    from counterfoil.shell.stocktaking import export_stock
+
+    return export_stock(Path(args.out) if args.out else None)
+
+
 def _import_orders(args: argparse.Namespace) -> int:
     _django()
     from counterfoil.steps.checkout.importing import import_orders
@@ -163,6 +177,12 @@ def _parser() -> argparse.ArgumentParser:
     add("worker", _worker, "the worker alone")
     add("migrate", _migrate, "bring the database up to date")
     add("import-products", _import_products, "products from a CSV file").add_argument("file")
+    stock = add("import-stock", _import_stock, "stock by SKU, bin, lot and date from a CSV file; see docs/stock.md")
+    stock.add_argument("file")
+    stock.add_argument("--as", dest="mode", required=True, choices=["opening", "counted"])
+    add("export-stock", _export_stock, "what is on hand, as such a file").add_argument(
+        "--out", metavar="FILE", help="else to standard output"
+    )
     add("import-orders", _import_orders, "orders from a file of JSON lines").add_argument("file")
     key = add("api-key", _api_key, "make an API key; it is printed alone on the last line")
     key.add_argument("name")

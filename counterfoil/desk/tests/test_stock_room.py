@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -196,3 +197,23 @@ def test_no_page_of_the_stock_room_costs_more_than_twelve_statements(wine: Produ
         with CaptureQueriesContext(connection) as asked:
             assert owner.get(path).status_code == 200
         assert len(asked) <= 12, (path, len(asked), [q["sql"][:90] for q in asked.captured_queries])
+
+
+def test_what_is_on_hand_is_a_file_and_such_a_file_is_taken_in_once(wine: Product) -> None:
+    buyer = at_the_desk("buyer")
+    given = buyer.get("/desk/stock.csv").content.decode()
+    assert given == "sku,bin,lot,best_before,quantity\nSYRAH-19,A-1,,,6\nSYRAH-19,B-2,L7,,4\n"
+
+    def send(text: str, client: Client = buyer) -> Any:
+        file = SimpleUploadedFile("stock.csv", text.encode(), content_type="text/csv")
+        return client.post("/desk/stock.csv", {"file": file, "mode": "counted"})
+
+    less = given.replace(",6", ",5")
+    assert send(less, at_the_desk("picker")).status_code == 403
+    for _ in range(2):
+        assert send(less).status_code == 303
+    assert at(wine)["A-1", ""] == (5, 0, 0)
+    bad = send(given + "NEVER,,,,1\n")
+    assert (bad.status_code, "line 4: sku: there is no product NEVER" in bad.content.decode()) == (422, True)
+    assert send("name\nx\n").status_code == 422
+    assert buyer.post("/desk/stock.csv", {"mode": "counted"}).status_code == 422

@@ -216,3 +216,15 @@ class CountRow(models.Model):
                 condition=models.Q(counted=None) | models.Q(counted__gte=0), name="countrow_counted"
             ),
         ]
+
+
+class StockFile(models.Model):
+    """A file of stock that was taken in: the same file again changes nothing. `done`: the last line that was."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200)
+    mode = models.CharField(max_length=10)  # opening, counted
+    done = models.IntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)  # business time
+    made_by = models.CharField(max_length=200)
+    made_at = models.DateTimeField()
