@@ -269,7 +269,7 @@ def judge(say: Callable[[str], None]) -> int:
     return broken
 
 
-def run(url: str, *, seed: int, count: int) -> int:
+def run(url: str, *, seed: int, count: int, products: int = PRODUCTS) -> int:
     """The walk on the database at `url`, which is made ready here. Prints what it found; 0 when all is well."""
     os.environ.update(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="counterfoil.shell.settings")
     import django
@@ -279,7 +279,7 @@ def run(url: str, *, seed: int, count: int) -> int:
 
     call_command("migrate", verbosity=0)
     began = time.monotonic()
-    walk = Walk(seed)
+    walk = Walk(seed, products=products)
     walk.until(count, print)
     print(
         f"{count:,} movements in {time.monotonic() - began:.0f} s; done {dict(walk.done)}; refused {dict(walk.refused)}"
@@ -292,6 +292,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.movements", description=__doc__)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--products", type=int, default=PRODUCTS)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     chosen = parser.parse_args(arguments)
     var = ROOT / "var" / "movements"
@@ -303,7 +304,7 @@ def main(arguments: list[str] | None = None) -> int:
             os.environ[SERVER] = pg.start(folder / "pg", durable=False)
             stack.callback(pg.stop, folder / "pg")
         url = stack.enter_context(database(chosen.database, folder))
-        code = run(url, seed=chosen.seed, count=chosen.count)
+        code = run(url, seed=chosen.seed, count=chosen.count, products=chosen.products)
         from django.db import connections
 
         connections.close_all()

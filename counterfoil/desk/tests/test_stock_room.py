@@ -217,3 +217,34 @@ def test_what_is_on_hand_is_a_file_and_such_a_file_is_taken_in_once(wine: Produc
     assert (bad.status_code, "line 4: sku: there is no product NEVER" in bad.content.decode()) == (422, True)
     assert send("name\nx\n").status_code == 422
     assert buyer.post("/desk/stock.csv", {"mode": "counted"}).status_code == 422
+
+
+def test_a_clerk_says_there_or_not_there_of_each_line_in_one_click(wine: Product) -> None:
+    product("PINOT-21", on_hand=6)
+    clerk = at_the_desk("clerk")
+    found = order((SKU, 2), ("PINOT-21", 1))
+    path = f"/desk/orders/{found.number}"
+    assert 'id="shelf"' not in page(clerk, path)
+    clerk.post(f"{path}/acts/approve", {"ship_estimate": "2027-01-04", "version": ""})
+    shown = page(clerk, path)
+    assert f'name="seen:{SKU}" value="0"' in shown
+    assert f'name="seen:{SKU}" value="2"' in shown
+    there = clerk.post(f"{path}/acts/check-stock", {"seen:PINOT-21": "1"})
+    gone = clerk.post(f"{path}/acts/check-stock", {f"seen:{SKU}": "0"})
+    assert (there.status_code, gone.status_code) == (303, 303)
+    assert {ln.sku: ln.reserved for ln in Line.objects.filter(order=found)} == {"PINOT-21": 1, SKU: 0}
+    assert [(t.product.sku, t.missing) for t in CountTask.objects.select_related("product")] == [(SKU, 2)]
+    assert at(wine)["A-1", ""] == (4, 0, 2)
+
+
+def test_a_new_vintage_takes_nobodys_place_by_itself(wine: Product) -> None:
+    """The 2019 is sold out and the 2020 has come: the order still waits for the 2019, and nobody else's is touched."""
+    old = product("LH-2019", vintage=2019)
+    new = product("LH-2020", vintage=2020, on_hand=12)
+    found = order(("LH-2019", 3))
+    clerk = at_the_desk("clerk")
+    clerk.post(f"/desk/orders/{found.number}/acts/approve", {"ship_estimate": "2027-01-04", "version": ""})
+    clerk.post(f"/desk/orders/{found.number}/acts/check-stock")
+    line = Line.objects.get(order=found)
+    assert (line.product_id, line.sku, line.reserved, line.short) == (old.pk, "LH-2019", 0, 3)
+    assert not Movement.objects.filter(product=new, subject=found.number).exists()
