@@ -32,6 +32,11 @@ CHARGE_ON = {
         "The shipment charges; a card that is declined ships nothing.",
     ),
 }
+SUBSTITUTE = {
+    "own": ("Its own price", "Dearer or cheaper than what was ordered; the customer reads the difference with tax."),
+    "lower": ("The lower of both", "Nobody pays more for what we have run out of."),
+    "ordered": ("What the ordered one costs", "The total stays as it was, tax of another class aside."),
+}
 
 
 @staff(OWNER)
@@ -60,6 +65,7 @@ def _page(request: HttpRequest, form: Form, errors: dict[str, str] | None = None
         "errors": errors or {},
         "checkout": CHECKOUT,
         "charge_on": CHARGE_ON,
+        "substitute": SUBSTITUTE,
     }
     return desk_page(request, "desk/settings.html", context, status=status)
 
@@ -116,6 +122,8 @@ def _read(form: Form) -> dict[str, Any]:
     readers: dict[str, Callable[[], Any]] = {
         "card_at_checkout": lambda: _choice(form, "card_at_checkout", CHECKOUT),
         "charge_on": lambda: _choice(form, "charge_on", CHARGE_ON),
+        "substitute_price": lambda: _choice(form, "substitute_price", SUBSTITUTE),
+        "proposal_days": lambda: _at_most(form, "proposal_days", 60) or _no_time(),
         "charge_within_days": lambda: _at_most(form, "charge_within_days", 30),
         "authorisation_warning_days": lambda: _at_most(form, "authorisation_warning_days", 30),
         "cannot_ship_days": lambda: _at_most(form, "cannot_ship_days", 30),
@@ -139,6 +147,10 @@ def _read(form: Form) -> dict[str, Any]:
     return values
 
 
+def _no_time() -> int:
+    raise Invalid(("proposal_days", "at least a day"))
+
+
 def _at_most(form: Form, name: str, most: int) -> int:
     value = whole_of(form, name)
     if value > most:
@@ -151,6 +163,8 @@ def _shown(settings: Shop) -> dict[str, str]:
     return {
         "card_at_checkout": settings.card_at_checkout,
         "charge_on": settings.charge_on,
+        "substitute_price": settings.substitute_price,
+        "proposal_days": str(settings.proposal_days),
         "charge_within_days": str(settings.charge_within_days),
         "authorisation_warning_days": str(settings.authorisation_warning_days),
         "cannot_ship_days": str(settings.cannot_ship_days),

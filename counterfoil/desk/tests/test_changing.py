@@ -10,7 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from counterfoil.core import shop as shops
 from counterfoil.core.access.models import User
+from counterfoil.core.db import writing
 from counterfoil.core.shop import shop
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.orders.models import Amendment, Contact, Line, Proposal
@@ -193,3 +195,13 @@ def test_a_picker_neither_asks_nor_changes(api: Api) -> None:
     client.force_login(User.objects.create_user("pat@example.com", "x", name="Pat", role="picker"))
     for path in ("proposals/new", "amend", "amendments/1/undo", "parts/2/merge"):
         assert client.get(f"/desk/orders/{number}/{path}").status_code == 403
+
+
+@pytest.mark.parametrize(("rule", "total"), [("own", 7500), ("lower", 7500), ("ordered", 8700)])
+def test_a_substitute_costs_what_the_owner_has_settled(api: Api, desk: Client, rule: str, total: int) -> None:
+    with writing():
+        shops.change(substitute_price=rule)
+    number = approved(api)
+    form = {"kind:0": "substitute", "line:0": str(Line.objects.get().pk), "sku:0": "SYRAH-20", "pays:0": "customer"}
+    desk.post(f"/desk/orders/{number}/proposals/new", {**form, "do": "send"})
+    assert Proposal.objects.get().choices[0]["total"] == total

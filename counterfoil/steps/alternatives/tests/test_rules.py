@@ -11,8 +11,8 @@ import pytest
 from counterfoil.core.errors import Invalid, Refused
 from counterfoil.records.orders.facts import LineFacts, OrderFacts, PartFacts
 from counterfoil.steps.alternatives.arithmetic import LineMoney, Sums
-from counterfoil.steps.alternatives.choices import complete
-from counterfoil.steps.alternatives.rules import check_answer, has_expired, may_propose, same_answer
+from counterfoil.steps.alternatives.choices import complete, units_offered
+from counterfoil.steps.alternatives.rules import check_answer, has_expired, may_propose, same_answer, substitute_price
 from counterfoil.steps.alternatives.state import LineState, Offer, OrderState, PartState, Terms
 
 TODAY = date(2026, 11, 23)
@@ -382,3 +382,28 @@ def test_a_question_ends_at_its_minute() -> None:
     until = datetime(2026, 11, 30, 12, tzinfo=UTC)
     assert not has_expired(until, until - timedelta(seconds=1))
     assert has_expired(until, until)
+
+
+@pytest.mark.parametrize(
+    ("rule", "own", "ordered", "price"),
+    [
+        ("own", 4400, 4000, 4400),
+        ("own", None, 4000, None),
+        ("lower", 4400, 4000, 4000),
+        ("lower", 3400, 4000, 3400),
+        ("lower", None, 4000, 4000),
+        ("ordered", 3400, 4000, 4000),
+        ("ordered", None, 4000, 4000),
+    ],
+)
+def test_what_a_substitute_costs_by_the_shops_rule(rule: str, own: int | None, ordered: int, price: int | None) -> None:
+    assert substitute_price(rule, own=own, ordered=ordered) == price
+
+
+def test_a_question_is_about_what_is_really_missing_and_keeps_the_most_of_a_wine_that_a_choice_wants() -> None:
+    choices = [
+        {"kind": "substitute", "line": 7, "product": 3, "quantity": 2, "part": 1},
+        {"kind": "substitute", "line": 7, "product": 3, "quantity": 5, "part": 1},
+        {"kind": "substitute", "line": 7, "product": 4, "quantity": 1, "part": 1},
+    ]
+    assert units_offered(choices) == {3: 5, 4: 1}

@@ -19,7 +19,7 @@ from counterfoil.core.models import Job
 from counterfoil.flow.advance import advance, sweep
 from counterfoil.flow.verify import books, judge_all, money
 from counterfoil.gateways.card import breaker
-from counterfoil.records.orders.models import Charge, Order, Part, PayLink, Refund
+from counterfoil.records.orders.models import Amendment, Charge, Order, Part, PayLink, Refund
 from counterfoil.steps.charging import reach
 from counterfoil.steps.charging.tests.build import deliver, signed
 from tests.support import Answer, Api, order_body
@@ -32,6 +32,7 @@ CARDS = (
 )  # fmt: skip
 ROOMS = ("charging", "flow", "sourcing", "invoicing", "acceptance")  # no letters are sent, and no papers printed
 KEY = ("sk_test_sandbox", "")
+CONSENT = {"how": "telephone", "who": "Zoë Brontë"}
 cards = st.sampled_from(CARDS)
 
 
@@ -104,7 +105,7 @@ class Money(RuleBasedStateMachine):
         body: dict[str, Any] = {}
         if known.payment_method != "card":
             part = Part.objects.filter(order=known).exclude(money="charged").first()
-            body = {"reference": "slip 1", "amount": max(0, part.total - part.charged) if part else 0}
+            body = {"reference": "slip 1", "amount": max(0, part.total - part.paid) if part else 0}
         self._do(f"/orders/{order}/charge", body)
 
     @rule(order=orders)
@@ -145,6 +146,27 @@ class Money(RuleBasedStateMachine):
         asked = self._do(f"/orders/{order}/proposals", {"choices": [choices[kind]]})
         if asked.status == 201:
             self._do(f"/proposals/{asked.body['token']}/answer", {"choice": 0} if yes else {"decline": True})
+
+    @rule(order=orders, kind=st.sampled_from(["fewer", "more", "lower", "higher"]))
+    def amend(self, order: str, kind: str) -> None:
+        """A clerk changes what the customer agreed to, also when it is paid."""
+        changes: dict[str, dict[str, Any]] = {
+            "fewer": {"kind": "quantity", "line": "PINOT-21", "quantity": 1},
+            "more": {"kind": "quantity", "line": "PINOT-21", "quantity": 3},
+            "lower": {"kind": "price", "line": "PINOT-21", "price": 1999},
+            "higher": {"kind": "price", "line": "PINOT-21", "price": 2601},
+        }
+        self._do(f"/orders/{order}/amendments", {"changes": [changes[kind]], "consent": CONSENT})
+
+    @rule(order=orders)
+    def undo(self, order: str) -> None:
+        """The newest amendment is undone: money moves by the balance, or not at all."""
+        newest = Amendment.objects.filter(order__number=order).count()
+        self._do(f"/orders/{order}/amendments/{newest}/undo", {"consent": CONSENT})
+
+    @rule(order=orders)
+    def merge(self, order: str) -> None:
+        self._do(f"/orders/{order}/merges", {"part": 2, "into": 1, "consent": CONSENT})
 
     @rule(order=orders)
     def stop(self, order: str) -> None:
