@@ -80,7 +80,9 @@ def _told(order: Order, facts: OrderFacts, rule: PromiseRule, *, silence_counts:
             )
         )
         terms = terms_of(facts, part, consents=consents)
-        found.append(Told(row, offered, _reason(facts, mine), terms.consents, terms.answer_by))
+        # Nobody is taken to have agreed to a day that is over by then.
+        answer_by = min(terms.answer_by, offered) if terms.consents and offered is not None else terms.answer_by
+        found.append(Told(row, offered, _reason(facts, mine), terms.consents, answer_by))
     return found
 
 

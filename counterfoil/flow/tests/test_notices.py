@@ -129,6 +129,17 @@ def test_who_dies_while_it_lapses_has_cancelled_nothing_and_the_sweep_does(
     well()
 
 
+def test_nobody_is_taken_to_have_agreed_to_a_day_that_is_over_by_then(api: Api) -> None:
+    """Told late, of a day that is near: no answer counts as a yes only until that day."""
+    with writing():
+        change(notice_days=9)
+    slipped(api, ships_in=0, comes_in=6)
+    found = Notice.objects.get()
+    assert found.offered is not None
+    assert found.silence == "consents"
+    assert found.answer_by == found.offered < shop().today() + timedelta(days=9)
+
+
 # --- answers --------------------------------------------------------------------------------------------------------
 
 

@@ -224,6 +224,10 @@ def _silence_words(told: Sequence[Told]) -> str:
     return ", ".join(said)
 
 
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
 def _mail(order: Order, asked: Proposal, told: Sequence[Told]) -> None:
     settings = shop()
     consents, cancels = [t for t in told if t.consents], [t for t in told if not t.consents]
@@ -232,7 +236,9 @@ def _mail(order: Order, asked: Proposal, told: Sequence[Told]) -> None:
         **mail_slip(order, list(Line.objects.filter(order=order).order_by("position"))),
         "subject": f"{order.number}: a delay, and your choice",
         "url": f"{order_url(order)}#question",
-        "reason": asked.message if asked.made_by == SYSTEM.name else " ".join(dict.fromkeys(t.reason for t in told)),
+        "reason": _sentence(
+            asked.message if asked.made_by == SYSTEM.name else " ".join(dict.fromkeys(t.reason for t in told))
+        ),
         "old": say_date(min((t.part.promise_date for t in told if t.part.promise_date), default=None)),
         "new": _new_date(told) if all(t.offered for t in told) else "",
         "choices": [
