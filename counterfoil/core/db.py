@@ -7,11 +7,12 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
+from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 from django.db.models import Model
 
 log = logging.getLogger(__name__)
@@ -135,6 +136,31 @@ def execute(sql: str, params: Any = ()) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, _fit(params))
         return int(cursor.rowcount)
+
+
+# SQLite takes 32,766 parameters in a statement since 3.32 (2020); Django counts with the 999 of before, and would
+# divide an insert of three hundred rows into six.
+MOST_PARAMETERS = 32_000
+Sqlite.features_class.max_query_params = MOST_PARAMETERS  # type: ignore[method-assign, assignment]
+
+
+def update_many(table: str, types: Mapping[str, str], found: Sequence[Sequence[Any]]) -> int:
+    """Store other values in many rows by one statement; how many rows there were.
+
+    `types` are columns with their PostgreSQL types, the key first; `found` are values in that order.
+    """
+    names, done = list(types), 0
+    setters = ", ".join(f"{name} = w.column{at}" for at, name in enumerate(names[1:], 2))
+    marks = ", ".join(f"%s::{types[name]}" if is_postgres() else "%s" for name in names)
+    at_once = MOST_PARAMETERS // len(names)
+    for start in range(0, len(found), at_once):
+        some = found[start : start + at_once]
+        done += execute(
+            f"UPDATE {table} SET {setters} FROM (VALUES {', '.join([f'({marks})'] * len(some))}) AS w "
+            f"WHERE {table}.{names[0]} = w.column1",
+            [value for row in some for value in row],
+        )
+    return done
 
 
 def columns(model: type[Model]) -> str:

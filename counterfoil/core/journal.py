@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from counterfoil.core import clock, jobs
@@ -16,6 +17,7 @@ from counterfoil.core.db import after_commit, in_writing
 from counterfoil.core.machine import Move
 from counterfoil.core.models import JournalEvent
 
+AT_ONCE = 20  # orders of one act that are looked at in its own process, right after its commit
 # Set by flow at start-up: core cannot import upwards, and the job below does the same should the process die.
 _advance_now: Callable[[str], None] | None = None
 
@@ -71,6 +73,17 @@ def schedule_advance(subject: str) -> None:
         after_commit(lambda: call(subject))
 
 
+def schedule_many(subjects: Iterable[str]) -> None:
+    """The same for many orders. Whoever caused it waits for the first few only; workers take the others at once."""
+    wanted = {subject: {"order": subject} for subject in subjects}
+    few = len(wanted) <= AT_ONCE
+    jobs.enqueue_many("flow.advance", payloads=wanted, delay=2.0 if few else 0)
+    if few and _advance_now is not None:
+        call = _advance_now
+        for subject in wanted:
+            after_commit(partial(call, subject))
+
+
 @dataclass(frozen=True)
 class Event:
     """One row for `record_many`: what is the order's own."""
@@ -106,5 +119,4 @@ def record_many(kind: str, *, actor: Actor, events: Iterable[Event], advance: bo
         for event in todo
     )
     if advance:
-        for subject in dict.fromkeys(event.subject for event in todo):
-            schedule_advance(subject)
+        schedule_many(event.subject for event in todo)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from counterfoil.core.actor import Actor
+from counterfoil.core.db import update_many
 from counterfoil.core.machine import Move, Raced
 from counterfoil.records.orders.load import part_facts
 from counterfoil.records.orders.models import STOCK, Line, Order, Part
@@ -259,7 +260,11 @@ class Allotment:
             if line.product_id in self.balances:
                 self._count_due(line)
         changed = [ln for ln in self.lines.values() if self._now(ln) != self._before[ln.pk]]
-        Line.objects.bulk_update(changed, ["reserved", "due", "due_confirmed", "due_date"])
+        update_many(
+            "orders_line",
+            {"id": "bigint", "reserved": "int", "due": "int", "due_confirmed": "int", "due_date": "date"},
+            [(ln.pk, ln.reserved, ln.due, ln.due_confirmed, ln.due_date) for ln in changed],
+        )
         moves = self._derive(frozenset(checked))
         of_order: dict[int, list[Line]] = {}
         for line in changed:
@@ -296,7 +301,7 @@ class Allotment:
                 changed.append(peg)
         if gone:
             Peg.objects.filter(pk__in=gone).delete()
-        Peg.objects.bulk_update(changed, ["quantity"])
+        update_many("sourcing_peg", {"id": "bigint", "quantity": "int"}, [(p.pk, p.quantity) for p in changed])
         Peg.objects.bulk_create(new)
 
     def _derive(self, checked: frozenset[int]) -> dict[int, list[Move]]:

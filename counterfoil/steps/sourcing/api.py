@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER, require
-from counterfoil.core.api import Body, Bool, Code, Day, Int, Sku, Text, actor_of, answers, reply, router
+from counterfoil.core.api import Body, Bool, Code, Day, Int, Sku, Text, Word, actor_of, answers, reply, router
 from counterfoil.core.errors import Missing
 from counterfoil.core.text import storable
 from counterfoil.records.orders.api import order_reply
@@ -81,6 +81,7 @@ class ReceivedIn(Body):
 class ReceiptIn(Body):
     purchase_order: Code
     lines: Annotated[list[ReceivedIn], Field(max_length=500)]
+    token: Word | None = None
 
 
 @sourcing.post("/orders/{number}/stock-check", response=answers(200))
@@ -190,6 +191,7 @@ def post_receipt(request: HttpRequest, body: ReceiptIn) -> HttpResponse:
         actor=actor_of(request),
         purchase_order=body.purchase_order,
         lines=[ln.dict(exclude_none=True) for ln in body.lines],
+        token=body.token,
     )
     return reply(receipt_json(receipt), 201)
 
