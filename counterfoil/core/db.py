@@ -151,16 +151,26 @@ def update_many(table: str, types: Mapping[str, str], found: Sequence[Sequence[A
     """
     names, done = list(types), 0
     setters = ", ".join(f"{name} = w.column{at}" for at, name in enumerate(names[1:], 2))
-    marks = ", ".join(f"%s::{types[name]}" if is_postgres() else "%s" for name in names)
     at_once = MOST_PARAMETERS // len(names)
     for start in range(0, len(found), at_once):
-        some = found[start : start + at_once]
-        done += execute(
-            f"UPDATE {table} SET {setters} FROM (VALUES {', '.join([f'({marks})'] * len(some))}) AS w "
-            f"WHERE {table}.{names[0]} = w.column1",
-            [value for row in some for value in row],
-        )
+        given, values = listed(list(types.values()), found[start : start + at_once])
+        done += execute(f"UPDATE {table} SET {setters} FROM {given} WHERE {table}.{names[0]} = w.column1", values)
     return done
+
+
+def listed(types: Sequence[str], found: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """Rows as a table `w` with the columns `column1`, `column2` and so on, and its parameters.
+
+    PostgreSQL gets one array a column: thousands of place-holders would take longer to read than the work itself.
+    """
+    if is_postgres():
+        names = ", ".join(f"column{at}" for at in range(1, len(types) + 1))
+        return (
+            f"unnest({', '.join(f'%s::{kind}[]' for kind in types)}) AS w ({names})",
+            [list(column) for column in zip(*found, strict=True)],
+        )
+    marks = f"({', '.join(['%s'] * len(types))})"
+    return f"(VALUES {', '.join([marks] * len(found))}) AS w", [value for row in found for value in row]
 
 
 def columns(model: type[Model]) -> str:

@@ -22,11 +22,11 @@ from django.db import DatabaseError, IntegrityError, InterfaceError
 
 from counterfoil.core import clock
 from counterfoil.core.cards import mask_cards
-from counterfoil.core.db import execute, in_writing, is_postgres, rows, writing
+from counterfoil.core.db import execute, in_writing, is_postgres, listed, rows, writing
 from counterfoil.core.models import Job
 
 log = logging.getLogger(__name__)
-MOST_ROWS = 5_000  # of a statement
+MOST_ROWS = 10_000  # of a statement
 Handler = Callable[[dict[str, Any]], None]
 
 
@@ -100,14 +100,20 @@ def enqueue_many(name: str, *, payloads: Mapping[str, dict[str, Any]], delay: fl
     keys = sorted(payloads)  # in one order, so that two of us cannot lock each other out
     for start in range(0, len(keys), MOST_ROWS):
         some = keys[start : start + MOST_ROWS]
-        row = f"(%s, %s, {_json()}, 'queued', %s, 0, 0, '', '', %s)"
+        given, values = listed(("text", "text"), [(f"{name}:{key}", json.dumps(payloads[key])) for key in some])
+        payload = "w.column2::jsonb" if is_postgres() else "w.column2"
         execute(
             "INSERT INTO core_job (name, key, payload, state, run_at, attempts, fence, worker, last_error, created_at) "
-            f"VALUES {', '.join([row] * len(some))} "
+            f"SELECT %s, w.column1, {payload}, 'queued', {_moment()}, 0, 0, '', '', {_moment()} "
+            f"FROM {given} WHERE true "
             "ON CONFLICT (key) WHERE state = 'queued' DO UPDATE SET run_at = "
             "CASE WHEN core_job.run_at < excluded.run_at THEN core_job.run_at ELSE excluded.run_at END",
-            [v for key in some for v in (name, f"{name}:{key}", json.dumps(payloads[key]), run_at, now)],
+            [name, run_at, now, *values],
         )
+
+
+def _moment() -> str:
+    return "%s::timestamptz" if is_postgres() else "%s"
 
 
 def _json() -> str:

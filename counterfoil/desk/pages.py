@@ -33,6 +33,7 @@ from counterfoil.steps.charging.evidence import summary_of
 from counterfoil.steps.charging.queries import reason_in_words
 from counterfoil.steps.charging.reach import waiting
 from counterfoil.steps.charging.rules import may_charge
+from counterfoil.steps.sourcing.queries import coming_for
 
 ANYBODY = (CLERK, PICKER, BUYER, BOOKKEEPER)
 MOST_BULK = 50
@@ -130,7 +131,9 @@ def _slip(
     if tried is None:
         tried = tries_of(declined)
     asked, events = asked or queries.asked_of(order), queries.events_of(order)
-    return slip_of(order, lines, asked, events, tried, may_try=bool(declined) and _may_try(order))
+    due = [ln.pk for ln in lines if ln.due]
+    coming = coming_for(due) if due else {}
+    return slip_of(order, lines, asked, events, tried, may_try=bool(declined) and _may_try(order), coming=coming)
 
 
 def _may_try(order: Order) -> bool:

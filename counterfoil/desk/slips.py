@@ -19,6 +19,7 @@ from counterfoil.desk.saying import moment, near_day, say_date, span, time_of_da
 from counterfoil.desk.words import DESK_STATUS, GATES, QUEUES, glyph
 from counterfoil.records.orders.declines import Tried
 from counterfoil.records.orders.models import Line, Order, Part
+from counterfoil.steps.sourcing.queries import Coming
 
 SOON_HOURS = 24
 
@@ -73,6 +74,8 @@ class Slip:
     declined: dict[int, Declined] = field(default_factory=dict)
     may_try: bool = False
     by_part: dict[int, list[Line]] = field(default_factory=dict)
+    # By line id, the purchase orders that it waits for.
+    coming: Mapping[int, Sequence[Coming]] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -194,6 +197,7 @@ def slip_of(
     tried: Mapping[int, Tried] | None = None,
     *,
     may_try: bool = False,
+    coming: Mapping[int, Sequence[Coming]] | None = None,
 ) -> Slip:
     """The slip from rows at hand; `tried` by part id, where declines stand."""
     parts = list({ln.part_id: ln.part for ln in lines}.values())
@@ -219,6 +223,7 @@ def slip_of(
         declined=declined,
         may_try=may_try,
         by_part=by_part,
+        coming=coming or {},
     )
 
 

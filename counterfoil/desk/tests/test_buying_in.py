@@ -116,6 +116,17 @@ def test_the_orders_that_a_delivery_completes_are_named_with_their_number(buyer:
     assert "2 orders ready" in page
 
 
+def test_the_orders_page_says_which_purchase_order_a_line_waits_for(buyer: Client) -> None:
+    waiting = order(("SYRAH-19", 2))
+    po = bought(2)
+    page = text_of(at_the_desk(), f"/desk/orders/{waiting.number}")
+    assert f'<a href="{HOUSE}/{po.number}">{po.number}</a>, Northfold, no date confirmed' in page
+    buyer.post(f"{HOUSE}/{po.number}/confirmation", {"expected": f"{in_days(3)}"})
+    page = text_of(at_the_desk(), f"/desk/orders/{waiting.number}")
+    assert f"{po.number}</a>, Northfold, " in page
+    assert "no date confirmed" not in page
+
+
 def test_eighty_instead_of_eight_is_asked_about_at_the_field(buyer: Client) -> None:
     po = bought(8)
     answer = buyer.post(f"{HOUSE}/{po.number}/receipts", {"received:SYRAH-19": "80", "token": "one-and-the-same"})
