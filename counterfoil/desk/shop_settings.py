@@ -38,6 +38,11 @@ SUBSTITUTE = {
     "ordered": ("What the ordered one costs", "The total stays as it was, tax of another class aside."),
 }
 
+LOTS_BY = {
+    "fefo": ("The date that ends first", "Among lots without a date, the oldest."),
+    "fifo": ("The oldest", "Whatever its date."),
+}
+
 
 @staff(OWNER)
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,6 +71,7 @@ def _page(request: HttpRequest, form: Form, errors: dict[str, str] | None = None
         "checkout": CHECKOUT,
         "charge_on": CHARGE_ON,
         "substitute": SUBSTITUTE,
+        "lots_by": LOTS_BY,
     }
     return desk_page(request, "desk/settings.html", context, status=status)
 
@@ -124,6 +130,7 @@ def _read(form: Form) -> dict[str, Any]:
         "charge_on": lambda: _choice(form, "charge_on", CHARGE_ON),
         "substitute_price": lambda: _choice(form, "substitute_price", SUBSTITUTE),
         "proposal_days": lambda: _at_most(form, "proposal_days", 60) or _no_time(),
+        "lots_by": lambda: _choice(form, "lots_by", LOTS_BY),
         "charge_within_days": lambda: _at_most(form, "charge_within_days", 30),
         "authorisation_warning_days": lambda: _at_most(form, "authorisation_warning_days", 30),
         "cannot_ship_days": lambda: _at_most(form, "cannot_ship_days", 30),
@@ -165,6 +172,7 @@ def _shown(settings: Shop) -> dict[str, str]:
         "charge_on": settings.charge_on,
         "substitute_price": settings.substitute_price,
         "proposal_days": str(settings.proposal_days),
+        "lots_by": settings.lots_by,
         "charge_within_days": str(settings.charge_within_days),
         "authorisation_warning_days": str(settings.authorisation_warning_days),
         "cannot_ship_days": str(settings.cannot_ship_days),

@@ -36,11 +36,14 @@ def test_the_settings_are_shown_and_come_back_unchanged() -> None:
 
 
 def test_a_change_is_kept_with_who_made_it() -> None:
-    at_the_desk("owner").post("/desk/settings", sent(charge_on="packed", grace_days="3", retry_after_hours="12, 48"))
+    at_the_desk("owner").post(
+        "/desk/settings", sent(charge_on="packed", grace_days="3", retry_after_hours="12, 48", lots_by="fifo")
+    )
     forget()
     assert (shop().charge_on, shop().grace_days, shop().retry_after_hours) == ("packed", 3, [12, 48])
+    assert shop().lots_by == "fifo"
     told = {e.text.partition(":")[0]: e.actor for e in JournalEvent.objects.filter(kind="setting_changed")}
-    assert told == {"charge_on": "Ann", "grace_days": "Ann", "retry_after_hours": "Ann"}
+    assert told == {"charge_on": "Ann", "grace_days": "Ann", "lots_by": "Ann", "retry_after_hours": "Ann"}
 
 
 @pytest.mark.parametrize("role", ["clerk", "picker", "buyer", "bookkeeper"])
@@ -56,6 +59,7 @@ def test_nobody_but_the_owner_changes_them(role: str) -> None:
     ("field", "value"),
     [
         ("charge_on", "whenever"),
+        ("lots_by", "nearest"),
         ("card_at_checkout", ""),
         ("charge_within_days", "-1"),
         ("charge_within_days", "99"),
