@@ -70,6 +70,11 @@ CALLS = {
     "DELETE /purchase-orders/{number}": {204}, "POST /purchase-orders/{number}/dispatch": {200},
     "POST /purchase-orders/{number}/closure": {200},
     "POST /goods-receipts": {201}, "POST /webhooks/stripe": {200},
+    "POST /stock/transfers": {201}, "POST /stock/releases": {201}, "POST /stock/write-offs": {201},
+    "POST /stock/damages": {201}, "POST /orders/{number}/reservations": {200},
+    "GET /counts": {200}, "POST /counts": {201}, "GET /counts/{number}": {200}, "DELETE /counts/{number}": {204},
+    "GET /counts/{number}/sheet.pdf": {200}, "POST /counts/{number}/lines": {200},
+    "POST /counts/{number}/application": {200},
     "GET /disputes": {200}, "GET /disputes/{dispute}": {200}, "GET /disputes/{dispute}/evidence.pdf": {200},
     "POST /disputes/{dispute}/evidence": {200, 202}, "POST /disputes/{dispute}/acceptance": {200, 202},
 }  # fmt: skip
