@@ -201,6 +201,8 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
         f"/desk/counts/{desk.count_sheet()}",
         f"/desk/suppliers/{Supplier.objects.get(name='Northfold').pk}",
     ]
+    pages += [f"/desk/orders/{desk.approved()}/{page}" for page in ("proposals/new", "amend")]
+    pages += [f"/desk/orders/{desk.amended()}/amendments/1/undo", f"/desk/orders/{desk.divided()}/parts/2/merge"]
     found = [(at_the_desk, page) for page in pages]
     found += [(visitor(), page) for page in ("/", "/checkout", "/cart", "/products/PINOT-21", "/desk/login")]
     return found + [(Client(), f"/orders/{Order.objects.get(number=n).token}") for n in stops]
