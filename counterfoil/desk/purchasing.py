@@ -221,13 +221,18 @@ def receive(request: HttpRequest, number: str) -> HttpResponse:
     skus: list[str] = []
     try:
         damaged, notes = indexed(form, "damaged"), indexed(form, "note")
-        lines = []
+        lots, bins = indexed(form, "lot"), indexed(form, "bin")
+        lines: list[dict[str, Any]] = []
         for sku, count in indexed(form, "received").items():
             came = whole_of({f"received:{sku}": count}, f"received:{sku}")
             broken = whole_of({f"damaged:{sku}": damaged.get(sku, "0")}, f"damaged:{sku}")
             if came or broken:
                 skus.append(sku)
-                lines.append({"sku": sku, "received": came, "damaged": broken, "note": notes.get(sku, "")})
+                line: dict[str, Any] = {"sku": sku, "received": came, "damaged": broken, "note": notes.get(sku, "")}
+                line |= {"lot": lots.get(sku, ""), "best_before": maybe_date(form, f"best_before:{sku}")}
+                if bins.get(sku, "").strip():
+                    line["bin"] = bins[sku]
+                lines.append(line)
         if not lines:
             raise Invalid(("received", "say what came"))
         receipt = receive_goods(

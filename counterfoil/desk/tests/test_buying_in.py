@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from django.db import connection
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from counterfoil.desk.tests.build import ANN, at_the_desk, order, product
 from counterfoil.records.catalogue.models import Product, Supplier
 from counterfoil.records.catalogue.suppliers import create_supplier
-from counterfoil.records.stock.models import Balance
+from counterfoil.records.stock.models import Balance, Place
 from counterfoil.steps.sourcing.actions import create_purchase_order
 from counterfoil.steps.sourcing.models import GoodsReceipt, PurchaseLine, PurchaseOrder
 from counterfoil.steps.sourcing.tests.build import in_days
@@ -103,6 +104,19 @@ def test_a_double_click_counts_the_goods_in_once(buyer: Client) -> None:
     assert "nothing changed" in text_of(buyer, f"{HOUSE}/{po.number}")
     held = Balance.objects.get(product__sku="SYRAH-19")
     assert (held.on_hand, held.quarantined, GoodsReceipt.objects.count()) == (3, 1, 1)
+
+
+def test_a_delivery_is_put_away_by_lot_bin_and_date(buyer: Client) -> None:
+    po = bought()
+    form = {
+        "received:SYRAH-19": "4", "lot:SYRAH-19": "L-7", "bin:SYRAH-19": "C-3", "best_before:SYRAH-19": "2029-05-01",
+    }  # fmt: skip
+    wrong = buyer.post(f"{HOUSE}/{po.number}/receipts", {**form, "best_before:SYRAH-19": "soon"})
+    assert wrong.status_code == 422
+    assert "L-7" in wrong.content.decode()
+    assert buyer.post(f"{HOUSE}/{po.number}/receipts", form).status_code == 303
+    place = Place.objects.get(product__sku="SYRAH-19")
+    assert (place.bin, place.lot, place.on_hand, place.best_before) == ("C-3", "L-7", 4, date(2029, 5, 1))
 
 
 def test_the_orders_that_a_delivery_completes_are_named_with_their_number(buyer: Client) -> None:

@@ -88,13 +88,22 @@ class FeedOrder:
 
 @dataclass(frozen=True, slots=True)
 class FeedProduct:
-    """One product. `price` in minor units of the currency it was read in; `quantity` units on the shelf."""
+    """One product. `price` in minor units of the currency it was read in; `quantity` units on the shelf.
+
+    `producer` and `wine` name its family, if the file has them; vintages of one wine share it.
+    """
 
     sku: str
     name: str
     price: int
     quantity: int
     weight_g: int
+    producer: str = ""
+    wine: str = ""
+    vintage: int | None = None
+    size: str = ""
+    region: str = ""
+    grape: str = ""
 
 
 OrderReader = Callable[[str], FeedOrder]

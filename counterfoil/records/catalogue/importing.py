@@ -58,8 +58,17 @@ def _add(feed: FeedProduct, currency: str) -> bool:
     with writing():
         if Product.objects.filter(sku=feed.sku).exists():
             return False
+        family = {"producer": feed.producer, "name": feed.wine, "vintage": feed.vintage, "size": feed.size}
         made = create_product(
-            actor=IMPORTER, sku=feed.sku, name=feed.name, price=feed.price, currency=currency, weight_g=feed.weight_g
+            actor=IMPORTER,
+            sku=feed.sku,
+            name=feed.name,
+            price=feed.price,
+            currency=currency,
+            weight_g=feed.weight_g,
+            family=family if feed.producer else None,
+            region=feed.region,
+            grape=feed.grape,
         )
         if feed.quantity:
             ledger.lock([made.pk])

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from counterfoil.core.errors import Missing
 from counterfoil.core.shop import shop
 from counterfoil.core.text import storable
 from counterfoil.records.catalogue.models import Product, Supplier
-from counterfoil.records.orders.models import Line
+from counterfoil.records.orders.models import Line, Proposal
 from counterfoil.records.stock.models import Balance
 from counterfoil.steps.sourcing.models import OPEN_STATES, Peg, PurchaseLine, PurchaseOrder, ReceiptLine
 from counterfoil.steps.sourcing.rules import TAKES_STOCK, to_reorder
@@ -89,7 +89,8 @@ class Waiter:
 class Slipped:
     """A part that waits for a purchase order and cannot be sent by its promised date, or was charged too soon.
 
-    `earliest` is when all of it can be here, on dates that suppliers confirmed; None: nobody knows.
+    `earliest` is when all of it can be here, on dates that suppliers confirmed; None: nobody knows. `told`: a
+    question to their customer is open.
     """
 
     order: str
@@ -98,6 +99,7 @@ class Slipped:
     promised: date | None
     earliest: date | None
     charged: bool
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -251,7 +253,9 @@ def slipped_by(po: PurchaseOrder) -> list[Slipped]:
     today, horizon = settings.today(), settings.charge_horizon()
     parts = Peg.objects.filter(purchase_line__po=po).values("line__part_id")
     of_part: dict[int, list[Line]] = {}
-    found = Line.objects.filter(part__in=parts, order__cancelled_at=None).select_related("part", "order")
+    asked = Proposal.objects.filter(order=OuterRef("order_id"), state=Proposal.OPEN)
+    found = Line.objects.filter(part__in=parts, order__cancelled_at=None).annotate(asked=Exists(asked))
+    found = found.select_related("part", "order")
     for line in found.order_by(F("part__promise_date").asc(nulls_last=True), "order__placed_at", "part_id", "pk"):
         of_part.setdefault(line.part_id, []).append(line)
     out = []
@@ -263,7 +267,8 @@ def slipped_by(po: PurchaseOrder) -> list[Slipped]:
         charged = part.money == "charged"
         breaks = part.promise_date is not None and (earliest is None or earliest > part.promise_date)
         if waits and (breaks or (charged and (earliest is None or earliest > horizon))):
-            out.append(Slipped(order.number, part.number, order.name, part.promise_date, earliest, charged))
+            told = bool(lines[0].asked)  # type: ignore[attr-defined]
+            out.append(Slipped(order.number, part.number, order.name, part.promise_date, earliest, charged, told))
     return out
 
 

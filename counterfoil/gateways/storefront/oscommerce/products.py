@@ -1,16 +1,21 @@
-"""osCommerce's products, as CSV with the columns sku, name, price, quantity and weight_lb, read and checked."""
+"""osCommerce's products, as CSV with the columns sku, name, price, quantity and weight_lb, read and checked.
+
+A wine shop may add producer, wine, vintage, size, region and grape: what is similar, and what another vintage of.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from counterfoil.gateways.storefront.fields import MOST_PRICE, amount_of, key_of, number_of, shown, text_of
 from counterfoil.gateways.storefront.lines import Raw
 from counterfoil.gateways.storefront.protocol import BadLine, FeedProduct
 
 NEEDED = ("sku", "name", "price", "quantity")
+FAMILY = {"producer": 200, "wine": 200, "size": 40, "region": 120, "grape": 120}  # and how long each may be
 MOST_UNITS = 1_000_000
 MOST_GRAMS = 2_147_483_647
 GRAMS_OF_A_POUND = Decimal("453.59237")
@@ -52,7 +57,22 @@ def _product(raw: Raw, columns: list[str], currency: str) -> FeedProduct:
         price=amount_of(row["price"], "price", currency, most=MOST_PRICE),
         quantity=_units(row["quantity"]),
         weight_g=_grams(row.get("weight_lb") or "0"),
+        **_family(row),
     )
+
+
+def _family(row: Mapping[str, str]) -> dict[str, Any]:
+    """Who made which wine, in which year; nothing where the file says nothing."""
+    told = {name: text_of(row.get(name) or "", name, most) for name, most in FAMILY.items()}
+    if bool(told["producer"]) != bool(told["wine"]):
+        raise BadLine("producer, wine: a family needs both")
+    year = (row.get("vintage") or "").strip()
+    if not year:
+        return {**told, "vintage": None}
+    found = number_of(year, "vintage")
+    if found != found.to_integral_value() or not 1000 <= found <= 9999:
+        raise BadLine(f"vintage: {shown(year)} is no year such as 2019")
+    return {**told, "vintage": int(found)}
 
 
 def _units(text: str) -> int:

@@ -11,6 +11,7 @@ from counterfoil.flow.verify.units import balances
 from counterfoil.gateways.storefront.tests.feed import CARD, PRODUCTS
 from counterfoil.records.catalogue.importing import import_products
 from counterfoil.records.catalogue.models import Product
+from counterfoil.records.catalogue.similar import similar_products
 from counterfoil.records.stock.models import Balance, Movement
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +70,24 @@ def test_a_file_without_prices_is_refused_as_a_whole(tmp_path: Path) -> None:
     feed.write_text("sku,name\nA-1,Apples\n")
     with pytest.raises(ValueError, match="price, quantity"):
         import_products(feed)
+
+
+def test_a_wine_shops_file_says_which_vintages_are_of_one_wine(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.csv"
+    feed.write_text(
+        "sku,name,price,quantity,producer,wine,vintage,size,region,grape\n"
+        "Q-19,Quill Syrah 2019,20.00,0,Quill,Syrah,2019,750 ml,Foothills,Syrah\n"
+        "Q-20,Quill Syrah 2020,21.00,6,Quill,Syrah,2020,750 ml,,\n"
+        "Q-21,Quill Syrah 2021,22.00,6,Quill,,2021,,,\n"
+        "Q-22,Quill Syrah 2022,22.00,6,Quill,Syrah,soon,,,\n"
+    )
+    said: list[str] = []
+    assert import_products(feed, said.append) == 1
+    older, newer = Product.objects.select_related("family").order_by("sku")
+    assert (older.vintage, newer.vintage, older.size) == (2019, 2020, "750 ml")
+    assert older.family == newer.family
+    assert older.family is not None
+    assert (older.family.region, older.family.grape) == ("Foothills", "Syrah")
+    assert "a family needs both" in said[-1]
+    assert "vintage" in said[-1]
+    assert [s.product.sku for s in similar_products(older, quantity=1)] == ["Q-20"]
