@@ -24,7 +24,7 @@ NEVER_A_MOMENT: list[Any] = [
     "2026-12-01T25:00:00Z", "2026-12-01T10:00:00+99:00", 1700000000, 1e300, True, [], {},
 ]  # fmt: skip
 DAYS = {"ship_estimate", "needed_by", "date", "expected"}
-AMOUNTS = {"price", "cost", "unit_price", "tax", "total"}
+AMOUNTS = {"price", "cost", "unit_price", "tax", "total", "minimum"}
 MOMENTS = {"placed_at", "expires_at", "at"}
 
 

@@ -211,7 +211,8 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
 # Pages without a field to type into, and addresses that a form of another page posts to.
 NO_FIELDS = re.compile(
     r"desk/(logout|bank/.+|payouts/.+|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
-    r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+)|orders/.+/.+|cart/.+|products/.+/label\.svg"
+    r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+|promises|stock\.csv)"
+    r"|orders/.+/.+|cart/.+|products/.+/label\.svg"
 )
 
 

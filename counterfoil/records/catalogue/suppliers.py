@@ -164,10 +164,13 @@ def _time(value: object, errors: Errors) -> time | None:
 
 
 def _days(value: object, errors: Errors) -> list[int]:
-    if not isinstance(value, list | tuple) or any(isinstance(d, bool) or d not in range(7) for d in value):
-        errors.append(("order_days", "weekdays as numbers from 0 (Monday) to 6 (Sunday)"))
+    words = "weekdays as numbers from 0 (Monday) to 6 (Sunday)"
+    if not isinstance(value, list | tuple):
+        errors.append(("order_days", words))
         return []
-    return sorted({int(d) for d in value})
+    wrong = [at for at, d in enumerate(value) if isinstance(d, bool) or d not in range(7)]
+    errors += [(f"order_days.{at}", words) for at in wrong]
+    return [] if wrong else sorted({int(d) for d in value})
 
 
 def find_supplier(wanted: str | int, errors: Errors) -> Supplier | None:

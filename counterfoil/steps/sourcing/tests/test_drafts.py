@@ -340,7 +340,7 @@ def test_a_supplier_names_every_mistake_at_its_field() -> None:
             minimum=-1, cut_off="25:00", order_days=[7],
         )  # fmt: skip
     assert {field for field, _ in wrong.value.errors} == {
-        "name", "email", "lead_time_days", "phone", "currency", "minimum", "cut_off", "order_days",
+        "name", "email", "lead_time_days", "phone", "currency", "minimum", "cut_off", "order_days.0",
     }  # fmt: skip
     assert not Supplier.objects.exists()
 
