@@ -14,6 +14,7 @@ from counterfoil.records.orders.load import take
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.charging.disputes import ACCEPTANCE, EVIDENCE, note_answered, take_in
 from counterfoil.steps.charging.evidence import KIND, evidence_for, pack_of, summary_of
+from counterfoil.steps.charging.keys import next_key
 from counterfoil.steps.charging.models import Dispute
 from counterfoil.steps.charging.queries import find_dispute
 from counterfoil.steps.charging.sending import KEY_LIFE
@@ -124,8 +125,7 @@ def _send(row: Dispute) -> Disputed:
 def _fresh_key(row: Dispute) -> Dispute:
     """The processor has just said that nothing was sent: past a key's life a new one may be used."""
     if row.asked_at is not None and clock.real_now() - row.asked_at > KEY_LIFE:
-        base, _, tries = row.answer_key.partition("~")
-        renewed = {"answer_key": f"{base}~{int(tries or 1) + 1}", "asked_at": clock.real_now()}
+        renewed = {"answer_key": next_key(row.answer_key), "asked_at": clock.real_now()}
         with writing():
             take(row.order.number)
             Dispute.objects.filter(pk=row.pk, answer_key=row.answer_key).update(**renewed)

@@ -17,6 +17,7 @@ from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import Line, Order, Part, Refund
 from counterfoil.records.orders.refunds import decide_refund, disputed_of, refundable
 from counterfoil.records.orders.slip import mail_slip
+from counterfoil.steps.charging.keys import next_key
 from counterfoil.steps.charging.offline import paid_back
 from counterfoil.steps.charging.pieces import shares, units_wanted
 
@@ -210,12 +211,6 @@ def _bounce(taken: Order, refund: Refund, failure: str) -> None:
         text=f"The bank sent {show(refund.amount, taken.currency)} back; it is still owed",
         data={"refund": refund.pk, "failure": failure},
     )
-
-
-def next_key(key: str) -> str:
-    """The key of the same refund's next try: `...`, `...~2`, `...~3`."""
-    base, _, tries = key.partition("~")
-    return f"{base}~{int(tries or 1) + 1}"
 
 
 def retry_refund(*, order: str, refund_id: int, actor: Actor, by_hand: bool = False) -> None:

@@ -9,8 +9,9 @@ from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import OutcomeUnknown, Returned, Wrong
 from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import Refund
+from counterfoil.steps.charging.keys import next_key
 from counterfoil.steps.charging.offline import owe_back
-from counterfoil.steps.charging.refund import CARD, apply_refund, next_key
+from counterfoil.steps.charging.refund import CARD, apply_refund
 from counterfoil.steps.charging.sending import KEY_LIFE
 
 

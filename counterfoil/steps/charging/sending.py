@@ -14,6 +14,7 @@ from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import CardError, Intent, NotDone, OutcomeUnknown, Refusal, Wrong
 from counterfoil.records.orders.load import facts_of, note, take
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part
+from counterfoil.steps.charging.keys import next_key
 from counterfoil.steps.charging.rules import may_charge, may_hold
 from counterfoil.steps.charging.settle import (
     UNSETTLED,
@@ -101,11 +102,9 @@ def _create(charge: Charge, by: str) -> bool | None:
 def _new_key(charge: Charge, name: str) -> str:
     """Another key for a call of which it is proven that it did nothing: stored before it is used, once."""
     old = str(getattr(charge, name))
-    base, _, tries = old.partition("~")
-    new = f"{base}~{int(tries or 1) + 1}"
     with writing():
         take(charge.part.order.number)
-        Charge.objects.filter(pk=charge.pk, **{name: old}).update(**{name: new})
+        Charge.objects.filter(pk=charge.pk, **{name: old}).update(**{name: next_key(old)})
     charge.refresh_from_db(fields=[name])
     return str(getattr(charge, name))
 

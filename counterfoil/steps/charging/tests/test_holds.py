@@ -400,6 +400,26 @@ def test_a_capture_is_made_once_whatever_is_lost(api: Api, card: str, kind: str)
     all_is_well(number)
 
 
+@pytest.mark.parametrize("first", ["error_500_kept", "error_500_after"])
+def test_a_hold_that_took_two_tries_is_captured_though_that_takes_two_tries_too(
+    api: Api, card: str, first: str
+) -> None:
+    product(api, stock=10)
+    with fault(card, first, count=1, path="/v1/payment_intents"):
+        number = api.done("/orders", order_body(("PINOT-21", 2), card="pm_card_visa"))["number"]
+        settle()
+        later()
+    api.done(f"/orders/{number}/approval", {"ship_estimate": shop.shop().today().isoformat()})
+    settle()
+    assert "~2" in Charge.objects.get().create_key
+    with fault(card, "error_500_kept", count=1, path=CAPTURE):
+        assert api.post(f"/orders/{number}/charge", {}).status in {200, 202}
+    later()
+    assert (api.order(number)["charged"], at_the_bank(card, number)) == (TOTAL, [(TOTAL, 0)])
+    assert Charge.objects.get().capture_key.endswith("~2-capture~2")
+    all_is_well(number)
+
+
 def test_a_cancellation_while_a_capture_is_unknown_gives_back_what_it_took(api: Api, card: str) -> None:
     number = approved(api)
     with fault(card, "lost_answer", count=9, path=CAPTURE), fault(card, "rate_limit", path="/v1/payment_intents/*"):
