@@ -292,7 +292,9 @@ class Dossier:
 
 
 def dossier(order: Order) -> Dossier:
-    """Questions, parcels, money and papers of one order, oldest first. Disputes are read only where there is one."""
+    """Questions, parcels, money and papers of one order, oldest first. Disputes are read only where there is one, and
+    refunds, which are of a charge, only where anything was charged.
+    """
     fee = BalanceEntry.objects.filter(charge=OuterRef("pk"), kind="charge").values("fee")[:1]
     there_is_one = Exists(Dispute.objects.filter(charge=OuterRef("pk")))
     charges = list(
@@ -301,12 +303,13 @@ def dossier(order: Order) -> Dossier:
         .annotate(fee=Subquery(fee), disputed=there_is_one)
         .order_by("id")
     )
+    refunds = Refund.objects.filter(part__order=order).select_related("part").order_by("id") if charges else []
     return Dossier(
         list(Proposal.objects.filter(order=order).order_by("id")),
         list(Package.objects.filter(order=order, unpacked_at=None).order_by("number")),
         list(Shipment.objects.filter(order=order).order_by("id")),
         charges,
-        list(Refund.objects.filter(part__order=order).select_related("part").order_by("id")),
+        list(refunds),
         list(Document.objects.filter(subject=order.number).defer("content").order_by("id")),
         disputes_of(order) if any(c.disputed for c in charges) else [],
     )
