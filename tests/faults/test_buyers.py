@@ -12,6 +12,9 @@ from tests.crowd import ROOT
 from tests.faults.buyers import SERVER
 
 
+pytestmark = pytest.mark.faults
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_ten_bottles_are_sold_ten_times_to_fifty_buyers_in_processes_of_their_own(kind: str) -> None:
     if kind == "postgresql" and not os.environ.get(SERVER):

@@ -12,6 +12,7 @@ import pytest
 
 from tests.crowd import ROOT
 
+pytestmark = pytest.mark.faults
 COMMAND = Path(sys.executable).parent / "counterfoil"
 
 
@@ -24,20 +25,20 @@ def simulated(seed: int, orders: int) -> subprocess.CompletedProcess[str]:
 
 @cache
 def first(seed: int) -> tuple[int, str]:
-    done = simulated(seed, 12)
+    done = simulated(seed, 10)
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_whenever_the_process_dies_money_stock_and_papers_agree_in_the_end(seed: int) -> None:
     code, said = first(seed)
     assert code == 0, said
-    assert re.search(r"of 12 orders in \d+ days", said), said
+    assert re.search(r"of 10 orders in \d+ days", said), said
     assert int(re.search(r"died +(\d+) times", said)[1]) > 0, said  # type: ignore[index]
 
 
 def test_the_same_seed_tells_the_same_story_and_another_seed_another() -> None:
-    again = simulated(1, 12)
+    again = simulated(1, 10)
     assert again.stdout == first(1)[1]
     assert re.fullmatch(r"journal [0-9a-f]{64}", again.stdout.splitlines()[-1])
     assert again.stdout.splitlines()[-1] != first(2)[1].splitlines()[-1]
