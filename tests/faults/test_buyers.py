@@ -11,7 +11,6 @@ import pytest
 from tests.crowd import ROOT
 from tests.faults.buyers import SERVER
 
-
 pytestmark = pytest.mark.faults
 
 
