@@ -32,7 +32,8 @@ WITHOUT_DATABASE = (
     "sandbox", "tools", "counterfoil/core/papers", "counterfoil/gateways/carrier", "counterfoil/gateways/storefront",
     "counterfoil/gateways/card/stripe", "counterfoil/gateways/card/tests", "tests/doors/test_card_data.py",
     "tests/doors/test_card_data_in_forms.py", "tests/doors/test_card_data_in_feeds.py", "tests/doors/test_roles.py",
-    "tests/doors/test_schemathesis.py", "tests/doors/test_bad_requests.py", "counterfoil/flow/tests/test_every_reachable_state.py",
+    "tests/doors/test_schemathesis.py", "tests/doors/test_bad_requests.py",
+    "counterfoil/flow/tests/test_every_reachable_state.py",
 )  # fmt: skip
 # What waits for the bank over HTTP most of its time, and races nobody: also once, beside SQLite.
 AT_THE_BANK = (
