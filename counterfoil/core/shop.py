@@ -16,6 +16,7 @@ from counterfoil.core.cards import mask_tree
 from counterfoil.core.db import execute, in_writing, is_postgres, rows
 from counterfoil.core.promises import PROMISE_RULES, PromiseRule, check_promise_settings, rule_of
 from counterfoil.core.retries import DECLINE_CLASSES, RETRY_LIMITS, RetryLimit, check_settings, class_of, limits_of
+from counterfoil.core.shop_checks import check_shop_settings
 
 TTL = 2.0  # seconds that a process believes its copy
 # Called in the transaction of a change with the names that were changed: core cannot import what follows from it.
@@ -165,6 +166,19 @@ def shop() -> Shop:
     return value
 
 
+def take_settings() -> None:
+    """Whoever changes settings or staff waits here for the one before, and then reads what that one left."""
+    if not in_writing():
+        raise RuntimeError("settings are changed inside writing()")
+    cast = "%s::jsonb" if is_postgres() else "%s"
+    execute(
+        f"INSERT INTO core_setting (key, value) VALUES ('settings_turn', {cast}) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        ["0"],
+    )
+    forget()
+
+
 def change(**values: Any) -> None:
     """Store settings; call inside `writing()`. Raises ValueError: no such name, a bad value (named), a card number."""
     if not in_writing():
@@ -177,6 +191,7 @@ def change(**values: Any) -> None:
         raise ValueError(f"this looks like a card number: {', '.join(cards)}")
     check_settings(values)
     check_promise_settings(values)
+    check_shop_settings(values)
     cast = "%s::jsonb" if is_postgres() else "%s"
     for key, value in values.items():
         execute(

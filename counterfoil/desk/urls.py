@@ -17,9 +17,9 @@ from counterfoil.desk import (
     promises,
     purchasing,
     shelves,
-    shop_settings,
     suppliers,
 )
+from counterfoil.desk.settings import pages as settings
 
 urlpatterns = [
     path("desk/login", login.log_in, name="desk-login"),
@@ -40,7 +40,9 @@ urlpatterns = [
     path("desk/bank", bank.index, name="desk-bank"),
     path("desk/bank/compare", bank.compare, name="desk-bank-compare"),
     path("desk/bank/<int:difference>", bank.act, name="desk-bank-act"),
-    path("desk/settings", shop_settings.settings_page, name="desk-settings"),
+    path("desk/settings", settings.index, name="desk-settings"),
+    path("desk/settings/log", settings.log, name="desk-settings-log"),
+    path("desk/settings/<slug:code>", settings.section_page, name="desk-settings-section"),
     path("desk/promises", promises.index, name="desk-promises"),
     path("desk/disputes", disputes.index, name="desk-disputes"),
     path("desk/disputes/<int:dispute>/evidence.pdf", disputes.evidence, name="desk-evidence"),

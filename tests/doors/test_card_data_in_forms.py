@@ -19,6 +19,7 @@ from counterfoil.core.actor import Actor
 from counterfoil.core.errors import Invalid, Missing, Refused, StillAsking
 from counterfoil.core.papers.tests.reading import text as text_of_pdf
 from counterfoil.desk.acts import ACTS
+from counterfoil.desk.settings.sections import SECTIONS
 from counterfoil.flow.advance import store
 from counterfoil.records.catalogue.models import Supplier
 from counterfoil.records.orders.models import Charge, Hold, Order, Refund
@@ -191,7 +192,8 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
     stops = [in_dispute, desk.placed(), desk.approved(), desk.picked(), desk.packed(), desk.shipped(), desk.paid()]
     stops += [desk.asked()[0], desk.late(), _held(desk)[0], _cheque(desk)[0], _owing(desk)[0]]
     at_the_desk = owner()
-    pages = [f"/desk/{page}" for page in ("", "search", "bank", "books", "settings", "disputes", "payouts", "stock")]
+    pages = [f"/desk/{page}" for page in ("", "search", "bank", "books", "disputes", "payouts", "stock")]
+    pages += [f"/desk/settings/{section}" for section in SECTIONS]
     pages += [f"/desk/queues/{code}" for code in ("review", "charge", "pick")] + [f"/desk/orders/{n}" for n in stops]
     pages += ["/desk/purchase-orders", f"/desk/purchase-orders/{desk.purchase()}", "/desk/stock/PINOT-21"]
     pages += [
@@ -211,7 +213,7 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
 # Pages without a field to type into, and addresses that a form of another page posts to.
 NO_FIELDS = re.compile(
     r"desk/(logout|bank/.+|payouts/.+|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
-    r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+|promises|stock\.csv)"
+    r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+|promises|stock\.csv|settings|settings/log)"
     r"|orders/.+/.+|cart/.+|products/.+/label\.svg"
 )
 
@@ -241,7 +243,8 @@ def test_a_card_number_in_any_form_of_any_page_is_masked_or_refused(
                 answer = browser.post(action or page, {**others, name: next(numbers)})
                 assert answer.status_code < 500, (page, name)
                 assert cards_in(answer.content.decode(errors="replace")) == [], (page, action, name)
-    expected = "reason comment email carrier tracking_number message lot sku reference password text note retry_limits"
+    expected = "reason comment email carrier tracking_number message lot sku reference password text note"
+    expected += " retry_limits.0.source zones.0.country terms tax_number"
     assert set(expected.split()) <= {name for _, name in seen}
     assert cards_in(text_of_pdf(evidence_pdf(Dispute.objects.get())[1])) == []
     settle()
