@@ -115,6 +115,14 @@ class Shop:
         """The rule about promised dates for an order placed on that day to that country."""
         return rule_of(self.promise_rules, country=country, on=on)
 
+    def charged_when(self) -> str:
+        """When a card is charged, as the customer reads it: "... charged only" this."""
+        if self.charge_on == "packed":
+            return "when everything is packed"
+        if self.charge_on == "shipped":
+            return "when the parcel is handed to the carrier"
+        return "when everything can ship"
+
     def charge_horizon(self) -> date:
         """The last day on which confirmed goods may arrive for the charge gate to open today."""
         return self.business_days_from(self.today(), self.charge_within_days)

@@ -8,6 +8,9 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from counterfoil.core.models import JournalEvent
+from counterfoil.desk.followed import chosen
+
 _PASS_IN = ("Content-Type", "Accept", "Accept-Language", "User-Agent")
 _PASS_OUT = ("Content-Type", "Content-Security-Policy", "Location", "Cache-Control", "Content-Disposition")
 _CARD_PAGES = ("pay/", "authenticate/")
@@ -51,3 +54,20 @@ def mailbox(request: HttpRequest, path: str = "") -> HttpResponse:
     if ".." in path:
         raise Http404("no such mail")
     return _forward(request, settings.MAILBOX_URL, path)
+
+
+def followed_mail(request: HttpRequest, event: int) -> HttpResponse:
+    """A mail of the order that `/how-it-works/follow` tells of, as it arrived. Others stay in the box."""
+    order = chosen()
+    row = JournalEvent.objects.filter(pk=event, subject=order.number, kind="mail_sent").first() if order else None
+    if row is None or not settings.MAILBOX_URL:
+        raise Http404("there is no such mail to look at")
+    asked = {"to": row.data["to"], "subject": row.data["subject"], "limit": "200"}
+    try:
+        found = requests.get(f"{settings.MAILBOX_URL.rstrip('/')}/messages", params=asked, timeout=(3, 10))
+        kept = [m["id"] for m in found.json()["messages"] if m["message_id"] == row.data["message_id"]]
+    except (requests.RequestException, ValueError, KeyError):
+        return HttpResponse("the demo's mailbox is not running", status=503, content_type="text/plain")
+    if not kept:
+        raise Http404("this mail is no longer in the demo's mailbox")
+    return _forward(request, settings.MAILBOX_URL, f"messages/{kept[-1]}/html")

@@ -7,7 +7,7 @@ from django.urls import include, path
 
 from counterfoil.shell import docs, health, pages
 from counterfoil.shell.api import api
-from counterfoil.shell.proxy import card_page, mailbox
+from counterfoil.shell.proxy import card_page, followed_mail, mailbox
 
 handler404 = "counterfoil.shell.pages.not_found"
 handler500 = "counterfoil.shell.pages.server_error"
@@ -26,6 +26,7 @@ urlpatterns = [
 if settings.DEMO:
     urlpatterns += [
         path("sandbox/<path:path>", card_page),
+        path("how-it-works/follow/mails/<int:event>", followed_mail, name="how-mail"),
         path("mailbox/", mailbox),
         path("mailbox/<path:path>", mailbox),
     ]

@@ -62,3 +62,14 @@ def compiled(template: str, data: Mapping[str, object], issued_at: datetime) -> 
         # A combination of characters that no single font can draw breaks the standards, not the parcel:
         # rather a paper with an empty glyph than none. An error in a template fails again here.
         return attempt([])
+
+
+def pictured(template: str, data: Mapping[str, object], *, ppi: float = 60) -> bytes:
+    """The first page as a PNG."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True)
+    found = _compiler().compile(
+        input=str(TEMPLATES / f"{template}.typ"), format="png", ppi=ppi, sys_inputs={"data": text}
+    )
+    pages = found if isinstance(found, list) else [found]
+    assert isinstance(pages[0], bytes)
+    return pages[0]
