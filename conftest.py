@@ -37,6 +37,10 @@ def _nothing_remembered(request: pytest.FixtureRequest) -> Iterator[None]:
     if marker is None:
         yield
         return
+    from counterfoil.desk import doing
+
+    # Acts at the desk are done at once, but in the tests of their Undo.
+    request.getfixturevalue("monkeypatch").setattr(doing, "undo_seconds", lambda: 0)
     request.getfixturevalue("transactional_db" if marker.kwargs.get("transaction") else "db")
     if not triggers.installed():
         triggers.run(triggers.install())

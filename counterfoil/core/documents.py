@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -127,6 +127,59 @@ def print_pdf(document: Document, *, actor_name: str) -> bytes:
         return pdf(document)
     size = shop().paper
     return papers.render(document.kind, document.content, paper="letter" if size == "letter" else "a4", reprint=True)
+
+
+def issue_many(kind: str, papers_of: Mapping[str, tuple[str, Mapping[str, Any]]]) -> list[Document]:
+    """Issue one paper of a kind for each of many subjects, each under a number that is given: (number, content)."""
+    moment = clock.business_now()
+    made = []
+    for subject, (number, content) in papers_of.items():
+        frozen = {**content, "number": number, "issued_at": moment.isoformat()}
+        made.append(
+            Document(
+                number=number,
+                kind=kind,
+                subject=subject,
+                content=frozen,
+                sha256=content_hash(frozen),
+                issued_at=moment,
+            )
+        )
+    Document.objects.bulk_create(made)
+    jobs.enqueue_many("core.render", payloads={d.number: {"number": d.number} for d in made})
+    return made
+
+
+def pdfs(found: Sequence[Document]) -> list[bytes]:
+    """Many documents as PDF, in the shop's paper size: two statements, whatever had to be rendered."""
+    size = shop().paper
+    kept = dict(Rendering.objects.filter(document__in=found, paper=size).values_list("document_id", "pdf"))
+    made = []
+    for document in found:
+        if document.pk not in kept:
+            body = papers.render(document.kind, document.content, paper="letter" if size == "letter" else "a4")
+            kept[document.pk] = body
+            digest = hashlib.sha256(body).hexdigest()
+            made.append(Rendering(document=document, paper=size, pdf=body, sha256=digest, made_at=clock.real_now()))
+    if made:
+        with writing():
+            Rendering.objects.bulk_create(made, ignore_conflicts=True)
+    return [bytes(kept[document.pk]) for document in found]
+
+
+def mark_printed(found: Sequence[Document], *, actor_name: str) -> list[Document]:
+    """Note who printed these just now, but for those that were printed before; gives those that were not."""
+    ids = sorted(d.pk for d in found)
+    with writing():
+        if is_postgres() and ids:
+            # One at a time, as in `print_pdf`.
+            marks = ", ".join(["%s"] * len(ids))
+            rows(f"SELECT 1 FROM core_document WHERE id IN ({marks}) ORDER BY id FOR UPDATE", ids)
+        before = set(Printing.objects.filter(document__in=ids).values_list("document_id", flat=True))
+        fresh = [d for d in found if d.pk not in before]
+        now = clock.business_now()
+        Printing.objects.bulk_create(Printing(document=d, at=now, actor=actor_name) for d in fresh)
+    return fresh
 
 
 def find(number: str) -> Document:

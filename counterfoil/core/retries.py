@@ -176,6 +176,7 @@ _CHECKS: dict[str, Callable[[str, Any], object]] = {
     "decline_classes": _check_classes,
     "retry_limits": _check_limits,
     "retry_after_hours": _check_hours,
+    "undo_seconds": lambda name, value: _whole(name, value, 0, 120),
     "cannot_ship_days": lambda name, value: _whole(name, value, 1, 30),
     "grace_days": lambda name, value: _whole(name, value, 0, MOST_DAYS),
     "reminder_days": _check_reminders,

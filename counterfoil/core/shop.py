@@ -78,6 +78,8 @@ class Shop:
     terms: str = ""
     # Which lot of a product is picked first: "fefo" (the date that ends first, then the oldest) or "fifo" (the oldest).
     lots_by: str = "fefo"
+    # How long approvals, and acts at the desk that mail the customer, wait for an Undo; 0: they go out at once.
+    undo_seconds: int = 20
 
     def today(self) -> date:
         return clock.business_today(self.timezone)

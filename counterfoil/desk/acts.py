@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from counterfoil.core import jobs
-from counterfoil.core.actor import CLERK, Actor, require
+from counterfoil.core.actor import BOOKKEEPER, CLERK, PICKER, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid, Missing, StillAsking
 from counterfoil.core.money import show
@@ -40,6 +40,7 @@ from counterfoil.steps.fulfilment import actions as fulfilment
 from counterfoil.steps.review import actions as review
 from counterfoil.steps.sourcing import actions as sourcing
 
+MOST_CHOICES = 6  # of a question built at the desk; the API takes ten
 Act = Callable[[str, Form, Actor], str]
 """Order number, form, who -> what the next page says. Raises what the action raises."""
 
@@ -209,7 +210,7 @@ def _return(order: str, form: Form, actor: Actor) -> str:
 
 
 def _propose(order: str, form: Form, actor: Actor) -> str:
-    choices = choices_of(form, find(order), most=4)
+    choices = choices_of(form, find(order), most=MOST_CHOICES)
     alternatives.propose_alternatives(order=order, actor=actor, choices=choices, message=text_of(form, "message"))
     return f"The customer of {order} is asked by mail. Nothing changes until they say yes."
 
@@ -338,11 +339,18 @@ ACTS: dict[str, Act] = {
     "contact": _contact,
     "cancel": _cancel,
 }
-# What a whole queue can be ticked for, with the words of the button. Everything else wants a look at each order.
-BULK = {
-    "review": ("approve", "Approve"),
-    "sales_order": ("sales-order", "Make sales orders"),
-    "charge": ("charge", "Charge"),
-    "pick": ("pick", "Picked"),
-    "pack": ("pack", "Packed"),
+# What a whole queue can be ticked for: the act, the words of its button, and whose it is. The first is the usual one;
+# everything else wants a look at each order.
+_REFUND = ("refund", "Refund", (CLERK, BOOKKEEPER))
+BULK: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
+    "review": (("approve", "Approve", (CLERK,)),),
+    "sales_order": (("sales-order", "Make sales orders", (CLERK,)),),
+    "charge": (("charge", "Charge", (CLERK,)),),
+    "charged_waiting": (_REFUND,),
+    "cannot_ship": (_REFUND,),
+    "pick": (("pick", "Picked", (PICKER,)), _REFUND),
+    "pack": (("pack", "Packed", (PICKER,)), _REFUND),
+    "ship": (_REFUND,),
+    "transit": (_REFUND,),
+    "done": (_REFUND,),
 }

@@ -13,18 +13,17 @@ from counterfoil.core.actor import CLERK
 from counterfoil.core.cards import mask_tree
 from counterfoil.core.errors import Forbidden, Invalid, Missing, Refused
 from counterfoil.core.shop import shop
-from counterfoil.core.web import actor_of_page, staff
-from counterfoil.desk.acts import choices_of
-from counterfoil.desk.pages import SeeOther, desk_page, say
-from counterfoil.desk.reading import Form, text_of
+from counterfoil.core.web import staff
+from counterfoil.desk.acts import MOST_CHOICES, choices_of
+from counterfoil.desk.doing import do_or_wait
+from counterfoil.desk.pages import SeeOther, desk_page, say, staff_of
+from counterfoil.desk.reading import Form
 from counterfoil.records.catalogue.similar import Similar, similar_products
 from counterfoil.records.orders.load import find
 from counterfoil.records.orders.models import Hold, Line, Order
-from counterfoil.steps.alternatives.actions import propose_alternatives
 from counterfoil.steps.alternatives.previews import Consequence, consequences
 from counterfoil.steps.alternatives.rules import KINDS
 
-MOST = 6  # choices on the page; the API takes ten
 MOST_LOOKED_UP = 2  # lines for which similar wines are looked up
 
 
@@ -47,31 +46,24 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         form = _taken(form)
     elif form.get("do") == "send":
         try:
-            said = _send(order, form, request)
+            done = do_or_wait(order.number, "propose", form, staff_of(request))
         except Invalid as error:
             return _page(request, order, form, status=422, errors=dict(error.errors))
         except Refused as error:
             return _page(request, order, form, status=409, trouble=[b.message for b in error.blockers])
         except (Forbidden, Missing) as error:
             return _page(request, order, form, status=403, trouble=[str(error)])
-        say(request, said)
+        if done.deed is None:
+            say(request, done.text)
         return SeeOther(f"/desk/orders/{order.number}#question")
     return _page(request, order, form)
-
-
-def _send(order: Order, form: Form, request: HttpRequest) -> str:
-    choices = choices_of(form, order, most=MOST)
-    propose_alternatives(
-        order=order.number, actor=actor_of_page(request), choices=choices, message=text_of(form, "message")
-    )
-    return f"The customer of {order.number} is asked by mail. Nothing changes until they say yes."
 
 
 def _taken(form: Form) -> dict[str, str]:
     """A suggestion goes into the first free choice: `line id|sku|units`."""
     line, _, rest = form["take"].partition("|")
     sku, _, units = rest.partition("|")
-    free = next((i for i in range(MOST) if not form.get(f"kind:{i}")), None)
+    free = next((i for i in range(MOST_CHOICES) if not form.get(f"kind:{i}")), None)
     kept = {name: value for name, value in form.items() if name != "take"}
     if free is None:
         return kept
@@ -93,7 +85,7 @@ def _page(
         .defer("product__art", "product__description")
         .order_by("position")
     )
-    shown = [i for i in range(MOST) if i < 1 or form.get(f"kind:{i}") or form.get(f"kind:{i - 1}")]
+    shown = [i for i in range(MOST_CHOICES) if i < 1 or form.get(f"kind:{i}") or form.get(f"kind:{i - 1}")]
     drawn, wrong = _drawn(order, form)
     context: dict[str, Any] = {
         "here": order.queue,
@@ -128,13 +120,13 @@ def _lacking(lines: list[Line]) -> list[Lacking]:
 
 def _drawn(order: Order, form: Mapping[str, str]) -> tuple[dict[int, Consequence], dict[str, str]]:
     """By row of the form, what the customer would read; and what is wrong, by the form's fields."""
-    filled = [i for i in range(MOST) if form.get(f"kind:{i}")]
+    filled = [i for i in range(MOST_CHOICES) if form.get(f"kind:{i}")]
     drawn: dict[int, Consequence] = {}
     wrong: dict[str, str] = {}
     for i in filled:
         alone = {name: value for name, value in form.items() if name.endswith(f":{i}")}
         try:
-            choices = choices_of(alone, order, most=MOST)
+            choices = choices_of(alone, order, most=MOST_CHOICES)
         except Invalid as error:
             wrong |= dict(error.errors)
             continue

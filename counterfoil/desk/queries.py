@@ -7,77 +7,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from counterfoil.core.db import is_postgres, moment, rows
-from counterfoil.core.models import Document, JournalEvent
-from counterfoil.core.text import storable
-from counterfoil.desk.words import QUEUES
+from counterfoil.core.models import Document, JournalEvent, Printing
+from counterfoil.desk.rail import IN_NO_LIST
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Charge, Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
-from counterfoil.steps.charging import reach
 from counterfoil.steps.charging.models import BalanceEntry, Dispute
 from counterfoil.steps.charging.queries import disputes_of
 
 PAGE = 50
-SUMMED = 1000  # beyond that many orders a queue's head gives no sum: it would have to read them all
-COUNTED = tuple(q.code for q in QUEUES.values() if q.counted)
-
-
-@dataclass(frozen=True)
-class Rail:
-    """Counts of every counted queue, how many are past their date, and the head of the queue looked at."""
-
-    counts: dict[str, int]
-    late: dict[str, int]
-    oldest: datetime | None = None
-    sums: list[tuple[str, int]] = field(default_factory=list)  # currency, minor units
-
-
-def rail(today: date, queue: str = "") -> Rail:
-    """One statement: the counts come from the index (queue, deadline) alone. Now and then it also asks what waits for
-    the bank."""
-    marks = ", ".join(["%s"] * len(COUNTED))
-    sql = (
-        "SELECT queue, '' AS currency, COUNT(*), "
-        # What was charged and cannot be shipped is late from the first moment on.
-        "SUM(CASE WHEN deadline < %s OR queue = 'cannot_ship' THEN 1 ELSE 0 END), NULL, 0 "
-        f"FROM orders_order WHERE queue IN ({marks}) GROUP BY queue"
-        # What the bank has otherwise and belongs to no order waits in the same place.
-        " UNION ALL SELECT 'bank_differs', '', COUNT(*), 0, NULL, 0 FROM charging_difference "
-        "WHERE closed_at IS NULL AND order_number = '' HAVING COUNT(*) > 0"
-    )
-    params: list[Any] = [today, *COUNTED]
-    if queue:
-        # Text on both sides of the union, since PostgreSQL wants one type a column.
-        oldest = "MIN(queue_since)::text" if is_postgres() else "MIN(queue_since)"
-        sql += (
-            f" UNION ALL SELECT '=', currency, COUNT(*), 0, {oldest}, SUM(total) FROM (SELECT currency, queue_since, "
-            f"total FROM orders_order WHERE queue = %s ORDER BY deadline, id LIMIT {SUMMED}) AS head GROUP BY currency"
-        )
-        params.append(queue)
-    asked = reach.is_stale()
-    if asked:
-        statement, more = reach.look()
-        sql += f" UNION ALL {statement}"
-        params += more
-    counts: dict[str, int] = {}
-    late: dict[str, int] = {}
-    sums, oldest_of, bank = [], [], []
-    for code, currency, count, past, since, total in rows(sql, params):
-        if code == "!":
-            bank.append((currency, int(count), since or ""))
-        elif code == "=":
-            sums.append((currency, int(total)))
-            oldest_of.append(moment(since))
-        else:
-            counts[code] = counts.get(code, 0) + int(count)
-            late[code] = late.get(code, 0) + int(past or 0)
-    if asked:
-        reach.learn(bank)
-    ages = [o for o in oldest_of if o is not None]
-    return Rail(counts, late, min(ages, default=None), sorted(sums, key=lambda s: -s[1]))
 
 
 @dataclass(frozen=True)
@@ -116,7 +57,8 @@ def queue_page(queue: str, after: Place | None = None) -> tuple[list[Order], Pla
     branches.append(f"deadline IS NULL{seek} ORDER BY id")
     params += [queue, *([after.id] if after and seek else [])]
     ids = " UNION ALL ".join(
-        f"SELECT id FROM (SELECT id FROM orders_order WHERE queue = %s AND {branch} LIMIT {PAGE + 1}) AS b{i}"
+        f"SELECT id FROM (SELECT id FROM orders_order WHERE queue = %s AND {IN_NO_LIST} AND {branch} "
+        f"LIMIT {PAGE + 1}) AS b{i}"
         for i, branch in enumerate(branches)
     )
     found = list(Order.objects.filter(pk__in=RawSQL(ids, params)))  # noqa: S611 (no text of others in it)
@@ -203,6 +145,34 @@ def _brief(line: dict[str, Any], part: dict[str, Any]) -> Brief:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """An act on an order that waits for its Undo (until `at`), or was refused after it (`why`)."""
+
+    id: int
+    verb: str
+    by: str
+    at: datetime | None
+    why: str = ""
+
+
+# Acts of an order that wait, or were refused after waiting: id, verb and reason, by whom, when. Two parameters.
+_DEEDS = (
+    " UNION ALL SELECT CASE d.state WHEN 'refused' THEN 'x' ELSE 'w' END, {id}, d.verb || '|' || d.message, u.name, "
+    "{at}{more} FROM desk_deed d JOIN access_user u ON u.id = d.user_id WHERE d.order_id = %s "
+    "AND (d.state IN ('waiting', 'running') OR (d.state = 'refused' AND NOT d.seen))"
+)
+
+
+def _standings(found: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    stands = {"w": list[Standing](), "x": list[Standing]()}
+    for kind, pk, text, by, at, *_ in found:
+        if kind in stands:
+            verb, _, why = str(text).partition("|")
+            stands[kind].append(Standing(int(pk), verb, str(by), moment(at), why))
+    return {"going": next(iter(stands["w"]), None), "refused": stands["x"]}
+
+
+@dataclass(frozen=True)
 class Asked:
     """Open holds, the open question and the promises of an order, as its pages show them."""
 
@@ -211,19 +181,23 @@ class Asked:
     # On the order's page: promises ("p") and notices of delay ("n"), each with the part's number, its columns as texts,
     # and when. See `desk/promised.py`.
     said: list[tuple[str, int, list[str], datetime | None]] = field(default_factory=list)
+    going: Standing | None = None  # an act on it that is about to go out
+    refused: list[Standing] = field(default_factory=list)  # acts on it that did not, of which nobody has taken note
 
 
 def asked_of(order: Order) -> Asked:
-    """Holds and question in one statement."""
-    at = "expires_at::text" if is_postgres() else "expires_at"
+    """Holds, question and acts that wait, in one statement."""
+    cast = "::text" if is_postgres() else ""
+    at = f"expires_at{cast}"
     found = rows(
         "SELECT 'h', id, reason, placed_by, NULL FROM orders_hold WHERE order_id = %s AND released_at IS NULL "
-        f"UNION ALL SELECT 'q', id, token, made_by, {at} FROM orders_proposal WHERE order_id = %s AND state = 'open'",
-        [order.pk, order.pk],
+        f"UNION ALL SELECT 'q', id, token, made_by, {at} FROM orders_proposal WHERE order_id = %s AND state = 'open'"
+        + _DEEDS.format(id="d.id", at=f"d.due_at{cast}", more=""),
+        [order.pk, order.pk, order.pk],
     )
     holds = [(int(r[1]), str(r[2]), str(r[3])) for r in found if r[0] == "h"]
     asked = next(((str(r[2]), moment(r[4])) for r in found if r[0] == "q"), None)
-    return Asked(sorted(holds), asked)
+    return Asked(sorted(holds), asked, **_standings(found))
 
 
 def _promises(cast: str) -> str:
@@ -267,15 +241,16 @@ def asked_and_log(order: Order, limit: int = 6) -> tuple[Asked, Log]:
         "WHERE u.undoes_id = a.id) FROM orders_amendment a WHERE a.order_id = %s UNION ALL "
         f"SELECT 'c', number, text, actor, at{cast}, FALSE FROM (SELECT o.number, c.text, c.actor, c.at "
         "FROM orders_contact c JOIN orders_order o ON o.id = c.order_id WHERE o.customer_id = %s AND o.id <> %s "
-        f"ORDER BY c.id DESC LIMIT {limit}) AS earlier {_promises(cast)}",
-        [order.pk, order.pk, order.pk, order.customer_id, order.pk, order.pk, order.pk],
+        f"ORDER BY c.id DESC LIMIT {limit}) AS earlier {_promises(cast)}"
+        + _DEEDS.format(id="CAST(d.id AS TEXT)", at=f"d.due_at{cast}", more=", FALSE"),
+        [order.pk, order.pk, order.pk, order.customer_id, order.pk, order.pk, order.pk, order.pk],
     )
     holds = sorted((int(r[1]), str(r[2]), str(r[3])) for r in found if r[0] == "h")
     question = next(((str(r[2]), moment(r[4])) for r in found if r[0] == "q"), None)
     made = sorted((int(r[1]), str(r[2]), str(r[3]), moment(r[4]), bool(r[5])) for r in found if r[0] == "a")
     said = [(str(r[1]), str(r[2]), str(r[3]), moment(r[4])) for r in found if r[0] == "c"]
     told = [(str(r[0]), int(r[1]), str(r[2]).split("|"), moment(r[4])) for r in found if r[0] in {"p", "n"}]
-    return Asked(holds, question, told), Log(made, said)
+    return Asked(holds, question, told, **_standings(found)), Log(made, said)
 
 
 @dataclass(frozen=True)
@@ -310,8 +285,23 @@ def dossier(order: Order) -> Dossier:
         list(Shipment.objects.filter(order=order).order_by("id")),
         charges,
         list(refunds),
-        list(Document.objects.filter(subject=order.number).defer("content").order_by("id")),
+        list(_documents(order)),
         disputes_of(order) if any(c.disputed for c in charges) else [],
+    )
+
+
+def _documents(order: Order) -> QuerySet[Document]:
+    """The papers of an order, each with how often it was `printed`, and `printed_by` whom and when the last time."""
+    last = Printing.objects.filter(document=OuterRef("pk")).order_by("-id")
+    return (
+        Document.objects.filter(subject=order.number)
+        .defer("content")
+        .annotate(
+            printed=Count("printing"),
+            printed_by=Subquery(last.values("actor")[:1]),
+            printed_at=Subquery(last.values("at")[:1]),
+        )
+        .order_by("id")
     )
 
 
@@ -323,38 +313,40 @@ def parts_of(order: Order) -> list[Part]:
     return list(Part.objects.filter(order=order).order_by("number"))
 
 
-# Walks the distinct channels by the index (channel, reference) instead of reading the table.
-_BY_REFERENCE = """
-WITH RECURSIVE known (channel) AS (
-  SELECT MIN(channel) FROM orders_order
-  UNION ALL SELECT (SELECT MIN(o.channel) FROM orders_order o WHERE o.channel > known.channel) FROM known
-  WHERE known.channel IS NOT NULL
+_PRINTED = (
+    "EXISTS (SELECT 1 FROM core_document w JOIN core_printing p ON p.document_id = w.id "
+    "WHERE w.subject = orders_order.number AND w.kind = 'web-order')"
 )
-SELECT o.id, 'exact', '' FROM known JOIN orders_order o ON o.channel = known.channel AND o.reference = %s
-"""
 
 
-def search(text: str) -> list[Order]:
-    """Orders by number, reference, tracking number, SKU, or the beginning of a name or e-mail: fifty, newest first.
+def printed_of(orders: Sequence[Order]) -> frozenset[str]:
+    """The numbers of those whose web order somebody has printed."""
+    if not orders:
+        return frozenset()
+    marks = ", ".join(["%s"] * len(orders))
+    found = rows(
+        "SELECT DISTINCT w.subject FROM core_document w JOIN core_printing p ON p.document_id = w.id "
+        f"WHERE w.kind = 'web-order' AND w.subject IN ({marks})",
+        [o.number for o in orders],
+    )
+    return frozenset(str(number) for (number,) in found)
 
-    Every branch is a look-up on an index of its own. Beginnings are compared here and not in SQL: what sorts behind a
-    text by a database's collation need not begin with it.
-    """
-    wanted = " ".join(text.split())[:200]
-    if not wanted or not storable(wanted):
-        return []
-    branches = [
-        ("SELECT id, 'exact', '' FROM orders_order WHERE number = %s", wanted.upper()),
-        (_BY_REFERENCE, wanted),
-        ("SELECT order_id, 'exact', '' FROM orders_shipment WHERE tracking_number = %s", wanted),
-        ("SELECT order_id, 'exact', '' FROM orders_line WHERE sku = %s ORDER BY order_id DESC", wanted.upper()),
-    ]
-    for spelt in dict.fromkeys((wanted, wanted.title(), wanted.lower())):
-        branches.append(("SELECT id, 'begins', name FROM orders_order WHERE name >= %s ORDER BY name", spelt))
-        branches.append(("SELECT id, 'begins', email FROM orders_order WHERE email >= %s ORDER BY email", spelt))
-    sql = " UNION ALL ".join(f"SELECT * FROM ({branch} LIMIT {PAGE}) AS b{i}" for i, (branch, _) in enumerate(branches))
-    start = wanted.casefold()
-    ids = {
-        int(r[0]) for r in rows(sql, [p for _, p in branches]) if r[1] == "exact" or r[2].casefold().startswith(start)
-    }
-    return list(Order.objects.filter(pk__in=sorted(ids, reverse=True)[:PAGE]).order_by("-id")) if ids else []
+
+def not_printed(limit: int) -> list[str]:
+    """The numbers of orders to be reviewed that nobody has printed, the soonest deadline first."""
+    found = rows(
+        f"SELECT number FROM orders_order WHERE queue = 'review' AND {IN_NO_LIST} AND NOT {_PRINTED} "
+        "ORDER BY CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, id LIMIT %s",
+        [limit],
+    )
+    return [str(number) for (number,) in found]
+
+
+def numbers_of(queue: str, limit: int) -> list[str]:
+    """The numbers of a queue's orders, the soonest deadline first."""
+    found = rows(
+        f"SELECT number FROM orders_order WHERE queue = %s AND {IN_NO_LIST} "
+        "ORDER BY CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, id LIMIT %s",
+        [queue, limit],
+    )
+    return [str(number) for (number,) in found]

@@ -245,3 +245,23 @@ ACTS_IN_WORDS = {
     "answer_dispute": "answer the bank",
     "cancel": "cancel it",
 }
+# The list of keys, `?`: what is shown, and what it does. What a key does stands on the buttons (`data-key`).
+KEYS = {
+    "The list": (
+        ("j k", "next, previous order"), ("↵", "open the order"), ("x", "tick it; X ticks all"),
+        ("/", "find"), ("f", "filter the list"), ("Ctrl-K", "go to anything: queues, pages, orders, acts"),
+    ),
+    "The order": (
+        ("a", "approve with the date shown, and on to the next; elsewhere to its next action"),
+        ("d", "another date"), ("p", "print its paper; P prints what is not printed yet"), ("h", "hold"),
+        ("o", "offer an alternative"), ("e", "change the order"), ("n", "write down a call or note"),
+        ("u", "undo what has not gone out"),
+    ),
+    "The step that is next": (
+        ("m", "make the sales order"), ("v", "check the stock"), ("b", "buy in"), ("l", "mail a link to pay"),
+        ("q", "ask the bank"), ("i", "picked"), ("w", "packed"), ("s", "ship: carrier and number"), ("y", "delivered"),
+    ),
+    "Money, always asked first": (
+        ("c", "charge: the ticked orders, else this one"), ("r", "refund: the ticked orders, else this one"),
+    ),
+}  # fmt: skip

@@ -212,8 +212,10 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
 
 # Pages without a field to type into, and addresses that a form of another page posts to.
 NO_FIELDS = re.compile(
-    r"desk/(logout|bank/.+|payouts/.+|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
-    r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+|promises|stock\.csv|settings|settings/log)"
+    r"desk/(logout|palette|pulse|toasts|runs/.+|deeds/.+|queues/review/print|orders/.+/print|bank/.+|payouts/.+"
+    r"|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
+    r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+|promises|stock\.csv|settings"
+    r"|settings/log)"
     r"|orders/.+/.+|cart/.+|products/.+/label\.svg"
 )
 

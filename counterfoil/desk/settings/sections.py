@@ -251,6 +251,10 @@ PROMISES = Section(
                   hint="days before a promised or legal date, where nothing says that the goods will be here"),
         ), "The customer is told and asked by itself: at once when a supplier's date is later than the promise, else "
            "some days before."),
+        Group("Undo at the desk", (
+            Field("undo_seconds", "Approvals and mails wait for", "whole", most=120,
+                  hint="seconds in which they can be taken back; 0: they go out at once"),
+        ), anchor="undo"),
         Group("The law's rules, with date and source", (
             Rows("promise_rules", "By when an order must ship", (
                 SINCE, Field("country", "Country", "anywhere", hint="* for any other", listed="countries"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from counterfoil.core import clock, documents
@@ -122,23 +123,46 @@ def web_order(taken: Order) -> Document:
     if known is not None:
         return known
     lines = list(Line.objects.filter(order=taken).order_by("position"))
-    return documents.issue(
-        "web-order",
-        subject=taken.number,
-        number=f"WO-{taken.number}",
-        content={
-            **order_paper(taken, at=clock.business_now()),
-            "currency": taken.currency,
-            "amount": show(taken.total, taken.currency),
-            "lines": [{**ln, "status": None} for ln in priced_lines(lines, taken.currency)],
-            "totals": totals(taken, taken.currency),
-            "needed_by": say_date(taken.needed_by) or None,
-            "payment_text": payment_words(taken),
-            "customer_note": taken.comment or None,
-            "age_notice": age_notice(lines),
-            "to_check": [str(f.get("text", "")) for f in taken.flags] or None,
-        },
-    )
+    content = _as_it_came(taken, lines, age_notice(lines))
+    return documents.issue("web-order", subject=taken.number, number=f"WO-{taken.number}", content=content)
+
+
+def _as_it_came(order: Order, lines: list[Line], notice: str | None) -> dict[str, Any]:
+    return {
+        **order_paper(order, at=clock.business_now()),
+        "currency": order.currency,
+        "amount": show(order.total, order.currency),
+        "lines": [{**ln, "status": None} for ln in priced_lines(lines, order.currency)],
+        "totals": totals(order, order.currency),
+        "needed_by": say_date(order.needed_by) or None,
+        "payment_text": payment_words(order),
+        "customer_note": order.comment or None,
+        "age_notice": notice,
+        "to_check": [str(f.get("text", "")) for f in order.flags] or None,
+    }
+
+
+def web_orders(*, orders: Sequence[str]) -> list[Document]:
+    """The web orders of many orders, in their order; those not made yet are made now. A handful of statements.
+
+    The orders are kept from changing meanwhile, and not taken: a paper of what came in is no work on the order, and
+    who has its page open goes on.
+    """
+    with writing():
+        found = list(Order.objects.filter(number__in=orders).order_by("id").select_for_update())
+        known = {d.subject: d for d in Document.objects.filter(subject__in=orders, kind="web-order").order_by("id")}
+        new = {o.pk: o for o in found if o.number not in known}
+        lines: dict[int, list[Line]] = {pk: [] for pk in new}
+        for line in Line.objects.filter(order_id__in=list(new)).order_by("order_id", "position") if new else ():
+            lines[line.order_id].append(line)
+        ids = {ln.product_id for mine in lines.values() for ln in mine if ln.quantity}
+        strong = set(Product.objects.filter(pk__in=ids, age_restricted=True).values_list("pk", flat=True))
+        made = {}
+        for pk, order in new.items():
+            notice = AGE_NOTICE if any(ln.quantity and ln.product_id in strong for ln in lines[pk]) else None
+            made[order.number] = (f"WO-{order.number}", _as_it_came(order, lines[pk], notice))
+        known |= {d.subject: d for d in documents.issue_many("web-order", made)} if made else {}
+    return [known[number] for number in orders if number in known]
 
 
 def document_of(*, order: str, kind: str) -> Document | None:

@@ -67,6 +67,8 @@ class Order(models.Model):
         constraints = [models.UniqueConstraint(fields=["channel", "reference"], name="order_once_per_channel")]
         indexes = [
             models.Index(fields=["queue", "deadline", "id"], name="order_queue"),
+            models.Index(fields=["queue", "queue_since"], name="order_waiting_since"),
+            models.Index(fields=["total"], name="order_total"),
             models.Index(fields=["next_check_at"], name="order_next_check"),
             models.Index(fields=["email"], name="order_email"),
             models.Index(fields=["name"], name="order_name"),

@@ -1,0 +1,118 @@
+// What changes while somebody looks: the rail's counts, the open list, what waits for its Undo. Asked for every few
+// seconds, and not at all while nobody looks.
+import { comeBack, leave, rowOf, tally } from "./desk.js";
+
+const EVERY = 4000;
+const top = document.querySelector("[data-pulse]");
+const list = () => document.getElementById("list");
+const numbers = () => [...document.querySelectorAll("#list .row")].map((row) => row.dataset.order);
+let asking = false;
+let timer = 0;
+
+function plan(ms = EVERY) {
+  clearTimeout(timer);
+  if (!document.hidden) timer = setTimeout(pulse, ms);
+}
+
+async function pulse() {
+  if (asking || document.hidden) return;
+  asking = true;
+  try {
+    const wanted = new URLSearchParams();
+    const shown = numbers();
+    const queue = list()?.dataset.queue;
+    if (queue) {
+      wanted.set("queue", queue);
+      wanted.set("drawn", list().dataset.drawn);
+      wanted.set("shown", shown.join(","));
+    }
+    const answer = await fetch(`${top.dataset.pulse}?${wanted}`, { headers: { Accept: "application/json" } });
+    if (answer.ok && !answer.redirected) follow(await answer.json(), new Set(shown));
+  } catch {
+    // No connection: the next one tells.
+  } finally {
+    asking = false;
+    plan();
+  }
+}
+
+function follow(now, shown) {
+  for (const [code, [count, late, stands]] of Object.entries(now.rail)) {
+    document.querySelectorAll(`[data-rail="${code}"]`).forEach((link) => {
+      const figure = link.querySelector(".count");
+      figure.firstChild.data = String(count);
+      figure.classList.toggle("late", late > 0);
+      figure.classList.toggle("soft", !late && !count);
+      figure.querySelector(".late-words").textContent = late ? ` of them ${late} late` : "";
+      const line = link.querySelector(".stands");
+      line.textContent = "";
+      if (late) {
+        const said = document.createElement("span");
+        said.className = "late";
+        said.textContent = `${late} late`;
+        line.append(said, stands ? " · " : "");
+      }
+      line.append(stands);
+    });
+  }
+  if (list()?.dataset.queue) {
+    const left = new Set(now.gone);
+    shown.forEach((number) => (left.has(number) ? leave(rowOf(number)) : comeBack(rowOf(number))));
+    announce(now.new.length);
+  }
+  toasts(now);
+}
+
+function announce(count) {
+  const button = document.getElementById("fresh");
+  if (!button) return;
+  button.hidden = count === 0;
+  const words = `${count} new, show`;
+  if (button.textContent !== words) button.textContent = words;
+}
+
+// Only when somebody asks for it do rows move; the cursor stays on its order, and ticks stay.
+document.getElementById("fresh")?.addEventListener("click", async () => {
+  const on = document.querySelector("#list .row.on")?.dataset.order;
+  const ticked = new Set([...document.querySelectorAll("#list .box input:checked")].map((box) => box.value));
+  const address = new URL(location.href);
+  if (on) address.searchParams.set("order", on);
+  await htmx.ajax("GET", address.pathname + address.search, { target: "#rows", select: "#rows", swap: "outerHTML" });
+  document.querySelectorAll("#list .box input").forEach((box) => { box.checked = ticked.has(box.value); });
+  document.getElementById("fresh").hidden = true;
+  document.querySelector("#list .row.on .n")?.focus();
+  tally();
+});
+
+// --- what waits for its Undo --------------------------------------------------------------------------------------------
+
+function toasts(now) {
+  const known = new Set([...document.querySelectorAll("[data-deed]")].map((one) => one.dataset.deed));
+  const refused = new Set([...document.querySelectorAll("[data-refused]")].map((one) => one.dataset.refused));
+  const runs = new Set([...document.querySelectorAll("[data-run]")].map((one) => one.dataset.run));
+  const changed =
+    Object.keys(now.going).some((id) => !known.has(id)) || [...known].some((id) => !(id in now.going)) ||
+    now.refused.slice(0, 5).some((id) => !refused.has(String(id))) || [...runs].some((id) => !now.runs.includes(Number(id)));
+  const focused = document.activeElement?.closest?.("#toasts");
+  if (changed && !focused) htmx.ajax("GET", top.dataset.toasts, { target: "#toasts", swap: "none" });
+}
+
+setInterval(() => {
+  document.querySelectorAll("[data-left]").forEach((one) => {
+    const left = Math.max(0, Number(one.dataset.left) - 1);
+    one.dataset.left = left;
+    one.textContent = left ? `${left} s` : "a moment";
+  });
+}, 1000);
+
+document.addEventListener("undone", (event) => {
+  comeBack(rowOf(event.detail.order));
+  const slip = document.querySelector("#aside .slip");
+  if (slip?.dataset.order === event.detail.order) rowOf(event.detail.order)?.querySelector(".n")?.click();
+  if (document.querySelector(".order-page") && location.pathname.endsWith(event.detail.order)) location.reload();
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.requestConfig?.verb === "post") plan(150);
+});
+document.addEventListener("visibilitychange", () => plan(document.hidden ? EVERY : 100));
+if (top) plan(1500);
