@@ -19,6 +19,7 @@ from counterfoil.core.retries import DECLINE_CLASSES, RETRY_LIMITS, RetryLimit, 
 from counterfoil.core.shop_checks import check_shop_settings
 
 TTL = 2.0  # seconds that a process believes its copy
+TRANSIT_DAYS = 3  # of a delivery that does not say how long it takes
 # Called in the transaction of a change with the names that were changed: core cannot import what follows from it.
 _on_change: list[Callable[[frozenset[str]], None]] = []
 
@@ -45,8 +46,12 @@ class Shop:
     stock_check_by_hand: bool = False
     # Tax by destination: the first zone that matches country (and state, if it names one); rates by tax class.
     zones: list[dict[str, Any]] = field(default_factory=list)
+    # `days`: working days from our door to the customer's; TRANSIT_DAYS where a delivery does not say.
     deliveries: list[dict[str, Any]] = field(
-        default_factory=lambda: [{"method": "Ground", "price": 1500}, {"method": "Express", "price": 3500}]
+        default_factory=lambda: [
+            {"method": "Ground", "price": 1500, "days": 3},
+            {"method": "Express", "price": 3500, "days": 1},
+        ]
     )
     # Where the shop may not ship, with the reason that the customer reads: {"country", "state"?, "reason"}.
     not_served: list[dict[str, str]] = field(default_factory=list)
@@ -112,6 +117,15 @@ class Shop:
     def working_day(self, day: date) -> date:
         """That day, or the shop's next working day."""
         return self.business_days_from(day - timedelta(days=1), 1)
+
+    def transit_days(self, method: str) -> int:
+        """Working days on the way with a delivery; 0 for one that is not the shop's: nothing is known of it."""
+        found = next((d for d in self.deliveries if d.get("method") == method), None)
+        return int(found.get("days", TRANSIT_DAYS)) if found else 0
+
+    def arrives(self, ships: date, method: str) -> date:
+        """The day on which the customer has what ships on that day."""
+        return self.business_days_from(ships, self.transit_days(method))
 
     def promise_rule(self, *, country: str, on: date) -> PromiseRule:
         """The rule about promised dates for an order placed on that day to that country."""

@@ -30,6 +30,14 @@ def near_day(value: date | None) -> str:
     return f"{value:%a}" if 1 < away < 7 else say_date(value)
 
 
+def aloud(value: date) -> str:
+    """today, tomorrow, on Thursday (within six days), else on Thursday, 10 December: as one says it."""
+    away = (value - shop().today()).days
+    if away in (0, 1):
+        return ("today", "tomorrow")[away]
+    return f"on {value:%A}" if 1 < away < 7 else f"on {value:%A}, {value.day} {value:%B}"
+
+
 def day(value: date | None) -> Markup:
     """`near_day` as a <time> with the whole date on hover."""
     if value is None:

@@ -18,12 +18,14 @@ from counterfoil.desk import (
     offering,
     pages,
     payouts,
+    placed,
     printing,
     promises,
     purchasing,
     runs,
     shelves,
     suppliers,
+    telephone,
 )
 from counterfoil.desk.settings import pages as settings
 
@@ -71,6 +73,8 @@ urlpatterns = [
     path("desk/stock.csv", shelves.stock_file, name="desk-stock-file"),
     path("desk/stock", shelves.index, name="desk-stock"),
     path("desk/stock/<path:sku>", shelves.one, name="desk-product"),
+    path("desk/orders/new", telephone.page, name="desk-new-order"),
+    path("desk/orders/<str:number>/placed", placed.page, name="desk-placed"),
     path("desk/orders/<str:number>", pages.order_page, name="desk-order"),
     path("desk/orders/<str:number>/proposals/new", offering.page, name="desk-offer"),
     path("desk/orders/<str:number>/amend", changing.change, name="desk-amend"),

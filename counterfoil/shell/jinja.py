@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from counterfoil.core import money
 from counterfoil.core.shop import shop
-from counterfoil.desk.saying import ago, day, moment, near_day, say_date, units
+from counterfoil.desk.saying import ago, aloud, day, moment, near_day, say_date, units
 from counterfoil.shell.assets import static_url
 
 # A gateway is no Django app; its mails' common parts lie beside it.
@@ -30,7 +30,14 @@ def environment(**options: Any) -> jinja2.Environment:
     made = jinja2.Environment(**options)  # noqa: S701 (autoescape is the function above)
     made.globals.update(url=url, static=static_url, the_shop=shop)
     made.filters.update(
-        money=money.show, say_date=say_date, ago=ago, moment=moment, day=day, near_day=near_day, units=units
+        money=money.show,
+        say_date=say_date,
+        ago=ago,
+        moment=moment,
+        day=day,
+        near_day=near_day,
+        units=units,
+        aloud=aloud,
     )
     return made
 

@@ -194,6 +194,7 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
     at_the_desk = owner()
     pages = [f"/desk/{page}" for page in ("", "search", "bank", "books", "disputes", "payouts", "stock")]
     pages += [f"/desk/settings/{section}" for section in SECTIONS]
+    pages += ["/desk/orders/new"]
     pages += [f"/desk/queues/{code}" for code in ("review", "charge", "pick")] + [f"/desk/orders/{n}" for n in stops]
     pages += ["/desk/purchase-orders", f"/desk/purchase-orders/{desk.purchase()}", "/desk/stock/PINOT-21"]
     pages += [
@@ -212,7 +213,7 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
 
 # Pages without a field to type into, and addresses that a form of another page posts to.
 NO_FIELDS = re.compile(
-    r"desk/(logout|palette|pulse|toasts|runs/.+|deeds/.+|queues/review/print|orders/.+/print|bank/.+|payouts/.+"
+    r"desk/(logout|palette|pulse|toasts|runs/.+|deeds/.+|queues/review/print|orders/.+/print|orders/.+/placed|bank/.+|payouts/.+"
     r"|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
     r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+|promises|stock\.csv|settings"
     r"|settings/log)"
@@ -284,5 +285,30 @@ def test_a_card_number_in_any_field_of_the_check_out_is_masked_or_refused(
         taken |= {name} if answer.status_code == 303 else set()
     assert taken >= TAKEN
     assert not taken & {"email", "phone", "attempt"}
+    settle()
+    nowhere(log, mailbox)
+
+
+BY_TELEPHONE = {
+    **{name: CHECKOUT[name] for name in CHECKOUT if not name.startswith("billing")},
+    "quantity:PINOT-21": "2", "do": "place",
+}  # fmt: skip
+
+
+def test_a_card_number_in_any_field_of_an_order_by_telephone_is_masked_or_refused(
+    open_shop: Desk, log: io.StringIO, mailbox: Mailbox
+) -> None:
+    numbers, taken = dressed(), set()
+    desk = owner()
+    shown = Forms(desk.get("/desk/orders/new").content).found
+    named = {name for _, held, _ in shown for name in held} - {"csrfmiddlewaretoken"}
+    for at, name in enumerate(sorted({*BY_TELEPHONE, *named} - {"do"})):
+        form = {**BY_TELEPHONE, "attempt": f"tel-{at:012x}", name: next(numbers)}
+        answer = desk.post("/desk/orders/new", form, follow=True)
+        assert answer.status_code in {200, 422}, (name, answer.status_code)
+        assert cards_in(answer.content.decode()) == [], name
+        taken |= {name} if answer.redirect_chain else set()
+    assert taken >= {"name", "shipping_address.street", "gift_message", "comment", "who", "wine"}
+    assert not taken & {"email", "phone", "attempt", "quantity:PINOT-21"}
     settle()
     nowhere(log, mailbox)

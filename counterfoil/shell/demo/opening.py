@@ -45,9 +45,9 @@ SETTINGS = {
     "timezone": TIMEZONE,
     "zones": ZONES,
     "deliveries": [
-        {"method": GROUND, "price": 1500},
-        {"method": EXPRESS, "price": 3500},
-        {"method": PICK_UP, "price": 0},
+        {"method": GROUND, "price": 1500, "days": 3},
+        {"method": EXPRESS, "price": 3500, "days": 1},
+        {"method": PICK_UP, "price": 0, "days": 0},
     ],
     "not_served": [
         {"country": "US", "state": "UT", "reason": "Utah does not let us send wine to a private address."},

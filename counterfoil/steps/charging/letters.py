@@ -8,13 +8,16 @@ from typing import Any
 from counterfoil.core.shop import shop
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.models import Line, Order, Part
-from counterfoil.records.orders.slip import mail_slip, say_date, say_moment
+from counterfoil.records.orders.slip import mail_slip, order_url, say_date, say_moment
 
 
 def owe_pay_mail(taken: Order, *, key: str) -> None:
     """Ask the customer for a card; inside `writing()`."""
     parts = list(Part.objects.filter(order=taken).exclude(decline_class="").order_by("number"))
-    _owe("pay_link", taken, parts, key=f"{taken.number}:pay:{key}", subject="please check your payment")
+    first = taken.card_state == "none" and not parts  # nobody has given one yet
+    subject = "please give your card" if first else "please check your payment"
+    more = {"first": True, "url": f"{order_url(taken)}/pay"} if first else {}
+    _owe("pay_link", taken, parts, key=f"{taken.number}:pay:{key}", subject=subject, **more)
 
 
 def owe_reminder(taken: Order, part: Part, due: datetime) -> None:
@@ -30,9 +33,9 @@ def owe_let_go(taken: Order, part: Part) -> None:
     _owe("let_go", taken, [part], key=key, subject="we could not keep your goods any longer")
 
 
-def _owe(kind: str, taken: Order, parts: list[Part], *, key: str, subject: str) -> None:
+def _owe(kind: str, taken: Order, parts: list[Part], *, key: str, subject: str, **more: Any) -> None:
     lines = list(Line.objects.filter(order=taken).order_by("position"))
-    context = {**mail_slip(taken, lines), **_standing(parts), "subject": f"{taken.number}: {subject}"}
+    context = {**mail_slip(taken, lines), **_standing(parts), **more, "subject": f"{taken.number}: {subject}"}
     owe_mail(kind, to=taken.email, key=key, context=context)
 
 

@@ -11,9 +11,10 @@ from typing import Any
 from counterfoil.core import clock
 from counterfoil.core.actor import Actor
 from counterfoil.core.shop import shop
+from counterfoil.records.customers.keys import keys_of
 from counterfoil.records.orders.models import Line, Order, Part
 from counterfoil.records.orders.present import order_json
-from counterfoil.records.orders.slip import mail_slip
+from counterfoil.records.orders.slip import mail_slip, order_url
 from counterfoil.steps.checkout.queries import Offered, Placement
 from counterfoil.steps.checkout.rules import Amounts, Priced
 from counterfoil.steps.checkout.wanted import Key, Placed, Wanted
@@ -91,7 +92,13 @@ def compose(
         "created_at": real,
     }
     placement = Placement(
-        customer={"email_key": wanted.email.lower(), "email": wanted.email, "name": wanted.name, "phone": wanted.phone},
+        customer={
+            "email_key": wanted.email.lower(),
+            "email": wanted.email,
+            "name": wanted.name,
+            "phone": wanted.phone,
+            **keys_of(wanted.name, wanted.phone, wanted.shipping_address["country"]),
+        },
         order=order_row,
         part=part_row,
         lines=line_rows,
@@ -232,7 +239,9 @@ def _line_rows(
 def _jobs(wanted: Wanted, order: Order, lines: Sequence[Line], real: datetime) -> list[dict[str, Any]]:
     owed = []
     if wanted.finished:
-        owed.append(("mail.send", f"confirmation:{order.number}:placed", confirmation(order, lines)))
+        owed.append(
+            ("mail.send", f"confirmation:{order.number}:placed", confirmation(order, lines, asks_card=wanted.asks_card))
+        )
     if wanted.finished and order.card_state == "to_save":
         owed.append(("charging.save_card", order.number, {"order": order.number}))
     return [
@@ -252,16 +261,18 @@ def _jobs(wanted: Wanted, order: Order, lines: Sequence[Line], real: datetime) -
     ]
 
 
-def confirmation(order: Order, lines: Sequence[Line]) -> dict[str, Any]:
-    """The confirmation mail as a job's payload."""
+def confirmation(order: Order, lines: Sequence[Line], *, asks_card: bool = False) -> dict[str, Any]:
+    """The confirmation mail as a job's payload; with `asks_card` its link leads to the page that takes a card."""
+    asked = {"url": f"{order_url(order)}/pay", "asks_card": True} if asks_card else {}
     return {
         "kind": "confirmation",
         "to": order.email,
         "key": f"{order.number}:placed",
         "context": {
             **mail_slip(order, lines),
-            "subject": f"We have your order {order.number}",
+            "subject": f"{order.number}: please give your card" if asks_card else f"We have your order {order.number}",
             "card": order.payment_method == "card",
+            **asked,
         },
         "documents": [],
     }

@@ -14,6 +14,7 @@ from counterfoil.core.money import split, tax_on
 from counterfoil.core.promises import PromiseRule
 from counterfoil.core.shop import Shop
 from counterfoil.gateways.storefront.protocol import DELIVERED, PENDING, PROCESSING, FeedEvent, FeedOrder
+from counterfoil.records.customers.keys import keys_of
 from counterfoil.records.orders.models import Promise
 from counterfoil.steps.checkout.rules import Amounts, Priced, add_up
 from counterfoil.steps.checkout.told_dates import Told, told_date
@@ -256,7 +257,7 @@ def customer_row(feed: FeedOrder) -> Row:
     """Who bought, in case we do not know them yet."""
     return {
         "email_key": feed.email.lower(), "email": feed.email, "name": feed.name, "phone": feed.phone,
-        "processor_id": "", "note": "",
+        "processor_id": "", "note": "", **keys_of(feed.name, feed.phone, feed.shipping_address.country),
     }  # fmt: skip
 
 

@@ -80,6 +80,12 @@ JOB_COLUMNS = (
 )  # fmt: skip
 
 
+# Who has bought before is reached at the newest number that they gave.
+_KNOWN = """ON CONFLICT (email_key) DO UPDATE SET email = excluded.email,
+    phone = CASE WHEN excluded.phone = '' THEN customers_customer.phone ELSE excluded.phone END,
+    phone_key = CASE WHEN excluded.phone = '' THEN customers_customer.phone_key ELSE excluded.phone_key END"""
+
+
 # What a JSON record becomes on PostgreSQL; the rest is text, integer or jsonb by the column's own type.
 def _recordset(table: str, columns: Sequence[str], source: str) -> str:
     picked = ", ".join(f"r.{c}" for c in columns)
@@ -112,10 +118,10 @@ def _write_postgres(p: Placement) -> bool:
 WITH input AS (SELECT %s::jsonb AS doc),
 k AS ({_recordset("core_idempotencykey", KEY_COLUMNS, "key")} RETURNING id),
 c AS (
-  INSERT INTO customers_customer (email_key, email, name, phone, processor_id, note)
-  SELECT r.email_key, r.email, r.name, r.phone, '', ''
+  INSERT INTO customers_customer (email_key, email, name, phone, name_key, last_key, phone_key, processor_id, note)
+  SELECT r.email_key, r.email, r.name, r.phone, r.name_key, r.last_key, r.phone_key, '', ''
   FROM jsonb_populate_recordset(NULL::customers_customer, (SELECT doc -> 'customer' FROM input)) AS r
-  ON CONFLICT (email_key) DO UPDATE SET email = excluded.email RETURNING id
+  {_KNOWN} RETURNING id
 ),
 o AS (
   INSERT INTO orders_order ({", ".join(order_columns)})
@@ -178,7 +184,7 @@ def _write_sqlite(p: Placement) -> bool:
     customer = _insert(
         "customers_customer",
         [{**p.customer, "processor_id": "", "note": ""}],
-        "ON CONFLICT (email_key) DO UPDATE SET email = excluded.email RETURNING id",
+        f"{_KNOWN} RETURNING id",
     )[0][0]
     order_id = _insert("orders_order", [{**p.order, "customer_id": customer}], "RETURNING id")[0][0]
     part_id = _insert("orders_part", [{**p.part, "order_id": order_id}], "RETURNING id")[0][0]

@@ -89,13 +89,17 @@ def _offers(products: Iterable[Product], wanted: Mapping[str, int] | None = None
     return [availability(p, shelves[p.pk], settings, units[p.pk]) for p in known]
 
 
-def offers(text: str = "", limit: int = 200) -> list[Offer]:
-    """Listed products by maker, name and vintage, newest first; with `text`, those in which every word is found."""
+def offers(text: str = "", limit: int = 200, *, by_sku: bool = False) -> list[Offer]:
+    """Listed products by maker, name and vintage, newest first; with `text`, those in which every word is found.
+
+    `by_sku`: also as a part of the SKU, as people of the shop type it.
+    """
     found = _listed()
     for word in text.split()[:6]:
         if not storable(word):
             return []
         hit = Q(name__icontains=word) | Q(description__icontains=word) | Q(sku__iexact=word)
+        hit |= Q(sku__icontains=word) if by_sku else Q()
         found = found.filter(hit | Q(family__grape__icontains=word) | Q(family__region__icontains=word))
     ordered = found.order_by(F("family__producer").asc(nulls_last=True), "family__name", F("vintage").desc(), "name")
     return _offers(ordered[:limit])

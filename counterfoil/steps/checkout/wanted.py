@@ -41,6 +41,7 @@ class Wanted:
     consent: bool = True  # an API channel vouches for it; the check-out asks
     age_declared: bool = True
     finished: bool = True
+    asks_card: bool = False  # the confirmation asks for a card: nobody has given one yet
     reserve: bool = True
     flags: Sequence[Mapping[str, str]] = ()
 

@@ -1,0 +1,49 @@
+// An order by telephone without a mouse: arrows walk through what was found, Enter takes the first of it, Escape goes back.
+// Everything here is also a button in the tab order: without this file the page works as well.
+const finds = (field) => [...document.querySelectorAll(`#${field.dataset.finds} .find-it:not(:disabled)`)];
+let hurried = null; // Enter was pressed before the answer came: what it finds first is taken
+
+function takeFirst(field) {
+  const first = finds(field)[0];
+  if (first) first.click();
+  return Boolean(first);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = event.target.closest?.("[data-finds]");
+  if (field) {
+    if (event.key === "ArrowDown" && finds(field).length) {
+      event.preventDefault();
+      finds(field)[0].focus();
+    } else if (event.key === "Enter" && field.value.trim()) {
+      event.preventDefault();
+      const fresh = field.dataset.asked === field.value;
+      if (!fresh || !takeFirst(field)) hurried = fresh ? null : field.id;
+    }
+    return;
+  }
+  const found = event.target.closest?.(".find-it");
+  if (!found) return;
+  const all = [...found.closest(".finds").querySelectorAll(".find-it:not(:disabled)")];
+  const at = all.indexOf(found);
+  const owner = document.querySelector(`[data-finds="${found.closest("[id]").id}"]`);
+  if (event.key === "ArrowDown") all[Math.min(at + 1, all.length - 1)].focus();
+  else if (event.key === "ArrowUp") (at ? all[at - 1] : owner).focus();
+  else if (event.key === "Escape") owner.focus();
+  else return;
+  event.preventDefault();
+});
+
+// Which text the list that is shown belongs to.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const field = event.target.closest?.("[data-finds]");
+  if (!field || !event.detail.successful) return;
+  field.dataset.asked = event.detail.requestConfig.parameters[field.name] ?? "";
+});
+document.addEventListener("htmx:afterSettle", () => {
+  const field = hurried && document.getElementById(hurried);
+  if (!field || field.dataset.asked !== field.value) return;
+  hurried = null;
+  takeFirst(field);
+});
