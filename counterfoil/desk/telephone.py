@@ -123,7 +123,7 @@ def _cart(form: Mapping[str, str]) -> dict[str, int]:
 
 
 def _place(request: HttpRequest, form: dict[str, str]) -> HttpResponse:
-    wanted, errors = forms.read(form)
+    wanted, errors = forms.read({**form, "other_billing": ""})  # the bill goes where the goods go
     wanted.pop("consent")
     errors |= {name: words for name, words in _CLERKS_WORDS.items() if name in errors and not form.get(name, "")}
     cart = _cart(form)
