@@ -8,6 +8,7 @@ from typing import Any
 
 from counterfoil.core.money import DECIMALS
 from counterfoil.core.retries import CLASSES, NETWORKS
+from counterfoil.core.shop import TRANSIT_DAYS
 from counterfoil.desk.settings.kinds import Field, Options, state_of
 
 Row = dict[str, Any]
@@ -31,6 +32,14 @@ class Rows:
     def together(self, rows: list[Row]) -> list[Any]:
         """Flat rows as they are stored."""
         return [row[self.columns[0].name] for row in rows] if self.bare else rows
+
+
+@dataclass(frozen=True)
+class Ways(Rows):
+    """Delivery methods: one that does not say how long it takes shows what is reckoned with."""
+
+    def apart(self, value: list[Any]) -> list[Row]:
+        return [{"days": TRANSIT_DAYS, **way} for way in super().apart(value)]
 
 
 @dataclass(frozen=True)
@@ -208,8 +217,9 @@ DELIVERY = Section(
     "delivery", "Delivery", "What shipping costs, which tax is due where, and where you may not ship.",
     (
         Group("Delivery methods", (
-            Rows("deliveries", "Offered at check-out", (
-                Field("method", "Called", width="wide"), Field("price", "Price", "amount", width="narrow")),
+            Ways("deliveries", "Offered at check-out", (
+                Field("method", "Called", width="wide"), Field("price", "Price", "amount", width="narrow"),
+                Field("days", "Working days on the way", "whole", width="narrow", most=60)),
                 "delivery method", "in this order; the first is chosen unless the customer says otherwise"),)),
         Group("Tax by destination", (
             Rates("zones", "Rates in per cent", (COUNTRY, STATE), "destination",

@@ -110,6 +110,8 @@ def _row(row: Any, currency: str) -> str:
     for name, cell in row.items():
         if name == "price":
             words.append(show(int(cell), currency))
+        elif name == "days" and "method" in row:
+            words.append(units(int(cell), "working day"))
         elif name == "rates":
             words += [f"{kind} {int(rate) * 100 / PPM:g} %" for kind, rate in cell.items()]
         elif isinstance(cell, list):
