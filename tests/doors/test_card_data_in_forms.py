@@ -217,7 +217,7 @@ NO_FIELDS = re.compile(
     r"|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
     r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+|promises|stock\.csv|settings"
     r"|settings/log)"
-    r"|orders/.+/.+|cart/.+|products/.+/label\.svg"
+    r"|orders/.+/.+|how-it-works(/.+)?|cart/.+|products/.+/label\.svg"
 )
 
 
