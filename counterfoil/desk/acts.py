@@ -27,13 +27,15 @@ from counterfoil.desk.reading import (
 from counterfoil.desk.saying import say_date
 from counterfoil.flow import amend
 from counterfoil.gateways.card.protocol import NotDone, OutcomeUnknown
+from counterfoil.records.customers.actions import remember_customer
 from counterfoil.records.orders.load import find, note, take
-from counterfoil.records.orders.models import Order, Proposal
+from counterfoil.records.orders.models import Call, Order, Proposal
 from counterfoil.steps.acceptance import actions as acceptance
 from counterfoil.steps.alternatives import actions as alternatives
-from counterfoil.steps.alternatives.calls import record_call
+from counterfoil.steps.alternatives.calls import record_call, take_offer
 from counterfoil.steps.alternatives.choices import FIELDS
 from counterfoil.steps.alternatives.contacts import record_contact
+from counterfoil.steps.alternatives.needed import need_by
 from counterfoil.steps.charging import actions as charging
 from counterfoil.steps.charging.queries import find_dispute
 from counterfoil.steps.fulfilment import actions as fulfilment
@@ -272,15 +274,41 @@ def _question(order: str, form: Form) -> str:
 
 
 def _call(order: str, form: Form, actor: Actor) -> str:
-    outcome = text_of(form, "outcome", needed="say how the call went")
+    outcome, _, which = text_of(form, "outcome", needed="say how the call went").partition(":")
     record_call(
         order=order,
         actor=actor,
         outcome=outcome,
         note_text=text_of(form, "note"),
-        call_back_at=maybe_moment(form, "call_back_at", shop().timezone),
+        # Beside another outcome a time that was typed before means nothing.
+        call_back_at=maybe_moment(form, "call_back_at", shop().timezone) if outcome == Call.CALL_BACK else None,
+        choice=maybe_whole({"choice": which}, "choice"),
+        spoken_to=text_of(form, "spoken_to"),
     )
     return f"{order}: the call is noted."
+
+
+def _take_offer(order: str, form: Form, actor: Actor) -> str:
+    (choice,) = choices_of(form, find(order), most=1)
+    made = take_offer(order=order, actor=actor, choice=choice, spoken_to=text_of(form, "spoken_to"))
+    return f"{order}: they take it. {made.choices[0]['text']}."
+
+
+def _remember(order: str, form: Form, actor: Actor) -> str:
+    remember_customer(
+        order=order,
+        actor=actor,
+        note_text=str(form.get("note", "")),
+        prefers=text_of(form, "prefers"),
+        was=form.get("note_was"),
+    )
+    return "Kept for the next time."
+
+
+def _need_by(order: str, form: Form, actor: Actor) -> str:
+    day = maybe_date(form, "needed_by")
+    need_by(order=order, actor=actor, day=day, version=maybe_whole(form, "version"))
+    return f"{order}: needed by {say_date(day)}." if day else f"{order}: needed by no certain day."
 
 
 def _contact(order: str, form: Form, actor: Actor) -> str:
@@ -336,6 +364,9 @@ ACTS: dict[str, Act] = {
     "answer": _answer,
     "withdraw": _withdraw,
     "call": _call,
+    "take-offer": _take_offer,
+    "remember": _remember,
+    "needed-by": _need_by,
     "contact": _contact,
     "cancel": _cancel,
 }

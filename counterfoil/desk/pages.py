@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,7 +20,9 @@ from counterfoil.core.shop import shop
 from counterfoil.core.web import staff
 from counterfoil.desk import queries, words
 from counterfoil.desk.acts import ACTS, BULK
+from counterfoil.desk.calling import call_sheet
 from counterfoil.desk.doing import WAITS, do_or_wait
+from counterfoil.desk.glance import glance_of
 from counterfoil.desk.promised import promises_of, waits_for_nothing
 from counterfoil.desk.proposing import proposed_of
 from counterfoil.desk.queries import Asked, Place
@@ -168,7 +171,9 @@ def _slip(
     asked, events = asked or queries.asked_of(order), queries.events_of(order)
     due = [ln.pk for ln in lines if ln.due]
     coming = coming_for(due) if due else {}
-    return slip_of(order, lines, asked, events, tried, may_try=bool(declined) and _may_try(order), coming=coming)
+    slip = slip_of(order, lines, asked, events, tried, may_try=bool(declined) and _may_try(order), coming=coming)
+    sheet = call_sheet(order, lines, asked.question[0] if asked.question else "")
+    return replace(slip, glance=glance_of(order), sheet=sheet)
 
 
 def _may_try(order: Order) -> bool:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from counterfoil.core.shop import shop
+from counterfoil.desk.calling import too_late
 from counterfoil.desk.slips import Slip
 from counterfoil.records.orders.models import Line, Order
 from counterfoil.records.stock.availability import days_of_lines, soon
@@ -27,7 +28,9 @@ def proposed_of(slip: Slip | None) -> Proposed:
     waits = [(ln, days[ln.pk]) for ln in slip.lines if ln.pk in days and days[ln.pk].waits]
     known = [found.day for found in days.values() if found.day is not None]
     latest = max(known, default=soon(shop()))
-    return Proposed(latest.isoformat(), [f"{ln.name}: {found.why}" for ln, found in waits])
+    late = too_late(slip.order, latest, shop())
+    why = [f"{ln.name}: {found.why}" for ln, found in waits]
+    return Proposed(latest.isoformat(), [f"! {late}", *why] if late else why)
 
 
 def proposed_days(orders: Sequence[Order]) -> dict[int, date]:

@@ -13,7 +13,9 @@ from counterfoil.core import clock
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
+from counterfoil.desk.calling import CallSheet, arrival_of
 from counterfoil.desk.declined import Declined, declined_of, first_declined
+from counterfoil.desk.glance import Glance
 from counterfoil.desk.queries import Asked, Brief
 from counterfoil.desk.saying import moment, near_day, say_date, span, time_of_day, units
 from counterfoil.desk.words import DESK_STATUS, GATES, QUEUES, glyph
@@ -76,6 +78,8 @@ class Slip:
     by_part: dict[int, list[Line]] = field(default_factory=dict)
     # By line id, the purchase orders that it waits for.
     coming: Mapping[int, Sequence[Coming]] = field(default_factory=dict)
+    glance: Glance | None = None
+    sheet: CallSheet | None = None  # when they are to be called
 
     @property
     def open(self) -> bool:
@@ -310,9 +314,10 @@ def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Aske
         if held + due < units_wanted:
             text += f"; {units_wanted - held - due} to be bought in"
         found.append(Check(True if held >= units_wanted else None, text))
-    if order.next_action == "call":
-        found.append(Check(False, f"Needed by {say_date(order.needed_by)}, {promise_words(order, parts)}",
-                           f"/desk/orders/{order.number}#offer", "Offer an alternative"))  # fmt: skip
+    if order.next_action in {"call", "call_later"} and order.needed_by and not asked.question:
+        there = arrival_of(order, lines, shop())
+        text = f"Needed by {say_date(order.needed_by)}, {promise_words(order, parts)}"
+        found.append(Check(False, f"{text}; there {say_date(there)}"))
     for part in parts:
         if part.cover_refund_on is not None and part.money == "charged":
             when = "The customer was asked" if part.cover_asked_at else "The customer is to be asked"
@@ -373,7 +378,8 @@ def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
         "ship": "Shipped: mail the tracking number",
         "deliver": "Delivered",
         "wait_for_answer": "Waiting for the customer's answer",
-        "call": f"They need it by {say_date(order.needed_by)}.",
+        "call": "Call the customer",
+        "call_later": "Call the customer again",
         "renew_promise": "Offer a new date",
         "look_at_bank": "See what the bank has otherwise",
         "answer_dispute": f"Answer the bank by {say_date(order.deadline)}" if order.deadline else "Answer the bank",

@@ -34,7 +34,7 @@ ATTENTION = (
     Queue("payment_problem", "Payment problem", "!", "the bank said no, or has not answered", 5),
     Queue("cannot_ship", "Charged, cannot ship", "!", "paid for, and something is missing", 6),
     Queue("question", "Customer's answer", "?", "we asked; nothing changes until they say yes", 4),
-    Queue("call", "To call", "☏", "needed before we can ship", 4),
+    Queue("call", "To call", "☏", "their day cannot be met, or our question waits on the telephone", 4),
     Queue("promise", "Promise at risk", "◷", "the promised date will not hold", 4),
     Queue("bank_differs", "Bank differs", "≠", "our books and the bank's disagree, or a customer disputes a charge", 5),
 )
@@ -162,12 +162,15 @@ CONTACTS = {
 }
 # What the timeline can be narrowed to: the beginnings of the kinds that belong there.
 TIMELINES = {
-    "contacts": ("Contacts", ("contact_", "customer_called", "mail_sent", "proposal_", "answer_")),
+    "contacts": ("Contacts", ("contact_", "customer_", "mail_sent", "proposal_", "answer_")),
     "money": (
         "Money",
         ("card", "charge", "payment", "pay_link", "refund", "authorisation", "dispute", "bank", "hold_of"),
     ),
-    "changes": ("Changes", ("order_amended", "parts_merged", "order_cancelled", "promise", "sales_order_reissued")),
+    "changes": (
+        "Changes",
+        ("order_amended", "parts_merged", "order_cancelled", "promise", "needed_by", "sales_order_reissued"),
+    ),
 }
 CONSENT = {
     "telephone": "on the telephone",
@@ -193,7 +196,8 @@ GLYPHS = (
     ("payment", "$"), ("bank", "≠"), ("dispute", "≠"), ("refund", "↩"), ("pick", "◑"), ("pack", "◕"), ("ship", "➤"),
     ("deliver", "✓"), ("invoice", "▤"), ("credit", "▤"), ("proposal", "?"), ("question", "?"), ("answer", "?"),
     ("cover", "!"), ("order_cancelled", "✕"), ("delay", "◷"), ("promise_lapsed", "✕"), ("mail", "✉"),
-    ("customer_called", "☏"), ("contact_call", "☏"), ("contact_", "✎"), ("order_amended", "±"), ("parts_merged", "±"),
+    ("customer_called", "☏"), ("contact_call", "☏"), ("contact_", "✎"), ("customer_", "✎"), ("needed_by", "◷"),
+    ("order_amended", "±"), ("parts_merged", "±"),
     ("return", "↩"),
 )  # fmt: skip
 
@@ -217,6 +221,8 @@ WHOSE = {
     "pack": ("picker",),
     "ship": ("clerk", "picker"),
     "deliver": ("picker",),
+    "call": ("clerk",),
+    "call_later": ("clerk",),
     "renew_promise": ("clerk",),
     "offer_alternative": ("clerk",),
     "refund_again": ("clerk", "bookkeeper"),
@@ -234,6 +240,7 @@ ACTS_IN_WORDS = {
     "send_pay_link": "mail a link to pay",
     "ask_bank": "ask the bank",
     "call": "call the customer",
+    "call_later": "ring the customer again",
     "pick": "pick it",
     "pack": "pack it",
     "ship": "ship it",
@@ -260,6 +267,10 @@ KEYS = {
     "The step that is next": (
         ("m", "make the sales order"), ("v", "check the stock"), ("b", "buy in"), ("l", "mail a link to pay"),
         ("q", "ask the bank"), ("i", "picked"), ("w", "packed"), ("s", "ship: carrier and number"), ("y", "delivered"),
+    ),
+    "A call": (
+        ("y", "they accept the day"), ("1 to 9", "they take that offer, or that choice of our question"),
+        ("z", "they take none"), ("0", "no answer: again the next working morning"), ("t", "call back at"),
     ),
     "Money, always asked first": (
         ("c", "charge: the ticked orders, else this one"), ("r", "refund: the ticked orders, else this one"),

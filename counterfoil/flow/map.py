@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from counterfoil.core.errors import Blocker
+from counterfoil.flow.calling import rests, to_ring
 from counterfoil.flow.cover import agreed_to_wait, due_cover, uncovered
 from counterfoil.flow.promising import due_notice, looks_again
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
@@ -198,7 +199,10 @@ def _whole_order(facts: OrderFacts) -> Place | None:
         return "payment_problem", "refund_again", []
     lost = [b for part in facts.parts for b in uncovered(facts, part)]
     if lost and not facts.answer_unapplied:
-        return "cannot_ship", "wait_for_answer" if facts.question_open else "offer_alternative", lost
+        asking = "call" if to_ring(facts) else "wait_for_answer"
+        return "cannot_ship", asking if facts.question_open else "offer_alternative", lost
+    if to_ring(facts) and not facts.answer_unapplied:
+        return "call", "call", []
     if facts.question_open or facts.answer_unapplied:
         return "question", "wait_for_answer", []
     if facts.payment_method == "card" and facts.card_state == "refused":
@@ -209,12 +213,12 @@ def _whole_order(facts: OrderFacts) -> Place | None:
 
 
 def _call(facts: OrderFacts) -> Place | None:
-    """The promise misses the day on which the customer needs it: somebody calls; a no calls for an alternative."""
+    """It comes after the day on which the customer needs it: somebody calls; a no calls for an alternative."""
     late = facts.misses
     if late is None or any(p.money in {"charging", "unknown"} for p in facts.parts):
         return None
     if facts.told is None or facts.told < late:
-        return "call", "call", []
+        return ("promise", "call_later", []) if rests(facts) else ("call", "call", [])
     return None if facts.told_accepted else ("promise", "renew_promise", [])
 
 
@@ -332,6 +336,8 @@ def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
     moments = [facts.question_expires_at, *_ends_of_holds(facts), *after_declines, *looks_again(facts)]
     if queue in {"goods", "charge", "charged_waiting", "promise", "cannot_ship"} or _being_paid(facts):
         moments.append(facts.day_ends_at)  # due dates and promises are judged by the shop's date
+    if rests(facts):
+        moments.append(facts.call_back_at)
     if queue == "unfinished" and facts.placed_at is not None:
         over = facts.placed_at + CHECKOUT_LASTS
         # Over already: the processor is being asked; look again now and then.

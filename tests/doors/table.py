@@ -194,7 +194,12 @@ DOORS: dict[str, Door] = {
         _on(
             Desk.late,
             "calls",
-            lambda _: {"outcome": "call_back", "note": "At work", "call_back_at": f"{soon(1)}T17:00:00Z"},
+            lambda _: {
+                "outcome": "call_back",
+                "note": "At work",
+                "spoken_to": "June Harper",
+                "call_back_at": f"{soon(1)}T17:00:00Z",
+            },
         )
     ),
     "picks": Door(_on(Desk.approved, "picks", lambda _: {"lines": [{**PINOT, "quantity": 2}], "part": 1}), bare=True),

@@ -50,6 +50,8 @@ class PartFacts:
     given_back: int = 0  # of what went back: by which more had been paid than the part costs
     promise_date: date | None = None
     promised_on: date | None = None  # when that date was given
+    arrives: date | None = None  # when the customer has it then; known where they need it by a day
+    agreed: bool = False  # the customer said yes to that very date
     legal_deadline: date | None = None
     promise_version: int = 0
     clock_over: bool = False  # that deadline was over before the order came here
@@ -143,9 +145,13 @@ class OrderFacts:
     placed_on: date = date.min
     placed_at: datetime | None = None
     needed_by: date | None = None
-    told: date | None = None  # the latest late date that the customer has answered on the telephone ...
+    told: date | None = None  # the latest late day that the customer has answered on the telephone ...
     told_accepted: bool = False  # ... and whether they said yes to it
+    # Of what there is to call about now, the open question or the late day: when we ring again, and how often nobody
+    # answered in a row.
     call_back_at: datetime | None = None
+    calls_missed: int = 0
+    prefers_phone: bool = False  # known while a question is open
     holds: tuple[HoldFacts, ...] = ()
     question_open: bool = False
     question_expires_at: datetime | None = None
@@ -171,11 +177,14 @@ class OrderFacts:
 
     @property
     def misses(self) -> date | None:
-        """The promised date of what has not left yet, where the customer needs the goods earlier; None: in time."""
+        """The day on which the customer has what has not left yet, where they need it earlier.
+
+        None: it comes in time, or they have said yes to its date.
+        """
         if self.needed_by is None:
             return None
         open_ = [p for p in self.parts if p.live and p.parcel not in {"shipped", "delivered", "returned"}]
-        latest = max((p.promise_date for p in open_ if p.promise_date), default=None)
+        latest = max((p.arrives or p.promise_date for p in open_ if p.promise_date and not p.agreed), default=None)
         return latest if latest is not None and latest > self.needed_by else None
 
     @property

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from counterfoil.core import clock, journal
 from counterfoil.core.actor import SYSTEM, Actor
@@ -16,9 +16,22 @@ from counterfoil.core.machine import Move
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
+from counterfoil.records.customers.models import Customer
 from counterfoil.records.orders.declines import Standing, standing_of
 from counterfoil.records.orders.facts import DisputeFacts, HoldFacts, LineFacts, NoticeFacts, OrderFacts, PartFacts
-from counterfoil.records.orders.models import Call, Hold, Line, Notice, Offered, Order, Part, PayLink, Proposal, Refund
+from counterfoil.records.orders.models import (
+    Call,
+    Hold,
+    Line,
+    Notice,
+    Offered,
+    Order,
+    Part,
+    PayLink,
+    Promise,
+    Proposal,
+    Refund,
+)
 
 GONE = frozenset({"shipped", "delivered", "returned"})
 
@@ -105,7 +118,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
         holds.setdefault(hold.order_id, []).append(hold)
     questions: dict[int, list[Proposal]] = {}
     pending = Proposal.objects.filter(order_id__in=ids, state__in=["open", "accepted"], applied_at=None)
-    for asked in pending if asked_of else ():
+    for asked in pending.annotate(prefers=F("order__customer__prefers")) if asked_of else ():
         questions.setdefault(asked.order_id, []).append(asked)
     opened = [q.pk for mine in questions.values() for q in mine if q.state == Proposal.OPEN]
     lost = Offered.objects.filter(proposal__in=opened, given_up__gt=0).values_list("proposal_id", flat=True)
@@ -119,8 +132,10 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
     at_page = set(open_pages.values_list("part_id", flat=True)) if paying else set()
     declined = standing_of(orders, [p for mine in parts.values() for p in mine])
     settings = shop()
-    wanting = [o.pk for o in orders if o.needed_by is not None]
-    calls = {c.order_id: c for c in Call.objects.filter(order_id__in=wanting).order_by("id")} if wanting else {}
+    wanting = [o.pk for o in orders if o.needed_by is not None or o.pk in questions]
+    calls: dict[int, list[Call]] = {}
+    for call in Call.objects.filter(order_id__in=wanting).order_by("id") if wanting else ():
+        calls.setdefault(call.order_id, []).append(call)
     disputes = _disputes(ids, settings) if disputed else {}
     notices = _notices(ids) if noticed else {}
     return {
@@ -134,7 +149,7 @@ def facts_of_many(orders: Sequence[Order]) -> dict[int, OrderFacts]:
             o.pk in differs,
             declined,
             settings,
-            calls.get(o.pk),
+            calls.get(o.pk, ()),
             disputes.get(o.pk, ()),
             at_page,
             gone,
@@ -227,18 +242,20 @@ def build_facts(
     bank_differs: bool,
     declined: Standing,
     settings: Shop,
-    call: Call | None = None,
+    calls: Sequence[Call] = (),
     disputes: Sequence[DisputeFacts] = (),
     at_page: Collection[int | None] = (),
     gone: Collection[int] = (),
     notices: Sequence[NoticeFacts] = (),
 ) -> OrderFacts:
-    """Facts from rows at hand; `lines` by part id, `call` the last one to the customer, `at_page` the ids of parts
+    """Facts from rows at hand; `lines` by part id, `calls` to the customer in their order, `at_page` the ids of parts
     whose page for payment is open, `gone` those of questions of which an offered unit was lost.
     """
     opened = [q for q in questions if q.state == Proposal.OPEN]
     if not _waits_for(opened, notices, parts, lines):
         opened = []
+    answered = next((c for c in reversed(calls) if c.told and c.outcome in {Call.ACCEPTED, Call.DECLINED}), None)
+    rung = _last_call(calls, opened)
     return OrderFacts(
         number=order.number,
         review=order.review,
@@ -254,9 +271,11 @@ def build_facts(
         placed_on=settings.day_of(order.placed_at),
         placed_at=order.placed_at,
         needed_by=order.needed_by,
-        told=call.told if call is not None and call.outcome in {Call.ACCEPTED, Call.DECLINED} else None,
-        told_accepted=call is not None and call.outcome == Call.ACCEPTED,
-        call_back_at=call.call_back_at if call is not None else None,
+        told=answered.told if answered else None,
+        told_accepted=answered is not None and answered.outcome == Call.ACCEPTED,
+        call_back_at=rung.call_back_at if rung else None,
+        calls_missed=rung.tries if rung else 0,
+        prefers_phone=any(getattr(q, "prefers", "") == Customer.TELEPHONE for q in opened),
         holds=tuple(HoldFacts(h.pk, h.reason, h.placed_by, h.kind) for h in holds),
         question_open=bool(opened),
         question_expires_at=min((q.expires_at for q in opened), default=None),
@@ -267,7 +286,15 @@ def build_facts(
         disputes=tuple(disputes),
         notices=tuple(notices),
         parts=tuple(
-            part_facts(p, lines.get(p.pk, []), remind_at=declined.remind_at(p), page_open=p.pk in at_page)
+            part_facts(
+                p,
+                lines.get(p.pk, []),
+                remind_at=declined.remind_at(p),
+                page_open=p.pk in at_page,
+                arrives=settings.arrives(p.promise_date, order.shipping_method)
+                if order.needed_by and p.promise_date
+                else None,
+            )
             for p in parts
         ),
         now=clock.business_now(),
@@ -282,6 +309,13 @@ def build_facts(
         sales_order_by_hand=settings.sales_order_by_hand,
         stock_check_by_hand=settings.stock_check_by_hand,
     )
+
+
+def _last_call(calls: Sequence[Call], opened: Sequence[Proposal]) -> Call | None:
+    """The last call about what there is to call about now; None once it was answered."""
+    asked = {q.pk for q in opened}
+    mine = [c for c in calls if (c.proposal_id in asked if asked else c.told is not None)]
+    return mine[-1] if mine and mine[-1].outcome in {Call.NO_ANSWER, Call.CALL_BACK} else None
 
 
 def _waits_for(
@@ -321,7 +355,12 @@ def moot(
 
 
 def part_facts(
-    part: Part, lines: Sequence[Line], *, remind_at: datetime | None = None, page_open: bool = False
+    part: Part,
+    lines: Sequence[Line],
+    *,
+    remind_at: datetime | None = None,
+    page_open: bool = False,
+    arrives: date | None = None,
 ) -> PartFacts:
     """One part's facts from its rows; when the customer is reminded next stands in the journal."""
     return PartFacts(
@@ -337,6 +376,8 @@ def part_facts(
         given_back=part.given_back,
         promise_date=part.promise_date,
         promised_on=part.promised_on,
+        arrives=arrives,
+        agreed=part.promise_consent == Promise.EXPRESS,
         legal_deadline=part.legal_deadline,
         promise_version=part.promise_version,
         clock_over=part.clock_over,

@@ -16,7 +16,7 @@ from counterfoil.core.shop import shop
 from counterfoil.core.text import clean
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.load import check, facts_of, find, note, take
-from counterfoil.records.orders.models import Line, Notice, Order, Proposal
+from counterfoil.records.orders.models import Line, Notice, Offered, Order, Proposal
 from counterfoil.records.orders.offers import keep_offered, release_offered
 from counterfoil.records.orders.slip import mail_slip, order_url, say_moment
 from counterfoil.steps.alternatives.choices import about, complete, units_offered
@@ -40,6 +40,7 @@ def propose_alternatives(
     choices: Sequence[Mapping[str, Any]],
     message: str = "",
     expires_at: datetime | None = None,
+    by_telephone: bool = False,
 ) -> Proposal:
     """Ask the customer, by mail, which of at most ten choices they want. Nothing changes until they say yes.
 
@@ -48,6 +49,7 @@ def propose_alternatives(
     the shop's days or until `expires_at`; one question of an order is open at a time (else Refused `question_open`).
     Units of a substitute that are on the shelf are kept while it stands. It is taken back by `advance` when what it was
     about is no longer so: what lacked goods has them, the weather's hold was lifted, an offered unit is lost.
+    `by_telephone`: they are being asked at this moment; no mail asks them again.
 
     A choice is `kind` with what it needs of `line` (SKU or id), `sku`, `quantity` (units), `price` (minor units; of one
     for a substitute, of shipping for expedite), `date` and `method`. It is kept with its consequence: `text`,
@@ -89,8 +91,16 @@ def propose_alternatives(
                 "kept": {str(product): units for product, units in kept.items()},
             },
         )
-        _mail_question(taken, asked, kept)
+        if not by_telephone:
+            _mail_question(taken, asked, kept)
     return asked
+
+
+def ask_again(taken: Order, asked: Proposal) -> None:
+    """Mail an open question once more: nobody answered the telephone. Inside `writing()`, the order taken."""
+    kept = Offered.objects.filter(proposal=asked, released_at=None).values_list("product_id", "quantity")
+    again = f"again:{clock.business_now():%Y-%m-%dT%H:%M}"
+    _mail_question(taken, asked, dict(kept), subject="we could not reach you, and need your answer", again=again)
 
 
 def _text(name: str, value: str, most: int) -> str:
@@ -113,15 +123,17 @@ def _expiry(wanted: datetime | None, now: datetime) -> datetime:
     return wanted
 
 
-def _mail_question(order: Order, asked: Proposal, kept: Mapping[int, int]) -> None:
+def _mail_question(
+    order: Order, asked: Proposal, kept: Mapping[int, int], *, subject: str = "we need your answer", again: str = ""
+) -> None:
     lines = list(Line.objects.filter(order=order).order_by("position"))
     owe_mail(
         "question",
         to=order.email,
-        key=f"{order.number}:question:{asked.pk}",
+        key=f"{order.number}:question:{asked.pk}{f':{again}' if again else ''}",
         context={
             **mail_slip(order, lines),
-            "subject": f"{order.number}: we need your answer",
+            "subject": f"{order.number}: {subject}",
             "url": f"{order_url(order)}#question",
             "message": asked.message,
             "choices": [

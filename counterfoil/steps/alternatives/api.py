@@ -65,6 +65,8 @@ class CallIn(Body):
     outcome: Literal["accepted", "declined", "no_answer", "call_back"]
     note: Text | None = None
     call_back_at: Moment | None = None
+    choice: Int | None = None
+    spoken_to: Text | None = None
 
 
 def shown(asked: Proposal) -> dict[str, object]:
@@ -124,13 +126,15 @@ def post_contact(request: HttpRequest, number: str, body: ContactIn) -> HttpResp
 
 @alternatives.post("/orders/{number}/calls", response=answers(201))
 def post_call(request: HttpRequest, number: str, body: CallIn) -> HttpResponse:
-    """What the customer said on the telephone about a promised date that misses the day on which they need it."""
+    """What the customer said on the telephone to our open question, or about a day that misses theirs."""
     record_call(
         order=number,
         actor=actor_of(request),
         outcome=body.outcome,
         note_text=body.note or "",
         call_back_at=body.call_back_at,
+        choice=body.choice,
+        spoken_to=body.spoken_to or "",
     )
     return order_reply(request, find(number), 201)
 

@@ -65,16 +65,20 @@ class Offered(models.Model):
 
 
 class Call(models.Model):
-    """A telephone call to the customer about a date that they need and we do not reach: who, when, what they said."""
+    """A telephone call to the customer, about a date that they need and we do not reach or about our open question:
+    who, when, what they said."""
 
     ACCEPTED, DECLINED, NO_ANSWER, CALL_BACK = "accepted", "declined", "no_answer", "call_back"
     OUTCOMES = (ACCEPTED, DECLINED, NO_ANSWER, CALL_BACK)
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="calls")
     outcome = models.CharField(max_length=10)
-    told = models.DateField()  # the date that they were told, which is what they accept or decline
+    # The day on which they would have it: what they accept or decline; None: it was about a question.
+    told = models.DateField(null=True)
+    proposal = models.ForeignKey(Proposal, null=True, on_delete=models.PROTECT, related_name="calls")
     note = models.CharField(max_length=500, blank=True, default="")
-    call_back_at = models.DateTimeField(null=True)  # business time
+    call_back_at = models.DateTimeField(null=True)  # business time; when we ring again, as they asked or by ourselves
+    tries = models.SmallIntegerField(default=0, db_default=0)  # without an answer in a row, this one included
     actor = models.CharField(max_length=200)
     at = models.DateTimeField()  # business time
 

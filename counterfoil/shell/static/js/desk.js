@@ -91,7 +91,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const moves = event.detail.requestConfig?.elt?.moves;
   if (!moves) return;
   if (event.detail.xhr.status === 200) {
-    leave(moves.row, "approved");
+    leave(moves.row, event.detail.requestConfig.elt.dataset.on || "approved");
     if (moves.next) choose(moves.next);
   }
 });
@@ -218,7 +218,7 @@ document.addEventListener("keydown", (event) => {
     own[event.key]();
     return;
   }
-  if (!/^[a-zA-Z]$/.test(event.key)) return;
+  if (!/^[a-zA-Z0-9]$/.test(event.key)) return;
   if (event.key === "a" && !shownOne("a")) {
     if (reveal(document.querySelector("[data-next]"))) event.preventDefault();
     return;

@@ -1,0 +1,85 @@
+"""The customer at a glance: which order of theirs it is, what they took instead, what they usually spend, our note."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from counterfoil.core.db import rows
+from counterfoil.core.money import show
+from counterfoil.records.customers.models import Customer
+from counterfoil.records.orders.models import Order
+
+LOOKED_AT = 200  # earlier orders at most
+PREFERS = {Customer.TELEPHONE: "prefers the telephone", Customer.MAIL: "prefers mail"}
+
+
+@dataclass(frozen=True)
+class Glance:
+    """`says` are the facts in words, the strongest first; `unusual` when the total is far from their usual one."""
+
+    says: list[str]
+    unusual: str
+    note: str
+    prefers: str
+
+    @property
+    def prefers_words(self) -> str:
+        return PREFERS.get(self.prefers, "")
+
+
+def glance_of(order: Order) -> Glance:
+    """One statement: the customer, their earlier orders, and what they accepted instead on one of them."""
+    found = rows(
+        "SELECT 'c', note, prefers, 0, NULL FROM customers_customer WHERE id = %s UNION ALL "
+        "SELECT 'o', currency, '', total, NULL FROM (SELECT currency, total FROM orders_order WHERE customer_id = %s "
+        f"AND id < %s AND finished AND cancelled_at IS NULL ORDER BY id DESC LIMIT {LOOKED_AT}) AS earlier UNION ALL "
+        "SELECT 'p', CAST(choices AS TEXT), number, choice, NULL FROM (SELECT p.choices, o.number, p.choice "
+        "FROM orders_order o JOIN orders_proposal p ON p.order_id = o.id WHERE o.customer_id = %s AND o.id < %s "
+        "AND p.state = 'accepted' AND p.choice IS NOT NULL ORDER BY p.id DESC LIMIT 5) AS answers",
+        [order.customer_id, order.customer_id, order.pk, order.customer_id, order.pk],
+    )
+    note, prefers = next(((str(r[1]), str(r[2])) for r in found if r[0] == "c"), ("", ""))
+    totals = [(str(r[1]), int(r[3])) for r in found if r[0] == "o"]
+    took = next((w for r in found if r[0] == "p" and (w := took_words(json.loads(r[1]), int(r[3]), str(r[2])))), "")
+    says = [history_words(totals), took]
+    return Glance([s for s in says if s], unusual_words(order.total, order.currency, totals), note, prefers)
+
+
+def history_words(totals: Sequence[tuple[str, int]]) -> str:
+    """4th order, $612.00 so far."""
+    if not totals:
+        return "First order"
+    sums: dict[str, int] = {}
+    for currency, total in totals:
+        sums[currency] = sums.get(currency, 0) + total
+    spent = " and ".join(show(total, currency) for currency, total in sums.items())
+    many = len(totals) >= LOOKED_AT
+    return f"{f'More than {LOOKED_AT} orders' if many else f'{ordinal(len(totals) + 1)} order'}, {spent} so far"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def took_words(choices: Sequence[dict[str, object]], choice: int, number: str) -> str:
+    """Took 2 × Copper Gate Syrah 2020 instead of 2019 (CF-1023); empty where it was no substitute."""
+    taken = choices[choice] if 0 <= choice < len(choices) else {}
+    if taken.get("kind") != "substitute":
+        return ""
+    words = str(taken.get("text", "")).partition(",")[0]
+    return f"took {words} ({number})" if words else ""
+
+
+def unusual_words(total: int, currency: str, totals: Sequence[tuple[str, int]]) -> str:
+    """'usually about $62.00': from two earlier orders on, where this one is twice that or more, or half or less."""
+    same = sorted(t for c, t in totals if c == currency)
+    if len(same) < 2:
+        return ""
+    usual = same[len(same) // 2] if len(same) % 2 else (same[len(same) // 2 - 1] + same[len(same) // 2]) // 2
+    if usual <= 0 or usual / 2 < total < usual * 2:
+        return ""
+    return f"usually about {show(usual, currency)}"
