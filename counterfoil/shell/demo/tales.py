@@ -130,7 +130,7 @@ ON_THE_WAY: tuple[Tale, ...] = (
     Tale("wosf@example.com", "HSE-WH-12*1", "transit", "2 19:33", unpaid(fulfil(1, 4, upto="ship")), card="on_delivery", channel="phone", comment="Ring twice. The dog is friendly, mostly."),
     Tale("genevieve@example.com", "QUI-RI-2022*3", "transit", "2 12:01", fulfil(1, 5, upto="ship"), method="express"),
     Tale("dangelo@example.com", "ALD-PN-2021*3", "ship", "1 09:48", fulfil(0, 0, upto="pack")),
-    Tale("jose.nunez@example.com", "LAN-AL-2023*4", "ship", "1 10:22", fulfil(0, 1, upto="pack"), needed=2),
+    Tale("jose.nunez@example.com", "LAN-AL-2023*4", "ship", "1 10:22", fulfil(0, 1, upto="pack"), method="express", needed=2),
     Tale("moira@example.com", "NOC-TA-NV*1 ACC-GLASS-2*1", "ship", "1 12:46", fulfil(0, 2, upto="pack")),
     Tale("hanako@example.com", "QUI-RI-2023*2 ACC-GIFT-1*1", "ship", "1 02:19", fulfil(0, 3, upto="pack"), gift="お誕生日おめでとうございます", method="express"),
     Tale("seoyeon@example.com", "TER-SB-2024*6", "pack", "1 13:13", fulfil(0, 4, upto="pick")),
@@ -140,7 +140,7 @@ ON_THE_WAY: tuple[Tale, ...] = (
     Tale("bo@example.com", "ACC-CORK*2 ACC-GLASS-2*2", "pack", "1 18:12", fulfil(0, 8, upto="pick")),
     Tale("huong@example.com", "ALD-RO-2024*6 SAL-RO-2024*6", "pack", "1 20:44", fulfil(0, 9, upto="pick")),
     Tale("grace@example.com", "ALD-PN-2022*6", "pick", "1 11:02", fulfil(0, 10, upto="charge"), card="pm_card_amex"),
-    Tale("dakota@example.com", "MAR-BR-NV*2 ACC-GIFT-1*2", "pick", "1 15:19", fulfil(0, 11, upto="charge"), gift="To Ana and Luis, with love from the whole street.", needed=3),
+    Tale("dakota@example.com", "MAR-BR-NV*2 ACC-GIFT-1*2", "pick", "1 15:19", fulfil(0, 11, upto="charge"), gift="To Ana and Luis, with love from the whole street.", needed=6),
     Tale("eleni@example.com", "VES-SA-2021*6@3100", "pick", "1 03:57", fulfil(0, 12, upto="charge"), currency="EUR", channel="eu-shop"),
     Tale("amina@example.com", "QUI-LH-2021*2", "pick", "1 17:40", fulfil(0, 13, upto="charge")),
     Tale("kirra@example.com", "TER-CH-2023*12", "pick", "1 01:26", fulfil(0, 14, upto="charge")),
@@ -180,7 +180,7 @@ MISSING: tuple[Tale, ...] = (
     Tale("priya@example.com", "HSE-RD-12*5", "charged_waiting", "6 12:12", (*fulfil(5, 11, upto="approve", promise=3), do("charge", "0 10:31"))),
     Tale("seoyeon@example.com", "HSE-RD-12*2 ACC-CORK*1", "charged_waiting", "5 16:36", (*fulfil(4, 12, upto="approve", promise=3), do("charge", "0 10:44", TOBIAS))),
     Tale("leilani@example.com", "LAN-AL-2024*6", "cannot_ship", "6 09:09", (*fulfil(5, 13, upto="approve", promise=3), do("charge", "0 10:12"))),
-    Tale("genevieve@example.com", "ACC-GIFT-3*2 STO-CF-2021*3", "promise", "7 14:50", fulfil(6, 14, upto="approve", promise=4), needed=6),
+    Tale("genevieve@example.com", "ACC-GIFT-3*2 STO-CF-2021*3", "promise", "7 14:50", fulfil(6, 14, upto="approve", promise=4), needed=8),
     Tale("dangelo@example.com", "TER-CH-2022*12", "promise", "5 11:11", fulfil(4, 15, upto="approve", promise=-1)),
 )  # fmt: skip
 
@@ -188,15 +188,15 @@ TROUBLE: tuple[Tale, ...] = (
     Tale("takeru@example.com", "STO-RE-2015*2", "payment_problem", "1 00:20", card="pm_card_visa_chargeDeclinedInsufficientFunds"),
     Tale("swietka@example.com", "MAR-BR-NV*1", "payment_problem", "1 07:31", card="pm_card_authenticationRequired"),
     Tale("bo@example.com", "NOC-TA-NV*3", "payment_problem", "1 11:47", fulfil(0, 27, upto="charge"), card="pm_card_chargeCustomerFail"),
-    Tale("jose.nunez@example.com", "QUI-RI-2018*2", "question", "3 12:40", (
-        do("approve", "2 09:17", ship=2), do("count", "2 10:26", PIM, seen={"QUI-RI-2018": 1}),
+    Tale("jose.nunez@example.com", "QUI-RI-2018*2", "call", "3 12:40", (
+        do("remember", "3 13:05", TOBIAS, note="Teaches until three; ring after that. Has a cool cellar.", prefers="phone"), do("approve", "2 09:17", ship=2), do("count", "2 10:26", PIM, seen={"QUI-RI-2018": 1}),
         do("ask", "2 11:09", message=f"{_LOST}. The 2022 is drier, and ready.", choices=[{"kind": "substitute", "line": "QUI-RI-2018", "sku": "QUI-RI-2022", "quantity": 1}, {"kind": "cancel", "line": "QUI-RI-2018", "quantity": 1}, {"kind": "cancel"}]))),
     Tale("eleni@example.com", "HAR-ZI-2022*3@2900", "question", "3 04:31", (
         do("approve", "2 09:44", TOBIAS, ship=3), do("ask", "1 10:15", TOBIAS, message="Our supplier needs a week longer than we told you.", choices=[{"kind": "later_date", "date": 10}, {"kind": "substitute", "line": "HAR-ZI-2022", "sku": "HAR-ZI-2021", "quantity": 3, "price": 2900, "date": 1}, {"kind": "cancel"}])), currency="EUR", channel="eu-shop"),
     Tale("hanako@example.com", "VES-SA-2020*2", "question", "2 22:58", (
         do("approve", "1 09:58", ship=2), do("ask", "0 09:24", message="By ground it will not be with you on the day you named. Express would be.", choices=[{"kind": "expedite", "method": "Express, signature 21+", "price": 3500, "date": 1}, {"kind": "later_date", "date": 3}, {"kind": "cancel"}])), needed=4),
     Tale("ruth@example.com", "VES-VE-2023*2 ACC-CORK*1", "call", "2 15:03", (do("approve", "1 10:21", ship=4),), needed=2, comment="For my mother's birthday; it must be there on the day."),
-    Tale("bo@example.com", "TER-SB-2024*3", "call", "2 19:44", (do("approve", "1 11:08", TOBIAS, ship=5), do("called", "0 09:41", TOBIAS, outcome="no_answer", note="Rang twice, left a message")), needed=3, method="express"),
+    Tale("bo@example.com", "TER-SB-2024*3", "call", "2 19:44", (do("approve", "1 11:08", TOBIAS, ship=5), do("called", "1 15:10", TOBIAS, outcome="no_answer", note="Rang twice, left a message")), needed=3, method="express"),
     Tale("sunny@example.com", "ALD-PN-2022*2", "cancelled", "9 12:34", (do("cancel", "8 09:31", TOBIAS, reason="Ordered twice by mistake"),)),
     Tale("kirra@example.com", "COP-GR-2022*12", "cancelled", "9 01:05", (
         do("approve", "8 10:02", ship=2), do("ask", "7 10:30", message="We have five of the twelve, and the grower's boat is late.", choices=[{"kind": "split", "line": "COP-GR-2022", "quantity": 7, "date": 6}, {"kind": "cancel"}]),
@@ -217,7 +217,7 @@ TO_REVIEW: tuple[Tale, ...] = (
     Tale("grace@example.com", "MAR-BR-NV*1 ACC-GIFT-1*1", "review", "540m", gift="Congratulations on the new job! No work talk while this is open.", card="pm_card_amex"),
     Tale("enaut@example.com", "NOC-TA-NV*2@4500", "review", "410m", currency="EUR", channel="eu-shop"),
     Tale("dakota@example.com", "HAR-GS-2023*3", "review", "268m"),
-    Tale("zoe@example.com", "COP-SY-2021*2 STO-CF-2021*1", "review", "190m", method="pick_up", comment="I come by on my way home."),
+    Tale("zoe@example.com", "COP-SY-2021*2 STO-CF-2021*1", "review", "190m", (do("remember", "150m", note="Comes by bicycle: three bottles at most in one box.", prefers="mail"),), method="pick_up", comment="I come by on my way home."),
     Tale("olga@example.com", "VES-SA-2021*3", "review", "122m"),
     Tale("seoyeon@example.com", "ACC-GLASS-2*1 TER-CH-2023*2", "review", "71m", method="express", needed=2),
     Tale("sian@example.com", "ALD-RO-2024*3@2200", "review", "46m", currency="GBP", channel="eu-shop"),

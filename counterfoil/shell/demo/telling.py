@@ -16,6 +16,7 @@ from counterfoil.core.models import JournalEvent
 from counterfoil.flow.amend import cancel_order
 from counterfoil.gateways.carrier.check_digits import dhl_express, ups
 from counterfoil.records.catalogue.models import Product
+from counterfoil.records.customers.actions import remember_customer
 from counterfoil.records.orders.models import Hold, Line, Order, Part, Proposal
 from counterfoil.shell.demo.days import Days
 from counterfoil.shell.demo.opening import EXPRESS, GROUND, PICK_UP
@@ -51,6 +52,7 @@ _TRACES = {
     "ask": ("proposal_made",),
     "answer": ("proposal_accepted", "proposal_declined"),
     "called": ("customer_called",),
+    "remember": ("customer_remembered",),
     "return": ("order_returned", "units_returned"),
     "refund": ("refund_decided",),
     "cancel": ("order_cancelled",),
@@ -188,6 +190,8 @@ class Teller:
                 return answer_proposal(token=asked.token, choice=give["choice"], actor=actor)
             case "called":
                 return record_call(order=order, actor=actor, outcome=give["outcome"], note_text=give.get("note", ""))
+            case "remember":
+                return remember_customer(order=order, actor=actor, note_text=give["note"], prefers=give["prefers"])
             case "cancel":
                 return cancel_order(order=order, reason=give["reason"], actor=actor)
             case "refund":
