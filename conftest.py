@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,27 @@ def _nothing_remembered(request: pytest.FixtureRequest) -> Iterator[None]:
         triggers.run(triggers.remove())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
+def _papers_are_drawn_for_who_looks() -> Iterator[None]:
+    """A paper that nobody opens is not drawn beforehand: it was a tenth of all tests. Opening draws it, as ever.
+
+    The job that draws has tests of its own, which call it by name; the shops of the browser and of the faults run it.
+    """
+    from counterfoil.core import documents, jobs
+
+    assert documents.render_job  # its room registers it
+    known = jobs._kinds["core.render"]
+    jobs._kinds["core.render"] = replace(known, handler=lambda _payload: None)
+    yield
+    jobs._kinds["core.render"] = known
+
+
+@pytest.fixture(scope="module")
 def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The sandbox processor, in a process of its own, for as long as the tests run. Nobody moves its clock."""
+    """The sandbox processor, in a process of its own, for the tests of one file. Nobody moves its clock.
+
+    Another file has another: who compares our books with all that a bank holds pays for what others left there.
+    """
     yield from _sandbox(tmp_path_factory.mktemp("sandbox"))
 
 

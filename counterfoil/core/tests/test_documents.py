@@ -35,6 +35,16 @@ def test_a_paper_has_the_next_number_its_frozen_content_and_a_rendering_owed() -
 
 
 @pytest.mark.django_db
+def test_the_job_draws_the_paper_before_anybody_asks() -> None:
+    with writing():
+        made = documents.issue("invoice", subject="CF-1", content=content("invoice"))
+    documents.render_job({"number": made.number})
+    kept = Rendering.objects.get()
+    assert bytes(kept.pdf)[:5] == b"%PDF-"
+    assert documents.pdf(made) == bytes(kept.pdf)
+
+
+@pytest.mark.django_db
 def test_an_issued_paper_can_be_neither_changed_nor_removed() -> None:
     made = issued()
     with pytest.raises(DatabaseError), transaction.atomic():

@@ -303,7 +303,7 @@ def test_the_ledger_says_what_a_count_on_paper_says(monkeypatch: pytest.MonkeyPa
     run_state_machine_as_test(
         Shelf,
         settings=settings(
-            max_examples=30, stateful_step_count=30, deadline=None, derandomize=True,
+            max_examples=14, stateful_step_count=30, deadline=None, derandomize=True,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
         ),
     )  # fmt: skip

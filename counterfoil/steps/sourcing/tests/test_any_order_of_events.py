@@ -92,7 +92,7 @@ def do_jobs() -> None:
         HANDLERS[owed.name](owed.payload)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=16, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(acts)
 def test_whatever_happens_the_ledgers_agree_and_nobody_waits_beside_stock(todo: list[tuple[str, int, int]]) -> None:
     with transaction.atomic():
