@@ -56,3 +56,16 @@ class Deed(models.Model):
     def actor(self) -> Actor:
         """Whoever wanted it, with the role that they have when it is done."""
         return self.user.actor
+
+
+class SavedFilter(models.Model):
+    """A filter of a queue that a person keeps under a name of theirs."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    name = models.CharField(max_length=40)
+    queue = models.CharField(max_length=16)
+    query = models.CharField(max_length=1500)  # of the queue's address
+    made_at = models.DateTimeField()  # real time
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="filter_once_per_name")]

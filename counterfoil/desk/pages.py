@@ -23,6 +23,7 @@ from counterfoil.desk.acts import ACTS, BULK
 from counterfoil.desk.calling import call_sheet
 from counterfoil.desk.doing import WAITS, do_or_wait
 from counterfoil.desk.glance import glance_of
+from counterfoil.desk.narrow import narrow_of
 from counterfoil.desk.promised import promises_of, waits_for_nothing
 from counterfoil.desk.proposing import proposed_of
 from counterfoil.desk.queries import Asked, Place
@@ -83,7 +84,8 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
     if of_aside(request):
         return aside(request, code, _chosen([], wanted))
     after = Place.parse(request.GET.get("after", ""))
-    orders, more = queries.queue_page(code, after)
+    narrow = narrow_of(request.GET.dict())
+    orders, more = queries.queue_page(code, after, narrow=narrow if narrow.on else None)
     chosen = _chosen(orders, wanted)
     briefs, lines = queries.listed(orders, chosen)
     declined = [ln.part for found in briefs.values() for ln in found if ln.decline_class]
@@ -99,7 +101,9 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
         "after": after,
         "bulk": [b for b in BULK.get(code, ()) if staff_of(request).role in {OWNER, *b[2]}],
         "not_printed": _not_printed(orders) if code == "review" else (),
-        "drawn": int(clock.business_now().timestamp()),
+        "narrow": narrow,
+        "keep": f"&{narrow.query}" if narrow.on else "",
+        "drawn": "" if narrow.on else int(clock.business_now().timestamp()),
         **_beside(code, slip),
         "asked_for": bool(wanted),
         "next_order": _next_of(orders, chosen),

@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 
 from counterfoil.core.db import is_postgres, moment, rows
 from counterfoil.core.models import Document, JournalEvent, Printing
+from counterfoil.desk.narrow import LOOKED_AT, Narrow
 from counterfoil.desk.rail import IN_NO_LIST
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Charge, Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
@@ -43,10 +44,13 @@ class Place:
         return f"{self.deadline.isoformat() if self.deadline else ''}~{self.id}"
 
 
-def queue_page(queue: str, after: Place | None = None) -> tuple[list[Order], Place | None]:
+def queue_page(
+    queue: str, after: Place | None = None, *, narrow: Narrow | None = None
+) -> tuple[list[Order], Place | None]:
     """Fifty orders of a queue, soonest deadline first, and where the next page starts.
 
-    One statement over two index ranges: those with a deadline, then those without.
+    One statement over two index ranges: those with a deadline, then those without. Narrowed, it looks at so many of
+    each, and no more.
     """
     branches, params = [], list[Any]()
     if after is None or after.deadline is not None:
@@ -58,9 +62,15 @@ def queue_page(queue: str, after: Place | None = None) -> tuple[list[Order], Pla
     params += [queue, *([after.id] if after and seek else [])]
     ids = " UNION ALL ".join(
         f"SELECT id FROM (SELECT id FROM orders_order WHERE queue = %s AND {IN_NO_LIST} AND {branch} "
-        f"LIMIT {PAGE + 1}) AS b{i}"
+        f"LIMIT {LOOKED_AT if narrow else PAGE + 1}) AS b{i}"
         for i, branch in enumerate(branches)
     )
+    if narrow:
+        condition, more = narrow.condition()
+        undated = "CASE WHEN deadline IS NULL THEN 1 ELSE 0 END"
+        ids = f"SELECT id FROM orders_order WHERE id IN ({ids}) AND {condition} ORDER BY {undated}, deadline, id"
+        ids = f"SELECT id FROM ({ids} LIMIT {PAGE + 1}) AS narrowed"
+        params += more
     found = list(Order.objects.filter(pk__in=RawSQL(ids, params)))  # noqa: S611 (no text of others in it)
     found.sort(key=lambda o: (o.deadline is None, o.deadline or date.max, o.pk))
     if len(found) <= PAGE:

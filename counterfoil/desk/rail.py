@@ -55,6 +55,16 @@ class Running:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A filter that this person keeps."""
+
+    id: int
+    name: str
+    queue: str
+    query: str
+
+
+@dataclass(frozen=True)
 class Rail:
     """Counts of every counted queue, how many are past their date, and the head of the queue looked at."""
 
@@ -67,6 +77,7 @@ class Rail:
     going: list[Going] = field(default_factory=list)  # the newest first
     refused: list[NotDone] = field(default_factory=list)
     runs: list[Running] = field(default_factory=list)
+    filters: list[Kept] = field(default_factory=list)  # by name
     fresh: list[str] = field(default_factory=list)  # the numbers of what has come into the queue since it was drawn
     gone: list[str] = field(default_factory=list)  # those of the numbers shown that are not in it any more
 
@@ -115,6 +126,8 @@ def rail(
         )
     if user is not None:
         _own(ask, user)
+    if user is not None and drawn is None:
+        _kept(ask, user)
     if drawn is not None:
         _list(ask, queue, drawn, shown)
     asked = reach.is_stale()
@@ -180,6 +193,14 @@ def _own(ask: _Ask, user: int) -> None:
     )
 
 
+def _kept(ask: _Ask, user: int) -> None:
+    ask.add(
+        f"SELECT 'f', {_text('id')} || '|' || queue || '|' || name || '|' || query, 0, 0, NULL, 0 "
+        "FROM desk_savedfilter WHERE user_id = %s",
+        user,
+    )
+
+
 def _list(ask: _Ask, queue: str, drawn: datetime, shown: Sequence[str]) -> None:
     ask.add(
         "SELECT 'l', number, 0, 0, NULL, 0 FROM (SELECT number FROM orders_order "
@@ -219,12 +240,16 @@ def _read(found: Sequence[Sequence[Any]]) -> Rail:
         elif code == "n":
             pk, verb = name.split("|")
             out.runs.append(Running(int(pk), verb, int(count), int(more)))
+        elif code == "f":
+            pk, queue, title, query = name.split("|", 3)
+            out.filters.append(Kept(int(pk), title, queue, query))
         elif code == "l":
             out.fresh.append(name)
         elif code == "g":
             out.gone.append(name)
     out.sums.sort(key=lambda s: -s[1])
     out.going.sort(key=lambda g: -g.id)
+    out.filters.sort(key=lambda f: f.name.casefold())
     out.runs.sort(key=lambda r: r.id)
     out.counts.update({name: max(0, count) for name, count in out.counts.items()})
     return replace(out, oldest=min(ages, default=None))

@@ -216,7 +216,8 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
 
 # Pages without a field to type into, and addresses that a form of another page posts to.
 NO_FIELDS = re.compile(
-    r"desk/(logout|palette|pulse|toasts|runs/.+|deeds/.+|queues/review/print|orders/.+/print|orders/.+/placed|bank/.+|payouts/.+"
+    r"desk/(logout|palette|pulse|toasts|runs/.+|deeds/.+|filters/.+|queues/.+/filters|queues/review/print"
+    r"|orders/.+/print|orders/.+/placed|bank/.+|payouts/.+"
     r"|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
     r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+|promises|stock\.csv|settings"
     r"|settings/log)"

@@ -23,7 +23,7 @@ async function pulse() {
     const queue = list()?.dataset.queue;
     if (queue) {
       wanted.set("queue", queue);
-      wanted.set("drawn", list().dataset.drawn);
+      if (list().dataset.drawn) wanted.set("drawn", list().dataset.drawn);
       wanted.set("shown", shown.join(","));
     }
     const answer = await fetch(`${top.dataset.pulse}?${wanted}`, { headers: { Accept: "application/json" } });
@@ -58,7 +58,7 @@ function follow(now, shown) {
   if (list()?.dataset.queue) {
     const left = new Set(now.gone);
     shown.forEach((number) => (left.has(number) ? leave(rowOf(number)) : comeBack(rowOf(number))));
-    announce(now.new.length);
+    announce(list().dataset.drawn ? now.new.length : 0);
   }
   toasts(now);
 }
