@@ -108,6 +108,9 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
         "asked_for": bool(wanted),
         "next_order": _next_of(orders, chosen),
     }
+    if chosen is not None:
+        place = f"&after={after}" if after else ""
+        context["back"] = f"/desk/queues/{code}?order={chosen.number}{place}{context['keep']}"
     return desk_page(request, "desk/queue.html", context)
 
 

@@ -21,6 +21,7 @@ from counterfoil.desk.saying import moment, near_day, say_date, span, time_of_da
 from counterfoil.desk.words import DESK_STATUS, GATES, QUEUES, glyph
 from counterfoil.records.orders.declines import Tried
 from counterfoil.records.orders.models import Line, Order, Part
+from counterfoil.steps.review.doubts import address_doubts, email_doubts
 from counterfoil.steps.sourcing.queries import Coming
 
 SOON_HOURS = 24
@@ -80,6 +81,7 @@ class Slip:
     coming: Mapping[int, Sequence[Coming]] = field(default_factory=dict)
     glance: Glance | None = None
     sheet: CallSheet | None = None  # when they are to be called
+    doubts: list[str] = field(default_factory=list)  # in the review: what to look at twice
 
     @property
     def open(self) -> bool:
@@ -228,7 +230,13 @@ def slip_of(
         may_try=may_try,
         by_part=by_part,
         coming=coming or {},
+        doubts=doubts_of(order) if order.next_action == "review" else [],
     )
+
+
+def doubts_of(order: Order) -> list[str]:
+    """What a reviewer should look at twice; it blocks nothing."""
+    return [*address_doubts(order.shipping_address), *email_doubts(order.email)]
 
 
 def promise_words(order: Order, parts: Sequence[Part]) -> str:
@@ -292,6 +300,8 @@ def _declines(order: Order, parts: Sequence[Part], declined: Mapping[int, Declin
 
 def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Asked, codes: set[str]) -> list[Check]:
     found = []
+    if order.next_action == "review" and not doubts_of(order):
+        found.append(Check(True, "Address and e-mail look right"))
     if order.review == "approved":
         found.append(Check(True, Markup("Reviewed by {}, {}").format(order.approved_by, moment(order.approved_at))))
     numbers = [p.sales_order_number for p in parts if p.sales_order_number]

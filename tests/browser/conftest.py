@@ -28,7 +28,7 @@ from counterfoil.shell.runner import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "var" / "screens"
-START_SECONDS = 120
+START_SECONDS = 240
 
 
 @dataclass

@@ -49,6 +49,8 @@ function following(row) {
 export function leave(row, words = "moved on") {
   if (!row || gone(row)) return;
   row.classList.add("gone");
+  row.leftAt = performance.now();
+  row.backAt = undefined;
   const pill = row.querySelector(".pill");
   row.dataset.pill = pill.innerHTML;
   pill.textContent = `→ ${words}`;

@@ -7,6 +7,7 @@ const top = document.querySelector("[data-pulse]");
 const list = () => document.getElementById("list");
 const numbers = () => [...document.querySelectorAll("#list .row")].map((row) => row.dataset.order);
 let asking = false;
+let again = false;
 let timer = 0;
 
 function plan(ms = EVERY) {
@@ -15,8 +16,11 @@ function plan(ms = EVERY) {
 }
 
 async function pulse() {
+  if (asking) again = true;
   if (asking || document.hidden) return;
   asking = true;
+  again = false;
+  const askedAt = performance.now();
   try {
     const wanted = new URLSearchParams();
     const shown = numbers();
@@ -27,16 +31,16 @@ async function pulse() {
       wanted.set("shown", shown.join(","));
     }
     const answer = await fetch(`${top.dataset.pulse}?${wanted}`, { headers: { Accept: "application/json" } });
-    if (answer.ok && !answer.redirected) follow(await answer.json(), new Set(shown));
+    if (answer.ok && !answer.redirected) follow(await answer.json(), new Set(shown), askedAt);
   } catch {
     // No connection: the next one tells.
   } finally {
     asking = false;
-    plan();
+    plan(again ? 150 : EVERY);
   }
 }
 
-function follow(now, shown) {
+function follow(now, shown, askedAt) {
   for (const [code, [count, late, stands]] of Object.entries(now.rail)) {
     document.querySelectorAll(`[data-rail="${code}"]`).forEach((link) => {
       const figure = link.querySelector(".count");
@@ -57,7 +61,18 @@ function follow(now, shown) {
   }
   if (list()?.dataset.queue) {
     const left = new Set(now.gone);
-    shown.forEach((number) => (left.has(number) ? leave(rowOf(number)) : comeBack(rowOf(number))));
+    shown.forEach((number) => {
+      const row = rowOf(number);
+      if (!row) return;
+      if (left.has(number)) {
+        leave(row);
+        row.backAt = undefined;
+      } else if (row.leftAt < askedAt) {
+        // Done, but not yet moved on to its next queue: only what stays is back.
+        row.backAt ??= askedAt;
+        if (askedAt - row.backAt > 3000) comeBack(row);
+      }
+    });
     announce(list().dataset.drawn ? now.new.length : 0);
   }
   toasts(now);
