@@ -83,11 +83,14 @@ def test_forty_new_orders_are_reviewed_dated_mailed_and_printed_by_keyboard_alon
             hands.press("d")
             later = time.strftime("%m%d%Y", time.localtime(time.time() + 9 * 86400))
             hands.type(later)
+            first = page.locator("#aside .slip").get_attribute("data-order")
             hands.press("Enter")
-            expect(page.locator("#list .row.gone")).to_have_count(1)
-            for done in range(1, FORTY):
+            expect(page.locator(f'#aside .slip[data-order="{first}"]')).to_have_count(0)
+            for _ in range(1, FORTY):
+                shown = page.locator("#aside .slip").get_attribute("data-order")
                 hands.press("a")
-                expect(page.locator("#list .row.gone")).to_have_count(done + 1)
+                expect(page.locator(f'#aside .slip[data-order="{shown}"]')).to_have_count(0)
+            expect(page.locator("#list .row.gone")).to_have_count(FORTY)
             took = time.monotonic() - began
             expect(page.locator("#aside")).to_contain_text("All done here")
             clerk.picture("forty-approved-1280")
