@@ -24,6 +24,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from counterfoil.core.shop import TTL
 from counterfoil.shell.runner import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,7 @@ class Shop:
         return found
 
     def decides(self, **values: Any) -> None:
-        """Settings of the shop, as if the owner had chosen them; believed everywhere two seconds later."""
+        """Settings of the shop, as if the owner had chosen them; every process believes them when this returns."""
         url, sql = self.facts["database_url"], "INSERT INTO core_setting (key, value) VALUES ({0}, {0}) "
         sql += "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
         for key, value in values.items():
@@ -63,6 +64,7 @@ class Shop:
             else:
                 with psycopg.connect(url) as link:
                     link.execute(sql.format("%s"), [key, json.dumps(value)])
+        time.sleep(TTL + 0.1)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A `counterfoil` command beside the running shop."""
