@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import DatabaseError, IntegrityError
+from django.db import IntegrityError, InterfaceError, OperationalError
 
 from counterfoil.core import clock, jobs
 from counterfoil.core.access.models import User
@@ -161,8 +161,8 @@ def do_deed(deed: Deed) -> None:
                 return
             said = ACTS[deed.verb](deed.order.number, fresh(deed.order.number, deed.form), deed.actor)
             execute("UPDATE desk_deed SET message = %s WHERE id = %s", [mask_cards(said), deed.pk])
-    except DatabaseError:
-        raise  # the job comes again
+    except (InterfaceError, OperationalError):
+        raise  # the database is away: the job comes again
     except SAYS_NO as error:
         close(deed, Deed.REFUSED, str(error))
     except Exception:
@@ -179,7 +179,7 @@ def do_at_the_bank(deed: Deed) -> None:
                 return
     try:
         said = ACTS[deed.verb](deed.order.number, deed.form, deed.actor)
-    except DatabaseError:
+    except (InterfaceError, OperationalError):
         raise
     except StillAsking as error:
         close(deed, Deed.ASKED, str(error))
