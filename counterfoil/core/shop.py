@@ -81,6 +81,8 @@ class Shop:
     # A charged order that cannot be shipped: business days for the customer's answer, then all of it is refunded.
     cannot_ship_days: int = 3
     terms: str = ""
+    # The shop's own words by kind of mail: {"subject", "opening", "closing"}, see `gateways/mail/wording.py`.
+    mail_words: dict[str, dict[str, str]] = field(default_factory=dict)
     # Which lot of a product is picked first: "fefo" (the date that ends first, then the oldest) or "fifo" (the oldest).
     lots_by: str = "fefo"
     # How long approvals, and acts at the desk that mail the customer, wait for an Undo; 0: they go out at once.
@@ -168,6 +170,10 @@ class Shop:
             if rule.get("country") == country and rule.get("state", state) == state:
                 return str(rule.get("reason", "we do not ship there"))
         return None
+
+    def tells_states_apart(self, country: str) -> bool:
+        """Whether we may ship to some states of a country and not to others: then an address must name its own."""
+        return any(rule.get("country") == country and rule.get("state") for rule in self.not_served)
 
 
 _held: tuple[float, Shop] | None = None

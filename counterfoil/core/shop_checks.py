@@ -162,6 +162,16 @@ def _not_served(name: str, value: Any) -> None:
         _text(300, needed="the customer reads why")(f"{where}.reason", row["reason"])
 
 
+def _mail_words(name: str, value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name}: words by kind of mail")
+    for kind, words in value.items():
+        if not isinstance(words, Mapping) or not set(words) <= {"subject", "opening", "closing"}:
+            raise ValueError(f"{name}.{kind}: subject, opening and closing")
+        for part, text in words.items():
+            _text(2000)(f"{name}.{kind}.{part}", text)
+
+
 def _truth(name: str, value: Any) -> None:
     if not isinstance(value, bool):
         raise ValueError(f"{name}: yes or no")
@@ -177,6 +187,7 @@ _CHECKS: dict[str, Check] = {
     "currency": _currency,
     "timezone": _zone_of_time,
     "paper": _one_of(PAPERS),
+    "mail_words": _mail_words,
     "working_days": _working_days,
     "holidays": _holidays,
     "charge_within_days": _whole(0, 30),

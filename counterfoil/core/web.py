@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -39,6 +41,23 @@ TITLES = {
     500: "Something broke on our side",
     503: "The database is away",
 }
+# What an error page says: what it means in words, and what to do next.
+WORDS: dict[int, tuple[str, str]] = {
+    400: ("We could not read what your browser sent.", "Go back, load the page again and send it once more."),
+    403: ("This is not yours to do with this log-in.", "Ask the owner of the shop, or log in as somebody who may."),
+    404: ("There is nothing here.", "Check the address, or open the link from your mail once more: it must be whole."),
+    405: ("This address is only sent to by a form.", "Go back and use the button on the page."),
+    409: ("This cannot be done as things stand.", "Go back and look at what is there now."),
+    413: ("What you sent is too large.", "Send a smaller file. Very long lists are for the command line."),
+    422: ("Some of what was sent is wrong.", "Go back and correct it."),
+    429: ("That was too often in a short time.", "Wait a few minutes and try again."),
+    500: (
+        "The mistake is ours, and what you had done before is safe.",
+        "Try once more. If it comes again, tell the shop the code below: the log has the reason under it.",
+    ),
+    503: ("The shop's database does not answer. Nothing was lost.", "Wait a few seconds and load the page again."),
+}  # fmt: skip
+MOST_UPLOAD = 5_242_880  # bytes of a form with a file; nothing that a page asks for is larger
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'{extra}; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
@@ -113,11 +132,18 @@ class ProblemMiddleware:
                 return problem(400, "Content-Length is not a number")
             if not storable(request.path):
                 return problem(404, "nothing has a name with such characters in it")
+        elif _length_of(request) > MOST_UPLOAD:
+            return error_page(request, 413, "")
         response = self.get_response(request)
         ours = response.get("Content-Type", "").startswith("application/")
         if is_api(request) and not ours and response.status_code >= 400:
             # Django's own 400, 404 and 405 pages come as HTML.
             made = problem(response.status_code, TITLES.get(response.status_code, "Error"))
+            if response.has_header("Allow"):
+                made["Allow"] = response["Allow"]
+            return made
+        if response.status_code == 405 and not is_api(request) and not ours and not _is_page(response):
+            made = error_page(request, response.status_code, "")
             if response.has_header("Allow"):
                 made["Allow"] = response["Allow"]
             return made
@@ -127,18 +153,53 @@ class ProblemMiddleware:
         known = problem_of(error)
         if is_api(request):
             if known is None:
-                log.error("unexpected error at %s", request.path, exc_info=error)
-                return problem(500, "an error of ours; it is in the log")
+                code = fault(request, error)
+                return problem(500, f"an error of ours; it is in the log as {code}", reference=code)
             return known
         if known is None:
-            return None
-        return error_page(request, known.status_code, str(error))
+            if isinstance(error, SuspiciousOperation | PermissionDenied):
+                return None  # Django's own answers, which become pages above
+            return error_page(request, 500, "", reference=fault(request, error))
+        # What a database says of itself is for the log.
+        return error_page(request, known.status_code, "" if known.status_code == 503 else str(error))
 
 
-def error_page(request: HttpRequest, status: int, detail: str) -> HttpResponse:
-    """A page that says what is wrong and what to do."""
-    context = {"status": status, "title": TITLES.get(status, "Error"), "detail": mask_cards(detail)}
-    return render(request, "error.html", context, status=status)
+def fault(request: HttpRequest, error: BaseException | None) -> str:
+    """Log a fault of ours under a code of its own, with its stack; the code is all that a stranger sees."""
+    code = secrets.token_hex(4).upper()
+    exc = error if error is not None else True
+    log.error("fault %s at %s %s", code, request.method, request.path, exc_info=exc)
+    return code
+
+
+def error_page(request: HttpRequest, status: int, detail: str, *, reference: str = "") -> HttpResponse:
+    """A page that says what is wrong and what to do next. It asks the database nothing."""
+    means, todo = WORDS.get(status, ("", ""))
+    detail = mask_cards(detail).strip()
+    context = {
+        "status": status,
+        "title": TITLES.get(status, "Error"),
+        "detail": f"{detail[:1].upper()}{detail[1:]}" if detail else means,
+        "todo": todo,
+        "reference": reference,
+        "desk": request.path.startswith("/desk"),
+    }
+    answer = render(request, "error.html", context, status=status)
+    if status == 503:
+        answer["Retry-After"] = "5"
+    return answer
+
+
+def _length_of(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def _is_page(response: HttpResponse) -> bool:
+    """Whether a view of ours has drawn it; Django's own refusals are empty or a heading."""
+    return not response.streaming and b"<link" in response.content[:2000]
 
 
 class SecurityHeaders:
@@ -154,6 +215,9 @@ class SecurityHeaders:
             extra = settings.CARD_PAGE_ORIGIN
             response["Content-Security-Policy"] = CSP.format(extra=f" {extra}" if extra else "")
         response.setdefault("X-Content-Type-Options", "nosniff")
+        if settings.SESSION_COOKIE_SECURE:
+            # The shop's address is https: browsers that have seen it once never ask without again.
+            response.setdefault("Strict-Transport-Security", "max-age=31536000")
         response.setdefault("Referrer-Policy", "same-origin")
         response.setdefault("X-Frame-Options", "DENY")
         response.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
@@ -227,5 +291,8 @@ class Limiter:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The caller's network address, for limits. A proxy's header is not believed."""
+    """The caller's network address, for limits. Of a proxy's header only what our own have written is believed."""
+    heard = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    if settings.PROXIES and len(heard) >= settings.PROXIES:
+        return str(heard[-settings.PROXIES][:100])
     return str(request.META.get("REMOTE_ADDR") or "unknown")

@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from counterfoil.core.access.setup import nobody_yet
 from counterfoil.core.cards import mask_cards
 from counterfoil.core.web import Limiter, address_of
 from counterfoil.desk.pages import SeeOther
@@ -25,6 +26,8 @@ def log_in(request: HttpRequest) -> HttpResponse:
     wanted = request.POST.get("next") or request.GET.get("next") or "/desk/"
     if not (url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) and wanted.startswith("/desk/")):
         wanted = "/desk/"
+    if request.method != "POST" and nobody_yet():
+        return HttpResponseRedirect("/desk/setup")
     if request.method != "POST":
         if request.user.is_authenticated:
             return HttpResponseRedirect(wanted)

@@ -28,7 +28,7 @@ from counterfoil.desk import (
     suppliers,
     telephone,
 )
-from counterfoil.desk.settings import pages as settings
+from counterfoil.desk.settings.urls import urlpatterns as settings_pages
 
 urlpatterns = [
     path("desk/login", login.log_in, name="desk-login"),
@@ -59,9 +59,6 @@ urlpatterns = [
     path("desk/bank", bank.index, name="desk-bank"),
     path("desk/bank/compare", bank.compare, name="desk-bank-compare"),
     path("desk/bank/<int:difference>", bank.act, name="desk-bank-act"),
-    path("desk/settings", settings.index, name="desk-settings"),
-    path("desk/settings/log", settings.log, name="desk-settings-log"),
-    path("desk/settings/<slug:code>", settings.section_page, name="desk-settings-section"),
     path("desk/promises", promises.index, name="desk-promises"),
     path("desk/disputes", disputes.index, name="desk-disputes"),
     path("desk/disputes/<int:dispute>/evidence.pdf", disputes.evidence, name="desk-evidence"),
@@ -95,3 +92,4 @@ urlpatterns = [
     path("orders/<str:token>/answer", customer.answer, name="customer-answer"),
     path("orders/<str:token>/documents/<str:number>.pdf", customer.document, name="customer-document"),
 ]
+urlpatterns += settings_pages

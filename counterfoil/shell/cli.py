@@ -31,6 +31,8 @@ def _run(args: argparse.Namespace) -> int:
 def _web(_args: argparse.Namespace) -> int:
     from counterfoil.shell.runner import exec_web
 
+    _django()
+    _say_setup_token()
     exec_web()
     return 0
 
@@ -49,6 +51,32 @@ def _migrate(_args: argparse.Namespace) -> int:
 
     call_command("migrate", interactive=False, verbosity=0)
     print("the database is up to date")
+    return 0
+
+
+def _say_setup_token() -> bool:
+    """Tell whoever reads the console how to become the owner, while nobody works here."""
+    from django.conf import settings
+    from django.db import DatabaseError, connections
+
+    from counterfoil.core.access.setup import nobody_yet, setup_token
+
+    try:
+        if not nobody_yet():
+            return False
+    except DatabaseError:  # not migrated yet, or away: the web server says so itself
+        return False
+    finally:
+        connections.close_all()
+    print(f"Nobody works here yet. Open {settings.BASE_URL}/desk/setup with this token: {setup_token()}", flush=True)
+    return True
+
+
+def _setup_token(_args: argparse.Namespace) -> int:
+    _django()
+    if not _say_setup_token():
+        print("the shop has an owner already, or its database is not up to date", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -176,6 +204,7 @@ def _parser() -> argparse.ArgumentParser:
     add("web", _web, "the web server alone")
     add("worker", _worker, "the worker alone")
     add("migrate", _migrate, "bring the database up to date")
+    add("setup-token", _setup_token, "print the token with which the first person becomes the owner")
     add("import-products", _import_products, "products from a CSV file").add_argument("file")
     stock = add("import-stock", _import_stock, "stock by SKU, bin, lot and date from a CSV file; see docs/stock.md")
     stock.add_argument("file")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_safe
 
-from counterfoil.core.web import error_page, is_api, problem
+from counterfoil.core.web import error_page, fault, is_api, problem
 from counterfoil.shell.assets import assets, by_address
 
 A_YEAR = "public, max-age=31536000, immutable"
@@ -40,14 +40,23 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         return problem(404, "there is no such thing")
     said = exception.args[0] if isinstance(exception, Http404) and exception.args else ""
     # A resolver's own words are a table of addresses, nothing for people.
-    return error_page(request, 404, said if isinstance(said, str) else "there is no such page")
+    return error_page(request, 404, said if isinstance(said, str) else "")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What cannot be read, or came under a name that is not ours."""
+    del exception  # for the log; it tells a visitor nothing
+    if is_api(request):
+        return problem(400, "the request could not be read")
+    return error_page(request, 400, "")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours: the log knows more than the visitor."""
+    code = fault(request, None)
     if is_api(request):
-        return problem(500, "an error of ours; it is in the log")
-    return error_page(request, 500, "The error is in our log. What you had done before is safe.")
+        return problem(500, f"an error of ours; it is in the log as {code}", reference=code)
+    return error_page(request, 500, "", reference=code)
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -64,6 +64,8 @@ ALLOWED_HOSTS = [h for h in _env("COUNTERFOIL_ALLOWED_HOSTS").split(",") if h] o
 if DEMO:
     # A demo is tried from other machines by whatever name they know it by; it holds invented people only.
     ALLOWED_HOSTS = ["*"]
+# How many proxies of ours stand before the web server: so many addresses of X-Forwarded-For are believed, from the end.
+PROXIES = int(_env("COUNTERFOIL_PROXIES", "0"))
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
 
 INSTALLED_APPS = [
@@ -188,6 +190,8 @@ CARD_READ_SECONDS = float(_env("COUNTERFOIL_CARD_READ_SECONDS", "8"))
 JOB_PACE = float(_env("COUNTERFOIL_JOB_PACE", "1"))
 # The hosted card page's origin: a form's redirect may lead there. The sandbox answers through our own.
 CARD_PAGE_ORIGIN = "" if STRIPE_API_BASE else "https://checkout.stripe.com"
+# Where the nightly backup is put: the health page says how old the newest is.
+BACKUPS = _env("COUNTERFOIL_BACKUPS")
 EMAIL_URL = _env("EMAIL_URL", running="email_url")
 SANDBOX_URL = _env("COUNTERFOIL_SANDBOX_URL", running="sandbox_url")
 MAILBOX_URL = _env("COUNTERFOIL_MAILBOX_URL", running="mailbox_url")

@@ -9,6 +9,7 @@ from counterfoil.shell import docs, health, pages
 from counterfoil.shell.api import api
 from counterfoil.shell.proxy import card_page, followed_mail, mailbox
 
+handler400 = "counterfoil.shell.pages.bad_request"
 handler404 = "counterfoil.shell.pages.not_found"
 handler500 = "counterfoil.shell.pages.server_error"
 

@@ -11,7 +11,7 @@ from types import FrameType
 from django.conf import settings
 from django.db import connections
 
-from counterfoil.core import clock, jobs
+from counterfoil.core import clock, jobs, pulse
 from counterfoil.core.db import execute, writing
 from counterfoil.core.idempotency import LIFE
 from counterfoil.core.models import Setting
@@ -72,6 +72,7 @@ class Worker:
         try:
             while not self._stop.wait(SWEEP):
                 try:
+                    pulse.beat("worker")
                     sweep()
                     if compared != shop().today():
                         compared = shop().today()

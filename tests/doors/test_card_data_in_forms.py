@@ -196,7 +196,8 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
     stops += [desk.asked()[0], desk.late(), _held(desk)[0], _cheque(desk)[0], _owing(desk)[0]]
     at_the_desk = owner()
     pages = [f"/desk/{page}" for page in ("", "search", "bank", "books", "disputes", "payouts", "stock")]
-    pages += [f"/desk/settings/{section}" for section in SECTIONS]
+    pages += [f"/desk/settings/{section}" for section in (*SECTIONS, "staff", "keys", "mails/promised")]
+    pages += ["/desk/me", "/desk/setup", "/desk/setup/shop", "/desk/setup/products"]
     pages += ["/desk/orders/new"]
     pages += [f"/desk/queues/{code}" for code in ("review", "charge", "pick")] + [f"/desk/orders/{n}" for n in stops]
     pages += ["/desk/purchase-orders", f"/desk/purchase-orders/{desk.purchase()}", "/desk/stock/PINOT-21"]
@@ -220,7 +221,8 @@ NO_FIELDS = re.compile(
     r"|orders/.+/print|orders/.+/placed|bank/.+|payouts/.+"
     r"|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
     r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+|promises|stock\.csv|settings"
-    r"|settings/log)"
+    r"|settings/log|settings/mails|settings/mails/.+/preview|settings/(staff|keys)/.+|welcome/.+|setup/products\.csv"
+    r"|setup/.+/leave|health)"
     r"|orders/.+/.+|how-it-works(/.+)?|cart/.+|products/.+/label\.svg"
 )
 

@@ -47,3 +47,13 @@ class ApiKey(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
+
+
+class Invitation(models.Model):
+    """A link with which a person sets their own password, once; `sha256` of its token, which is only in the mail."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    sha256 = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()  # real time, like the others
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)

@@ -21,6 +21,7 @@ from counterfoil.core.shop import shop
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.desk.settings import form as forms
+from counterfoil.desk.settings import walk
 from counterfoil.desk.settings.sections import SECTIONS, Rates, Section
 from counterfoil.desk.settings.words import differences, label_of, overview
 from counterfoil.flow.settings import change_settings, settings_log, settings_mark
@@ -43,7 +44,14 @@ class Changed:
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Every section with what is set in it."""
-    context = {"here": "settings", "sections": SECTIONS.values(), "now": overview(shop()), "at": ""}
+    context = {
+        "here": "settings",
+        "sections": SECTIONS.values(),
+        "now": overview(shop()),
+        "at": "",
+        "lacks": walk.lacks(),
+        "own_mails": len(shop().mail_words),
+    }
     return desk_page(request, "desk/settings/index.html", context)
 
 
@@ -68,7 +76,7 @@ def log(request: HttpRequest) -> HttpResponse:
     before = int(given) if given.isascii() and given.isdigit() and len(given) < 18 else 0
     found = settings_log(before=before, limit=A_PAGE + 1)
     older = found[A_PAGE - 1].pk if len(found) > A_PAGE else None
-    context = {"here": "settings", "at": "log", "changes": _told(found[:A_PAGE]), "older": older, "before": before}
+    context = {"here": "settings", "at": "log", "changes": told(found[:A_PAGE]), "older": older, "before": before}
     return desk_page(request, "desk/settings/log.html", {**context, "sections": SECTIONS.values()})
 
 
@@ -100,7 +108,7 @@ def section_form(
             "timezones": sorted(available_timezones()) if "timezone" in section.names() else [],
             "countries": COUNTRIES if any(hasattr(i, "columns") for i in section.items()) else {},
             "rates": Rates,
-            "changes": _told(settings_log(section.names(), limit=5)),
+            "changes": told(settings_log(section.names(), limit=5)),
             "stale": [],
             "added": "",
             **more,
@@ -116,7 +124,7 @@ def section_form(
         if what:
             return page(forms.done_to_rows(section, sent, what), added=what)
         values = forms.read(section, sent, shop())
-        changed = change_settings(actor=actor_of_page(request), seen=_mark_of(sent), **values)
+        changed = change_settings(actor=actor_of_page(request), seen=mark_of(sent), **values)
     except Invalid as error:
         return page(sent, dict(error.errors), status=422)
     except ValueError as error:
@@ -124,12 +132,12 @@ def section_form(
     except Refused as error:
         stale = {b.message for b in error.blockers}
         newer = settings_log(stale, limit=20)
-        return page(sent, status=409, stale=_told([e for e in newer if e.pk > (_mark_of(sent) or 0)]))
+        return page(sent, status=409, stale=told([e for e in newer if e.pk > (mark_of(sent) or 0)]))
     say(request, "Kept." if changed else "Nothing was different.")
     return done()
 
 
-def _mark_of(form: forms.Form) -> int:
+def mark_of(form: forms.Form) -> int:
     """Where the log stood when the form was drawn; without that, everything was changed meanwhile."""
     given = form.get("seen", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 18 else 0
@@ -142,11 +150,11 @@ def _tax_classes(section: Section) -> list[str]:
     return [str(kind) for (kind,) in rows("SELECT DISTINCT tax_class FROM catalogue_product")][: forms.MOST_CLASSES]
 
 
-def _told(found: list[JournalEvent]) -> list[Changed]:
+def told(found: list[JournalEvent]) -> list[Changed]:
     currency = shop().currency
-    told = []
+    found_ = []
     for event in found:
         name = str(event.data.get("setting", ""))
         parts = differences(name, event.data.get("from"), event.data.get("to"), currency)
-        told.append(Changed(event.at, event.actor, label_of(name), parts))
-    return told
+        found_.append(Changed(event.at, event.actor, label_of(name), parts))
+    return found_

@@ -128,4 +128,7 @@ def differences(name: str, before: Any, after: Any, currency: str) -> list[tuple
         new = [row for row in after if row not in before]
         found = [("was", _row(row, currency)) for row in gone] + [("is", _row(row, currency)) for row in new]
         return [(kind, text[:MOST]) for kind, text in found][:12] or [("is", "another order of the same rows")]
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        before, after = ({key: held[key] for key in keys if held.get(key)} for held in (before, after))
     return [("was", value_in_words(name, before, currency)), ("is", value_in_words(name, after, currency))]

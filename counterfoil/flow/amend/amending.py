@@ -20,6 +20,7 @@ from counterfoil.flow.amend.putting import put
 from counterfoil.flow.amend.wanted import ADDRESS, Row, Shelf, Wanted, work_out
 from counterfoil.flow.rules import may_amend
 from counterfoil.gateways.mail.outbox import owe_mail
+from counterfoil.gateways.storefront.countries import state_code
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.load import check, facts_of, take
 from counterfoil.records.orders.models import Amendment, Line, Order, Part
@@ -187,7 +188,11 @@ def _shelf(order: Order, changes: Sequence[Mapping[str, Any]]) -> Shelf:
 
 def _served(wanted: Wanted) -> None:
     to = wanted.address
-    reason = shop().refuses(country=str(to.get("country", "")), state=str(to.get("state", "")))
+    country = str(to.get("country", ""))
+    state = state_code(country, str(to.get("state", "")))
+    reason = shop().refuses(country=country, state=state)
+    if not reason and not state and shop().tells_states_apart(country):
+        reason = "name the state: we do not ship to every state of that country"
     if reason:
         raise blocked("state_not_served", reason)
 

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable
 
-from counterfoil.core import clock
+from counterfoil.core import clock, pulse
 from counterfoil.core.db import rows
 from counterfoil.flow.verify import amendments, books, money, papers, promises, settlement, states, units
 
@@ -53,6 +53,7 @@ def judge(*, as_json: bool, wait: bool) -> int:
         wait_for_rest()
     began = time.monotonic()
     broken = judge_all()
+    pulse.beat("verify", broken=len(broken))
     if as_json:
         print(
             json.dumps({"clean": not broken, "broken": [{"invariant": n, "finding": f} for n, f in broken]}, indent=2)

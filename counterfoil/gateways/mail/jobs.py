@@ -10,12 +10,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 from django.template.loader import render_to_string
 
-from counterfoil.core import documents, jobs, journal
+from counterfoil.core import documents, jobs, journal, pulse
 from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import in_writing, writing
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.shop import shop
 from counterfoil.gateways.mail.outbox import message_id
+from counterfoil.gateways.mail.wording import with_words
 
 TIMEOUT = 10  # seconds; the job's lease outlives it
 
@@ -45,7 +46,7 @@ def send(payload: dict[str, Any]) -> None:
     host = urlsplit(settings.BASE_URL).hostname or "localhost"
     mail = EmailMultiAlternatives(
         subject=" ".join(str(context["subject"]).split()),
-        body=render_to_string(f"mail/{payload['kind']}.txt", context),
+        body=with_words(render_to_string(f"mail/{payload['kind']}.txt", context), context),
         from_email=_sender(),
         to=[payload["to"]],
         headers={
@@ -58,6 +59,7 @@ def send(payload: dict[str, Any]) -> None:
     for paper in payload["documents"]:
         mail.attach(f"{paper}.pdf", documents.pdf(documents.find(paper)), "application/pdf")
     mail.send()
+    pulse.beat("mail")
     if number:
         _note_sent(number, payload["kind"], payload["to"], str(mail.subject), str(mail.extra_headers["Message-ID"]))
 

@@ -7,21 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from counterfoil.core import jobs
+from counterfoil.gateways.mail.wording import dressed
 
 
 def owe_mail(kind: str, *, to: str, key: str, context: Mapping[str, Any], documents: Sequence[str] = ()) -> None:
     """Owe a mail of `kind` (a pair of templates `mail/KIND.txt` and `mail/KIND.html`), inside `writing()`.
 
     `key` names the event, such as `CF-1007:approved:1`: however often it is sent, it carries one Message-ID. `context`
-    is frozen now and must be plain JSON; it needs `subject`. `documents` are numbers of papers to attach.
+    is frozen now, with the shop's own words, and must be plain JSON; it needs `subject`. `documents` are numbers of
+    papers to attach.
     """
     if not to:
         return
-    jobs.enqueue(
-        "mail.send",
-        key=f"{kind}:{key}",
-        payload={"kind": kind, "to": to, "key": key, "context": dict(context), "documents": list(documents)},
-    )
+    jobs.enqueue("mail.send", key=f"{kind}:{key}", payload=letter(kind, to, key, context, documents))
+
+
+def letter(kind: str, to: str, key: str, context: Mapping[str, Any], documents: Sequence[str] = ()) -> dict[str, Any]:
+    """A mail as its job holds it, with the shop's own words of today: for those who insert the job themselves."""
+    return {"kind": kind, "to": to, "key": key, "context": dressed(kind, context), "documents": list(documents)}
 
 
 def message_id(kind: str, key: str, address: str, host: str) -> str:

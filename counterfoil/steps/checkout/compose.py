@@ -11,6 +11,7 @@ from typing import Any
 from counterfoil.core import clock
 from counterfoil.core.actor import Actor
 from counterfoil.core.shop import shop
+from counterfoil.gateways.mail.outbox import letter
 from counterfoil.records.customers.keys import keys_of
 from counterfoil.records.orders.models import Line, Order, Part
 from counterfoil.records.orders.present import order_json
@@ -264,15 +265,10 @@ def _jobs(wanted: Wanted, order: Order, lines: Sequence[Line], real: datetime) -
 def confirmation(order: Order, lines: Sequence[Line], *, asks_card: bool = False) -> dict[str, Any]:
     """The confirmation mail as a job's payload; with `asks_card` its link leads to the page that takes a card."""
     asked = {"url": f"{order_url(order)}/pay", "asks_card": True} if asks_card else {}
-    return {
-        "kind": "confirmation",
-        "to": order.email,
-        "key": f"{order.number}:placed",
-        "context": {
-            **mail_slip(order, lines),
-            "subject": f"{order.number}: please give your card" if asks_card else f"We have your order {order.number}",
-            "card": order.payment_method == "card",
-            **asked,
-        },
-        "documents": [],
+    context = {
+        **mail_slip(order, lines),
+        "subject": f"{order.number}: please give your card" if asks_card else f"We have your order {order.number}",
+        "card": order.payment_method == "card",
+        **asked,
     }
+    return letter("confirmation", order.email, f"{order.number}:placed", context)

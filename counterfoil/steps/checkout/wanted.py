@@ -12,6 +12,7 @@ from counterfoil.core.errors import Blocker, Invalid, Refused
 from counterfoil.core.money import MAX_AMOUNT, decimals
 from counterfoil.core.shop import shop
 from counterfoil.core.text import clean, clean_email, clean_key, clean_phone
+from counterfoil.gateways.storefront.countries import state_code
 from counterfoil.steps.checkout.rules import MAX_LINES, MAX_QUANTITY, METHODS, check_address
 
 
@@ -85,6 +86,9 @@ def checked(wanted: Wanted) -> Wanted:
     def address(given: Mapping[str, str], name: str) -> dict[str, str]:
         known = ("name", "street", "city", "postcode", "state", "country")
         cleaned = {k: text(str(given.get(k) or ""), f"{name}.{k}", 200) for k in known}
+        # Taxes and the places that we do not serve go by the code: a channel's "Utah" is no other state.
+        cleaned["state"] = state_code(cleaned["country"], cleaned["state"])
+        wrong.extend(_stateless(cleaned, name))
         wrong.extend(check_address(cleaned, name))
         return cleaned
 
@@ -132,6 +136,13 @@ def checked(wanted: Wanted) -> Wanted:
     if refused:
         raise Refused([Blocker("state_not_served", refused)])
     return changed
+
+
+def _stateless(address: Mapping[str, str], name: str) -> list[tuple[str, str]]:
+    """Where we may ship to some states only, the parcel's address names its own."""
+    if name != "shipping_address" or address["state"] or not shop().tells_states_apart(address["country"]):
+        return []
+    return [(f"{name}.state", "is needed: we do not ship to every state of that country")]
 
 
 def wrong_lines(lines: Sequence[tuple[str, int, int | None]]) -> list[tuple[str, str]]:

@@ -60,6 +60,18 @@ FORM = {
 }
 
 
+@pytest.mark.django_db
+def test_where_we_may_not_ship_the_check_out_says_why_and_takes_no_order(till: Client) -> None:
+    with writing():
+        shop.change(not_served=[{"country": "US", "state": "UT", "reason": "Utah takes no wine by parcel."}])
+    there = {"shipping_address.state": "Utah", "shipping_address.city": "Provo", "shipping_address.postcode": "84601"}
+    answer = till.post("/checkout", {**FORM, **there})
+    assert answer.status_code == 409
+    assert "Utah takes no wine by parcel." in answer.content.decode()
+    assert not Order.objects.exists()
+    assert till.post("/checkout", FORM).status_code == 303, "and the cart is still there"
+
+
 @pytest.mark.parametrize(
     ("free", "when_out", "words", "most"),
     [

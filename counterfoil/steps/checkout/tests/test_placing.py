@@ -296,6 +296,12 @@ def test_where_we_may_not_ship_nothing_is_promised(api: Api) -> None:
     refused = place(api, ("PINOT-21", 1), shipping_address={**ADDRESS, "state": "UT"})
     assert (refused.status, refused.codes) == (409, {"state_not_served"})
     assert refused.body["blockers"][0]["message"] == "Utah takes no wine by parcel"
+    # Nor under another name of it, nor without one.
+    for state in ("Utah", "ut", " UT "):
+        assert place(api, ("PINOT-21", 1), shipping_address={**ADDRESS, "state": state}).codes == {"state_not_served"}
+    nameless = place(api, ("PINOT-21", 1), shipping_address={**ADDRESS, "state": ""})
+    assert (nameless.status, nameless.fields) == (422, {"shipping_address.state"})
+    assert Order.objects.count() == 0
     assert place(api, ("PINOT-21", 1)).status == 201
 
 
