@@ -85,14 +85,14 @@ def _disk(facts: Facts) -> Sign:
 
 
 def _worker(facts: Facts) -> Sign:
-    start = "Start it: `counterfoil worker`, or `counterfoil run` for all of the shop. Nothing is lost meanwhile."
+    start = "Start it: “counterfoil worker”, or “counterfoil run” for all of the shop. Nothing is lost meanwhile."
     if facts.worker is None:
         return Sign(BAD, "Worker", "No worker has ever been at work: no mail goes out, no card is charged.", start)
     if facts.now - facts.worker > timedelta(minutes=2):
         return Sign(BAD, "Worker", f"No worker for {_since(facts, facts.worker)}; {facts.due:,} jobs wait.", start)
     if facts.due_since is not None and facts.now - facts.due_since > timedelta(minutes=5):
         words = f"It is at work, and {facts.due:,} jobs wait, the oldest for {_since(facts, facts.due_since)}."
-        return Sign(WARN, "Worker", words, "If it does not shrink, start a second one: `counterfoil worker`.")
+        return Sign(WARN, "Worker", words, "If it does not shrink, start a second one: “counterfoil worker”.")
     return Sign(OK, "Worker", "It is at work; nothing waits long.")
 
 
@@ -102,7 +102,7 @@ def _given_up(facts: Facts) -> Sign:
         return Sign(OK, "Jobs", "None was given up.")
     names = ", ".join(f"{name} ({number})" for name, number in sorted(facts.dead.items()))
     words = f"{count} were tried many times and given up: {names}."
-    return Sign(BAD, "Jobs", words, "Send these names to who looks after the server; `counterfoil verify` lists each.")
+    return Sign(BAD, "Jobs", words, "Send these names to who looks after the server; “counterfoil verify” lists each.")
 
 
 def _mail(facts: Facts) -> Sign:
@@ -149,12 +149,12 @@ def _backup(facts: Facts) -> Sign:
 
 
 def _verified(facts: Facts) -> Sign:
-    todo = "Run `counterfoil verify` at the server: it proves that money, stock and papers agree."
+    todo = "Run “counterfoil verify” at the server: it proves that money, stock and papers agree."
     if facts.verified is None:
         return Sign(OK if facts.demo else WARN, "Books", "Nobody has had them verified yet.", todo)
     ago = _since(facts, facts.verified)
     if facts.broken:
         words = f"Verified {ago} ago: {facts.broken} findings."
-        return Sign(BAD, "Books", words, "Run `counterfoil verify`; send what it prints to who looks after the server.")
+        return Sign(BAD, "Books", words, "Run “counterfoil verify”; send what it prints to who looks after the server.")
     late = facts.now - facts.verified > timedelta(days=8)
     return Sign(WARN if late else OK, "Books", f"Verified {ago} ago: everything agreed.", todo if late else "")
