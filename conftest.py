@@ -25,12 +25,14 @@ def _nothing_remembered(request: pytest.FixtureRequest) -> Iterator[None]:
     from counterfoil.core.access import keys
     from counterfoil.gateways.card import breaker
     from counterfoil.steps.charging import reach
+    from counterfoil.steps.checkout import search
 
     clock.forget()
     shop.forget()
     keys.forget()
     breaker.forget()
     reach.forget()
+    search.forget()
     for limiter in web.Limiter.all:
         limiter.clear()
     marker = request.node.get_closest_marker("django_db")

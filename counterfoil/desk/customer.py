@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from counterfoil.core import documents
+from counterfoil.core.cards import mask_cards
 from counterfoil.core.errors import Invalid, Missing, Refused
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
@@ -24,9 +25,12 @@ from counterfoil.desk.queries import Dossier
 from counterfoil.desk.saying import near_day, say_date
 from counterfoil.desk.slips import step_of
 from counterfoil.desk.words import CUSTOMER_DOCUMENTS, STATUS
-from counterfoil.records.orders.models import Line, Offered, Order, Part, Proposal
+from counterfoil.records.orders.models import Contact, Line, Offered, Order, Part, Proposal
 from counterfoil.steps.alternatives.actions import answer_proposal, closed_words, kept_words
+from counterfoil.steps.alternatives.contacts import receive_message
 
+BY_ADDRESS = Limiter(20, 3600)  # messages
+BY_ORDER = Limiter(6, 3600)
 WRONG = Limiter(60, 60)  # wrong links a minute and address: nobody tries tokens here
 
 
@@ -64,21 +68,31 @@ def order_page(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, _by_token(request, token))
 
 
-def _page(request: HttpRequest, order: Order, *, status: int = 200, trouble: str = "") -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    order: Order,
+    *,
+    status: int = 200,
+    trouble: str = "",
+    errors: Mapping[str, str] | None = None,
+    message: str = "",
+) -> HttpResponse:
     lines = queries.lines_of(order)
     parts = sorted({ln.part_id: ln.part for ln in lines}.values(), key=lambda p: p.number)
     file = queries.dossier(order)
     question = next((q for q in file.proposals if q.state == Proposal.OPEN), None)
     silence = told_customer(question)
+    messages = list(Contact.objects.filter(order=order, kind=Contact.MESSAGE).order_by("id"))
     context: dict[str, Any] = {
         "order": order,
         "lines": lines,
         "parts": parts,
         "status": STATUS.get(order.status, ("", "○", order.status)),
         "step": step_of(order, parts),
-        "happened": happened(order, parts, file),
+        "happened": happened(order, parts, file, messages),
         "ahead": ahead(order, parts, lines, question, silence),
         "not_charged": not_charged(order, parts),
+        "money": money_lines(order, parts),
         "question": question,
         "silence": silence,
         "choices": [offered(c, order.currency, kept_of(question)) for c in question.choices] if question else [],
@@ -87,6 +101,10 @@ def _page(request: HttpRequest, order: Order, *, status: int = 200, trouble: str
         "papers": [(CUSTOMER_DOCUMENTS[d.kind], d) for d in file.documents if d.kind in CUSTOMER_DOCUMENTS],
         "promise": min((p.promise_date for p in parts if p.promise_date), default=None),
         "trouble": trouble,
+        "errors": errors or {},
+        "message": mask_cards(message),
+        "messages": messages,
+        "sent": request.GET.get("sent") == "yes" and bool(messages),
     }
     response = render(request, "desk/customer.html", context, status=status)
     response["Cache-Control"] = "private, no-cache"
@@ -141,9 +159,29 @@ def not_charged(order: Order, parts: list[Part]) -> bool:
     return order.payment_method == "card" and order.cancelled_at is None and quiet and not any(p.charged for p in parts)
 
 
-def happened(order: Order, parts: list[Part], file: Dossier) -> list[Happened]:
+def money_lines(order: Order, parts: Sequence[Part]) -> list[str]:
+    """Where the customer's money is, in sentences: held by their bank, charged and when, gone back."""
+    card = f", {order.card_brand} ending in {order.card_last4}," if order.card_last4 else ""
+    said = []
+    for part in parts:
+        if part.money == "authorised" and part.authorisation_amount:
+            until = part.authorisation_expires_at
+            ends = f" until {say_date(shop().day_of(until))}" if until else ""
+            said.append(f"Your bank holds {show(part.authorisation_amount, order.currency)} for us{ends}.")
+        if part.charged and part.charged_at:
+            when, amount = say_date(shop().day_of(part.charged_at)), show(part.charged, order.currency)
+            on_card = order.payment_method == "card"
+            said.append(f"Your card{card} was charged {amount} on {when}." if on_card else f"Paid {amount} on {when}.")
+    back = sum(p.refunded for p in parts)
+    if back:
+        said.append(f"{show(back, order.currency)} of it went back to you.")
+    return said
+
+
+def happened(order: Order, parts: list[Part], file: Dossier, messages: Sequence[Contact] = ()) -> list[Happened]:
     """The order's story from its own facts, newest first."""
-    found = [Happened(order.placed_at, "⌂", "You placed the order")]
+    began = "You placed the order" if order.finished else "You began to check out"
+    found = [Happened(order.placed_at, "⌂", began)]
     if order.approved_at:
         promise = min((p.promise_date for p in parts if p.promise_date), default=None)
         text = f"We checked it: ships {say_date(promise)}" if promise else "We checked it"
@@ -172,6 +210,7 @@ def happened(order: Order, parts: list[Part], file: Dossier) -> list[Happened]:
             refund.state, "is owed to you"
         )
         found.append(Happened(refund.at, "↩", f"{show(refund.amount, order.currency)} {words}"))
+    found += [Happened(m.at, "✎", f"You wrote: {m.text}") for m in messages]
     if order.cancelled_at:
         found.append(Happened(order.cancelled_at, "✕", "Cancelled"))
     return sorted(found, key=lambda h: h.at, reverse=True)
@@ -244,6 +283,21 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     except Refused as error:
         return _page(request, Order.objects.get(pk=order.pk), status=409, trouble=str(error))
     return SeeOther(f"/orders/{token}")
+
+
+@require_POST
+def message(request: HttpRequest, token: str) -> HttpResponse:
+    """Get in touch: what the customer writes stands on their order and in the shop's mail."""
+    order = _by_token(request, token)
+    text = request.POST.get("message", "")
+    if not BY_ADDRESS.allows(address_of(request)) or not BY_ORDER.allows(order.token):
+        trouble = "You have written several times in an hour. We have it all; call us if it is urgent."
+        return _page(request, order, status=429, errors={"message": trouble}, message=text)
+    try:
+        receive_message(order=order.number, text=text)
+    except Invalid as error:
+        return _page(request, order, status=422, errors=dict(error.errors), message=text)
+    return SeeOther(f"/orders/{token}?sent=yes#contact")
 
 
 @require_safe

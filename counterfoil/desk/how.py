@@ -36,6 +36,7 @@ MAILS = {
     "changed": "Changed as agreed",
     "delay": "The day will not hold: wait, change or cancel",
     "delay_over": "What your silence meant",
+    "message": "Your message, to the shop",
     "cancelled": "Cancelled",
     "refunded": "Your money is on its way back",
 }
@@ -259,6 +260,11 @@ def between(settings: Shop) -> list[Told]:
             "sooner than we can ship.",
             ("promise", "call"), mails=("delay", "delay_over"), who=acts_of(("promise",), {}),
             money_text="No charge that was not made yet is made without goods that come in time.",
+        ),
+        Told(
+            "word", None, "You want to say something",
+            "Write from your order's page. It stands on the order's timeline and in the shop's mail; a person answers.",
+            mails=("message",), who=("you",), money_text="Nothing moves for it.",
         ),
         Told(
             "payment", None, "Your bank says no",

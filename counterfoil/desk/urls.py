@@ -3,6 +3,7 @@
 from django.urls import path
 
 from counterfoil.desk import (
+    account,
     bank,
     books,
     changing,
@@ -90,6 +91,20 @@ urlpatterns = [
     path("how-it-works/follow/papers/<str:number>.png", how_pages.follow_picture, name="how-picture"),
     path("orders/<str:token>", customer.order_page, name="customer-order"),
     path("orders/<str:token>/answer", customer.answer, name="customer-answer"),
+    path("orders/<str:token>/message", customer.message, name="customer-message"),
     path("orders/<str:token>/documents/<str:number>.pdf", customer.document, name="customer-document"),
+    path("account/", account.home, name="account"),
+    path("account/login", account.log_in, name="account-login"),
+    path("account/logout", account.log_out, name="account-logout"),
+    path("account/new", account.ask_link, {"new": True}, name="account-new"),
+    path("account/reset", account.ask_link, {"new": False}, name="account-reset"),
+    path("account/link/<str:token>", account.link, name="account-link"),
+    path("account/details", account.details, name="account-details"),
+    path("account/password", account.password, name="account-password"),
+    path("account/addresses/new", account.address, name="account-address-new"),
+    path("account/addresses/<int:pk>", account.address, name="account-address"),
+    path("account/addresses/<int:pk>/drop", account.drop_address, name="account-address-drop"),
+    path("account/claim", account.ask_claim, name="account-claim-ask"),
+    path("account/claim/<str:token>", account.claim, name="account-claim"),
 ]
 urlpatterns += settings_pages

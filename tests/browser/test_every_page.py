@@ -14,6 +14,8 @@ PUBLIC = {
     "shop-search": "/?q=riesling",
     "product": "/products/ALD-PN-2021",
     "cart": "/cart",
+    "account-login": "/account/login",
+    "account-new": "/account/new",
     "how-it-works": "/how-it-works",
     "follow-one-order": "/how-it-works/follow",
     "not-found": "/orders/no-such-order",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from counterfoil.core.models import Job
 from counterfoil.core.shop import shop
 from counterfoil.desk.tests.build import ANN, at_the_desk, order, product
-from counterfoil.records.orders.models import Order, Proposal
+from counterfoil.records.orders.models import Contact, Order, Proposal
 from counterfoil.steps.alternatives.actions import propose_alternatives
 from counterfoil.steps.review.actions import approve_order
 
@@ -68,3 +71,35 @@ def test_what_a_customer_wrote_is_shown_as_text() -> None:
         at_the_desk().get("/desk/queues/review"),
     ):
         assert "<script>alert" not in page.content.decode()
+
+
+def test_what_a_customer_writes_stands_on_their_order_at_the_desk_and_in_the_shops_mail() -> None:
+    product("A", on_hand=50)
+    mine, other = order(("A", 1)), order(("A", 1))
+    said = {"message": "Ring twice: 4111 1111 1111 1111"}
+    sent = [Client().post(f"/orders/{mine.token}/message", said) for _ in range(2)]  # a double click
+    assert [answer.status_code for answer in sent] == [303, 303]
+    written = Contact.objects.get()
+    assert (written.order_id, written.direction, "4111 1111" in written.text) == (mine.pk, "in", False)
+    assert "Ring twice" in Client().get(sent[0]["Location"].split("#")[0]).content.decode()
+    assert "Ring twice" in at_the_desk().get(f"/desk/orders/{mine.number}").content.decode()
+    assert "Ring twice" not in Client().get(f"/orders/{other.token}").content.decode()
+    mail = Job.objects.get(name="mail.send", payload__kind="message")
+    assert mail.payload["to"] == shop().email
+    assert 'id="e-message"' in Client().post(f"/orders/{mine.token}/message", {"message": " "}).content.decode()
+    tries = [Client().post(f"/orders/{mine.token}/message", {"message": f"and {n}"}).status_code for n in range(6)]
+    assert tries[-1] == 429
+
+
+def test_the_customers_page_asks_as_much_for_one_line_as_for_twenty() -> None:
+    for n in range(20):
+        product(f"W-{n}", on_hand=9)
+    asked = []
+    for many in (1, 20):
+        made = order(*[(f"W-{n}", 1) for n in range(many)])
+        approve_order(order=made.number, ship_estimate=shop().today(), actor=ANN)
+        with CaptureQueriesContext(connection) as found:
+            assert Client().get(f"/orders/{made.token}").status_code == 200
+        asked.append(len(found))
+    assert max(asked) <= 12
+    assert asked[1] - asked[0] <= 2  # settings and clock are read anew every two seconds

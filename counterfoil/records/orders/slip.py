@@ -115,8 +115,8 @@ def payment_words(order: Order) -> str:
     """How this order is paid, in words."""
     if order.payment_method == "card":
         if order.card_last4:
-            return f"Card: {order.card_brand} ending in {order.card_last4}; charged when everything can ship"
-        return "Card; charged when everything can ship"
+            return f"Card: {order.card_brand} ending in {order.card_last4}; charged {shop().charged_when()}"
+        return f"Card; charged {shop().charged_when()}"
     return {
         "terminal": "By card at the shop's terminal",
         "cheque": "By cheque",
@@ -141,4 +141,5 @@ def mail_slip(order: Order, lines: Sequence[Line]) -> dict[str, Any]:
         "totals": totals(order, order.currency),
         "url": order_url(order),
         "gift": bool(order.gift_message),
+        "charged_when": settings_.charged_when(),
     }

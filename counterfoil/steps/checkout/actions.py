@@ -116,8 +116,11 @@ def place_web_order(
     consent: bool,
     age_declared: bool,
     idempotency: str,
+    account: int | None = None,
 ) -> Order:
-    """The shop's check-out. A card order stays unfinished until the hosted page has saved the card.
+    """The shop's check-out, by a guest or for an account (its id).
+
+    A card order stays unfinished until the hosted page has saved the card.
 
     Raises Invalid with the form's field names, or Refused (`sold_out`, `state_not_served`).
     """
@@ -127,7 +130,7 @@ def place_web_order(
     if price is None:
         wrong.append(("shipping_method", "choose one of the delivery methods"))
     if payment_method == "card" and not consent:
-        wrong.append(("consent", "we need your consent to charge the card when everything can ship"))
+        wrong.append(("consent", f"we need your consent to charge the card {settings.charged_when()}"))
     if wrong:
         raise Invalid(*wrong)
     wanted = Wanted(
@@ -149,6 +152,7 @@ def place_web_order(
         consent=consent,
         age_declared=age_declared,
         finished=payment_method != "card",
+        account=account,
     )
     try:
         placed = place_order(wanted=wanted, actor=_customer_actor(customer))

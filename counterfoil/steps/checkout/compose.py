@@ -138,6 +138,7 @@ def _order_row(
         "placed_at": wanted.placed_at or now,
         "currency": wanted.currency,
         "customer_id": 0,
+        "account_id": wanted.account,
         "name": wanted.name,
         "email": wanted.email,
         "phone": wanted.phone,

@@ -26,9 +26,9 @@ DAY = timedelta(days=1)
 
 # Columns that are the same for every imported order, part and line.
 _ORDER: Row = {
-    "version": 1, "needed_by": None, "gift_message": "", "card_state": "none", "card_source": "", "card_method": "",
-    "card_brand": "", "card_last4": "", "card_consent": False, "cancelled_at": None, "cancelled_by": "",
-    "cancel_reason": "", "finished": True, "blockers": [], "next_check_at": None, "deadline": None,
+    "version": 1, "account_id": None, "needed_by": None, "gift_message": "", "card_state": "none", "card_source": "",
+    "card_method": "", "card_brand": "", "card_last4": "", "card_consent": False, "cancelled_at": None,
+    "cancelled_by": "", "cancel_reason": "", "finished": True, "blockers": [], "next_check_at": None, "deadline": None,
 }  # fmt: skip
 _PART: Row = {
     "number": 1, "stock": "unchecked", "money": "unpaid", "parcel": "waiting", "books": "none", "promise_date": None,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
+from datetime import date
 from typing import Any
 
 from django.conf import settings as env
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from counterfoil.core.cards import mask_cards, mask_tree
@@ -17,22 +20,50 @@ from counterfoil.core.shop import shop
 from counterfoil.core.text import storable
 from counterfoil.core.web import Limiter, address_of
 from counterfoil.records.catalogue.models import Product
-from counterfoil.steps.checkout import cart, forms, shelf
+from counterfoil.records.customers.accounts import keep_address
+from counterfoil.records.customers.models import AccountAddress
+from counterfoil.records.customers.sessions import account_of
+from counterfoil.steps.checkout import cart, forms, search, shelf
 from counterfoil.steps.checkout.actions import place_web_order
 from counterfoil.steps.checkout.countries import COUNTRIES
 
 PLACING = Limiter(12, 60)  # check-outs a minute and address
 METHODS = {"card": "By card", "cheque": "By cheque", "on_delivery": "On delivery"}
+FACET_WORDS = {"producer": "Maker", "region": "Region", "grape": "Grape", "vintage": "Vintage"}
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
+@gzip_page
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The shop window, or what was searched for."""
-    text = request.GET.get("q", "").strip()[:100]
-    return render(request, "shop/index.html", {"q": mask_cards(text), "offers": shelf.offers(text)})
+    """The shop window, or what was searched for and narrowed down to."""
+    currency = shop().currency
+    sought = search.read(request.GET.dict(), request.GET.getlist, currency)
+    found = search.find(sought, search.cellar())
+    asked = mask_tree({**request.GET.dict(), "q": sought.text})
+    context = {
+        "q": asked["q"],
+        "asked": asked,
+        "sought": sought,
+        "found": found,
+        "offers": shelf.offers_of(found.ids),
+        "facets": [(name, FACET_WORDS[name], found.facets[name]) for name in search.FACETS],
+        "chosen": [v.value for values in found.facets.values() for v in values if v.chosen],
+        "sorts": search.SORTS,
+        "currency": currency,
+        "pages": {n: _other_page(request, n) for n in (found.page - 1, found.page + 1) if 1 <= n <= found.pages},
+    }
+    return render(request, "shop/index.html", context)
 
 
+def _other_page(request: HttpRequest, number: int) -> str:
+    """The same search, another page of it."""
+    asked = request.GET.copy()
+    asked["page"] = str(number)
+    return f"{request.path}?{mask_cards(asked.urlencode())}"
+
+
+@gzip_page
 @require_safe
 def product(request: HttpRequest, sku: str) -> HttpResponse:
     """One product, when it ships, and its other vintages."""
@@ -43,6 +74,7 @@ def product(request: HttpRequest, sku: str) -> HttpResponse:
     return render(request, "shop/product.html", context)
 
 
+@gzip_page
 @require_safe
 def label(request: HttpRequest, sku: str) -> HttpResponse:
     """The product's picture. Its own policy keeps a picture from being anything else."""
@@ -52,7 +84,7 @@ def label(request: HttpRequest, sku: str) -> HttpResponse:
     art = (found or PLAIN).encode()
     tag = f'"{hashlib.sha256(art).hexdigest()[:16]}"'
     response: HttpResponse
-    if request.headers.get("If-None-Match") == tag:
+    if request.headers.get("If-None-Match", "").removeprefix("W/") == tag:
         response = HttpResponseNotModified()
     else:
         response = HttpResponse(art, content_type="image/svg+xml")
@@ -70,6 +102,7 @@ PLAIN = (
 )
 
 
+@gzip_page
 @require_safe
 def cart_page(request: HttpRequest) -> HttpResponse:
     """What is in the cart and what stands in the way of ordering it."""
@@ -112,6 +145,7 @@ def _units(text: str) -> int:
     return int(text) if text.strip().isdecimal() and len(text) < 7 else 0
 
 
+@gzip_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: HttpRequest) -> HttpResponse:
     """The whole check-out on one page. POST places the order, or works out the sums for the address given."""
@@ -119,8 +153,10 @@ def checkout(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         if not lines:
             return HttpResponseRedirect("/cart")
-        return _form(request, lines, {"attempt": secrets.token_urlsafe(16), "country": _home_country()})
+        return _form(request, lines, _begun(request))
     form = {k: str(v) for k, v in request.POST.items()}
+    if form.get("use_address"):
+        return _form(request, lines, _with_own(request, form))
     if form.get("work_out"):
         return _form(request, lines, form)
     if not PLACING.allows(address_of(request)):
@@ -128,6 +164,48 @@ def checkout(request: HttpRequest) -> HttpResponse:
     if not lines:
         return HttpResponseRedirect("/cart", status=303)
     return _place(request, lines, form)
+
+
+def _begun(request: HttpRequest) -> dict[str, str]:
+    """An empty form, or what is known of who is logged in."""
+    form = {"attempt": secrets.token_urlsafe(16), "country": _home_country()}
+    account = account_of(request)
+    if account is None:
+        return form
+    form |= {"name": account.name, "email": account.email, "phone": account.phone}
+    first = next((a for a in _addresses(request) if a.first), None)
+    return form | _fields_of(first, account.name) if first else form
+
+
+def _addresses(request: HttpRequest) -> list[AccountAddress]:
+    """Those of who is logged in, the first choice first; read once a request."""
+    if not hasattr(request, "_addresses"):
+        account = account_of(request)
+        own = AccountAddress.objects.filter(account=account).order_by("-first", "id") if account else []
+        request._addresses = list(own)  # type: ignore[attr-defined]
+    found: list[AccountAddress] = request._addresses  # type: ignore[attr-defined]
+    return found
+
+
+def _fields_of(address: AccountAddress, buyer: str) -> dict[str, str]:
+    """An address as the form's fields. A name of its own only where it is somebody else's."""
+    given = {f"shipping_address.{k}": v for k, v in address.as_json().items()}
+    return given | ({"shipping_address.name": ""} if address.name == buyer else {})
+
+
+def _with_own(request: HttpRequest, form: dict[str, str]) -> dict[str, str]:
+    """The form with one of the account's own addresses in it."""
+    wanted = next((a for a in _addresses(request) if str(a.pk) == form["use_address"]), None)
+    return form | _fields_of(wanted, form.get("name", "")) if wanted else form
+
+
+def _keep_address(request: HttpRequest, address: dict[str, str]) -> None:
+    """Into the account, unless it is there; the order is placed whatever becomes of it."""
+    account = account_of(request)
+    if account is None or any(a.as_json() == address for a in _addresses(request)):
+        return
+    with contextlib.suppress(Invalid):
+        keep_address(account=account, address=address)
 
 
 def _place(request: HttpRequest, lines: list[shelf.CartLine], form: dict[str, str]) -> HttpResponse:
@@ -143,6 +221,7 @@ def _place(request: HttpRequest, lines: list[shelf.CartLine], form: dict[str, st
         errors["attempt"] = "load the page again"
     if errors:
         return _form(request, lines, form, status=422, errors=errors)
+    account = account_of(request)
     address = wanted["shipping_address"]
     sums = shelf.add_cart(lines, method=wanted["shipping_method"], country=address["country"], state=address["state"])
     if form.get("agreed", str(sums.total)) != str(sums.total):
@@ -158,6 +237,7 @@ def _place(request: HttpRequest, lines: list[shelf.CartLine], form: dict[str, st
         order = place_web_order(
             lines=[{"sku": ln.offer.product.sku, "quantity": ln.quantity} for ln in lines],
             idempotency=attempt,
+            account=account.pk if account else None,
             **wanted,
         )
     except Invalid as error:
@@ -165,6 +245,8 @@ def _place(request: HttpRequest, lines: list[shelf.CartLine], form: dict[str, st
     except Refused as error:
         return _form(request, lines, form, status=409, trouble=" ".join(b.message for b in error.blockers))
     cart.empty(request)
+    if form.get("keep_address"):
+        _keep_address(request, address)
     where = f"/orders/{order.token}/card" if order.payment_method == "card" else f"/orders/{order.token}"
     return HttpResponseRedirect(where, status=303)
 
@@ -202,9 +284,15 @@ def _form(
     state = known.get("state", "")
     settled = bool(form.get("shipping_address.country")) and (bool(state) or not _wants_state(country))
     sums = shelf.add_cart(lines, method=method, country=country if settled else "", state=state)
+    ships = max((ln.offer.ships for ln in lines if ln.offer.ships), default=None)
     context = {
         "lines": lines,
         "sums": sums,
+        "account": account_of(request),
+        "addresses": _addresses(request),
+        "held": settings.card_at_checkout == "authorise",
+        "refused": settings.refuses(country=country, state=state) if settled else None,
+        "too_soon": _too_soon(form.get("needed_by", ""), ships),
         "settled": settled,
         "currency": settings.currency,
         "deliveries": settings.deliveries,
@@ -213,7 +301,7 @@ def _form(
         "countries": sorted(COUNTRIES.items(), key=lambda c: c[1]),
         "methods": [(m, METHODS[m]) for m in _methods()],
         "age": any(ln.offer.product.age_restricted for ln in lines),
-        "ships": max((ln.offer.ships for ln in lines if ln.offer.ships), default=None),
+        "ships": ships,
         "today": settings.today(),
         "form": form,
         "errors": errors or {},
@@ -225,6 +313,14 @@ def _form(
     targets = ["https://checkout.stripe.com", *([env.SANDBOX_URL] if env.SANDBOX_URL else [])]
     response.csp_form_action = " ".join(targets)  # type: ignore[attr-defined]
     return response
+
+
+def _too_soon(needed_by: str, ships: date | None) -> bool:
+    """Whether it is needed by a day on which it cannot have left."""
+    try:
+        return ships is not None and date.fromisoformat(needed_by) <= ships
+    except ValueError:
+        return False
 
 
 def _wants_state(country: str) -> bool:

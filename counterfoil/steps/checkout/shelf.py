@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -103,6 +103,12 @@ def offers(text: str = "", limit: int = 200, *, by_sku: bool = False) -> list[Of
         found = found.filter(hit | Q(family__grape__icontains=word) | Q(family__region__icontains=word))
     ordered = found.order_by(F("family__producer").asc(nulls_last=True), "family__name", F("vintage").desc(), "name")
     return _offers(ordered[:limit])
+
+
+def offers_of(ids: Sequence[int]) -> list[Offer]:
+    """Listed products by id, in that order."""
+    known = {o.product.pk: o for o in _offers(_listed().filter(pk__in=ids))} if ids else {}
+    return [known[pk] for pk in ids if pk in known]
 
 
 def offer_of(sku: str) -> Offer | None:

@@ -45,6 +45,7 @@ class Wanted:
     asks_card: bool = False  # the confirmation asks for a card: nobody has given one yet
     reserve: bool = True
     flags: Sequence[Mapping[str, str]] = ()
+    account: int | None = None  # of who was logged in when they placed it
 
 
 @dataclass(frozen=True)

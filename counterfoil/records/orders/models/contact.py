@@ -9,7 +9,8 @@ from counterfoil.records.orders.models.order import Order
 
 class Contact(models.Model):
     CALL, MAIL, VISIT, NOTE = "call", "mail", "visit", "note"
-    KINDS = (CALL, MAIL, VISIT, NOTE)
+    KINDS = (CALL, MAIL, VISIT, NOTE)  # what a person here writes down
+    MESSAGE = "message"  # what the customer wrote on their order's page
     DIRECTIONS = ("", "in", "out")  # who began it; a note has none
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="contacts")

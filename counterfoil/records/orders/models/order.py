@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from counterfoil.records.catalogue.models import Product
-from counterfoil.records.customers.models import Customer
+from counterfoil.records.customers.models import Account, Customer
 
 
 class Order(models.Model):
@@ -18,6 +18,8 @@ class Order(models.Model):
     currency = models.CharField(max_length=3)
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders")
+    # The account that it belongs to: placed while logged in, or brought in by a link that was mailed to its address.
+    account = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="orders", db_index=False)
     name = models.CharField(max_length=200)
     email = models.CharField(max_length=254)
     phone = models.CharField(max_length=40, blank=True, default="")
@@ -74,6 +76,7 @@ class Order(models.Model):
             models.Index(fields=["name"], name="order_name"),
             models.Index(fields=["customer", "id"], name="order_customer"),
             models.Index(fields=["placed_at"], name="order_placed"),
+            models.Index(fields=["account", "-id"], condition=models.Q(account__isnull=False), name="order_account"),
         ]
 
 

@@ -1,6 +1,6 @@
 // Tax and delivery follow the address while it is typed. Without this file the button "Work out tax and delivery" does it.
 const form = document.querySelector(".till");
-const watched = ["shipping_address.country", "shipping_address.state", "shipping_address.postcode", "shipping_method"];
+const watched = ["shipping_address.country", "shipping_address.state", "shipping_address.postcode", "shipping_method", "needed_by"];
 let asked = 0;
 
 async function workOut() {
