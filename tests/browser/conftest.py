@@ -85,12 +85,12 @@ def _environment(var: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(**more: str) -> Iterator[Shop]:
-    """A demo shop in a folder of its own, ended by Ctrl-C as a person ends it."""
+def running(*, demo: bool = True, **more: str) -> Iterator[Shop]:
+    """A shop, the demo unless told otherwise, in a folder of its own, ended by Ctrl-C as a person ends it."""
     var = Path(tempfile.mkdtemp(prefix="counterfoil-browser-"))
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "counterfoil.shell.cli", "run", "--demo"],
+        [sys.executable, "-m", "counterfoil.shell.cli", "run", *(["--demo"] if demo else [])],
         cwd=ROOT,
         env=_environment(var, PORT=str(port), **more),
         stdout=subprocess.PIPE,
@@ -114,7 +114,8 @@ def running(**more: str) -> Iterator[Shop]:
             if process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"the demo did not come up:\n{''.join(shop.said)[-4000:]}")
         # Acts at the desk are done at once, but in the tests of their Undo.
-        shop.decides(undo_seconds=0)
+        if demo:
+            shop.decides(undo_seconds=0)
         yield shop
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0, "".join(shop.said)[-2000:]
