@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from counterfoil.core.actor import Actor
 from counterfoil.core.cards import mask_cards
 from counterfoil.core.errors import Forbidden
-from counterfoil.core.text import clean_email, clean_key, clean_phone, clean_sku, plain
+from counterfoil.core.text import clean_barcode, clean_email, clean_key, clean_phone, clean_sku, plain
 from counterfoil.core.web import bearer, problem, problem_of
 
 
@@ -69,6 +69,7 @@ Text = Annotated[StrictStr, AfterValidator(_prose), Field(max_length=5000)]
 Essay = Annotated[StrictStr, AfterValidator(_prose), Field(max_length=15_000)]
 Code = Annotated[StrictStr, _fit(clean_key), Field(max_length=5000)]
 Word = Annotated[StrictStr, _fit(clean_key), Field(min_length=1, max_length=200)]
+Barcode = Annotated[StrictStr, _fit(clean_barcode), Field(max_length=5000)]
 Sku = Annotated[StrictStr, _fit(clean_sku), Field(max_length=5000)]
 Email = Annotated[StrictStr, _fit(clean_email), Field(max_length=5000)]
 Phone = Annotated[StrictStr, _fit(clean_phone), Field(max_length=5000)]

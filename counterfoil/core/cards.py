@@ -79,12 +79,17 @@ def says_card(text: str) -> bool:
     return mask_cards(text) != text
 
 
-def is_trade_number(text: str) -> bool:
-    """A GTIN-14 (the number on a case of goods): one in ten that begin like a Diners card would pass for one."""
-    if not (text.isascii() and text.isdigit() and len(text) == 14):
+def is_gtin(text: str) -> bool:
+    """A number on a product's bar code: 8, 12, 13 or 14 digits (EAN, UPC, GTIN) with a check digit that fits."""
+    if not (text.isascii() and text.isdigit() and len(text) in {8, 12, 13, 14}):
         return False
     weighted = sum(int(c) * (3 if place % 2 == 0 else 1) for place, c in enumerate(reversed(text[:-1])))
     return (10 - weighted % 10) % 10 == int(text[-1])
+
+
+def is_trade_number(text: str) -> bool:
+    """A GTIN-14 (the number on a case of goods): one in ten that begin like a Diners card would pass for one."""
+    return len(text) == 14 and is_gtin(text)
 
 
 def _hide(found: re.Match[str]) -> str:

@@ -27,7 +27,7 @@ SERIES = {
     "count-sheet": "CS",
 }
 # Papers that tell of the shop's own doings: only for who answers for the money, and in no list of an order's papers.
-CONFIDENTIAL = ("evidence",)
+CONFIDENTIAL = ("evidence", "day-sheet")
 PUBLIC_KINDS = (
     "web-order",
     "sales-order",

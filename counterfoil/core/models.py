@@ -86,7 +86,15 @@ class Document(models.Model):
     issued_at = models.DateTimeField()  # business time
 
     class Meta:
-        indexes = [models.Index(fields=["subject", "kind", "id"], name="document_subject")]
+        indexes = [
+            models.Index(fields=["subject", "kind", "id"], name="document_subject"),
+            # What a day sheet asks for by time.
+            models.Index(
+                fields=["kind", "issued_at"],
+                condition=models.Q(kind__in=["invoice", "credit-note", "day-sheet"]),
+                name="document_day",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["subject", "kind", "part", "version"], name="document_once_per_version")
         ]

@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 from counterfoil.core import clock
 from counterfoil.core.cards import mask_tree
+from counterfoil.core.cutoffs import carrier_of, check_cut_offs, leaves_by
 from counterfoil.core.db import execute, in_writing, is_postgres, rows
+from counterfoil.core.paperwork import check_paper_settings
 from counterfoil.core.promises import PROMISE_RULES, PromiseRule, check_promise_settings, rule_of
 from counterfoil.core.retries import DECLINE_CLASSES, RETRY_LIMITS, RetryLimit, check_settings, class_of, limits_of
 from counterfoil.core.shop_checks import check_shop_settings
@@ -36,6 +38,11 @@ class Shop:
     currency: str = "USD"
     timezone: str = "America/Los_Angeles"
     paper: str = "letter"
+    # Which paper is printed when; the choices stand in core/paperwork.py.
+    print_at: str = "approval"
+    file_copy: str = "paper"
+    packing_slips: str = "all"
+    gift_papers: str = "mail"
     working_days: list[int] = field(default_factory=lambda: [0, 1, 2, 3, 4])
     holidays: list[str] = field(default_factory=list)
     # How many business days ahead goods that a supplier has confirmed count as good as here (step 5).
@@ -53,6 +60,9 @@ class Shop:
             {"method": "Express", "price": 3500, "days": 1},
         ]
     )
+    # Until when on a working day each carrier takes parcels: {"carrier", "at": "16:30"}. Which carrier takes those of a
+    # delivery method stands with the method: {"method", "price", "carrier"?}.
+    cut_offs: list[dict[str, str]] = field(default_factory=list)
     # Where the shop may not ship, with the reason that the customer reads: {"country", "state"?, "reason"}.
     not_served: list[dict[str, str]] = field(default_factory=list)
     proposal_days: int = 7
@@ -98,6 +108,23 @@ class Shop:
     def day_ends_at(self) -> datetime:
         """The shop's next midnight, in UTC."""
         return clock.start_of_day(self.today() + timedelta(days=1), self.timezone)
+
+    def works_on(self, day: date) -> bool:
+        """Whether that day is one of the shop's working days."""
+        return self.working_day(day) == day
+
+    def carrier_of(self, method: str) -> str:
+        """Who takes the parcels of a delivery method; "" where nobody has said."""
+        return carrier_of(method, self.deliveries)
+
+    def carriers(self) -> list[str]:
+        """The carriers that the shop works with, as far as its settings name them."""
+        named = [str(row["carrier"]) for row in self.cut_offs]
+        return list(dict.fromkeys([*named, *(str(d["carrier"]) for d in self.deliveries if d.get("carrier"))]))
+
+    def leaves_by(self, method: str) -> int:
+        """Minutes of the shop's day until which a parcel of this delivery method must be ready."""
+        return leaves_by(method, self.deliveries, self.cut_offs)
 
     def business_days_from(self, start: date, days: int) -> date:
         return clock.add_business_days(
@@ -222,6 +249,8 @@ def change(**values: Any) -> None:
     check_settings(values)
     check_promise_settings(values)
     check_shop_settings(values)
+    check_cut_offs(values)
+    check_paper_settings(values)
     cast = "%s::jsonb" if is_postgres() else "%s"
     for key, value in values.items():
         execute(

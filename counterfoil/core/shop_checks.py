@@ -142,7 +142,7 @@ def _deliveries(name: str, value: Any) -> None:
     seen = set()
     for at, given in enumerate(_list(name, value, 50)):
         where = f"{name}.{at}"
-        row = _row(where, given, {"method", "price"}, {"days"})
+        row = _row(where, given, {"method", "price"}, {"days", "carrier"})
         _text(100, needed="say what it is called")(f"{where}.method", row["method"])
         if row["method"] in seen:
             raise ValueError(f"{where}.method: another one is called so")

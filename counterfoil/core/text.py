@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from counterfoil.core.cards import is_trade_number, mask_cards, says_card
+from counterfoil.core.cards import is_gtin, is_trade_number, mask_cards, says_card
 
 
 def storable(text: str) -> bool:
@@ -33,6 +33,12 @@ def clean_key(text: str) -> str:
 def clean_sku(text: str) -> str:
     """A product's number. The one on a case of goods (GTIN-14) may look like a card's and stays; see `clean_key`."""
     return plain(text) if is_trade_number(text.strip()) else clean_key(text)
+
+
+def clean_barcode(text: str) -> str:
+    """What a product is scanned by: an EAN, UPC or GTIN stays, though it may look like a card's; see `clean_key`."""
+    bare = plain(text).replace(" ", "")
+    return bare if is_gtin(bare) else clean_key(text)
 
 
 def clean_phone(text: str) -> str:

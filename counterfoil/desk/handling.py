@@ -7,8 +7,9 @@ from typing import Any
 
 from counterfoil.core.actor import Actor
 from counterfoil.core.errors import Invalid
-from counterfoil.core.text import clean_key
+from counterfoil.core.text import clean_barcode, clean_key
 from counterfoil.desk.reading import Form, maybe_date, maybe_whole, text_of, whole_of
+from counterfoil.records.catalogue.actions import set_barcode
 from counterfoil.records.stock.actions import adjust_stock
 from counterfoil.records.stock.handling import release_stock, transfer_stock, write_off_stock
 from counterfoil.records.stock.models import Place
@@ -73,6 +74,11 @@ def _move_reservation(sku: str, form: Form, actor: Actor) -> str:
     return f"{order} has them now; {giver} waits again."
 
 
+def _barcode(sku: str, form: Form, actor: Actor) -> str:
+    made = set_barcode(actor=actor, sku=sku, barcode=text_of(form, "barcode", kind=clean_barcode))
+    return f"{sku} is scanned by {made.barcode}." if made.barcode else f"{sku} is scanned by its SKU only."
+
+
 VERBS: dict[str, Verb] = {
     "adjust": _adjust,
     "transfer": _transfer,
@@ -81,6 +87,7 @@ VERBS: dict[str, Verb] = {
     "release": _release,
     "write-off": _write_off,
     "move": _move_reservation,
+    "barcode": _barcode,
 }
 
 

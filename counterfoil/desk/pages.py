@@ -23,13 +23,15 @@ from counterfoil.desk.acts import ACTS, BULK
 from counterfoil.desk.calling import call_sheet
 from counterfoil.desk.doing import WAITS, do_or_wait
 from counterfoil.desk.glance import glance_of
+from counterfoil.desk.leaving import leaving
 from counterfoil.desk.narrow import narrow_of
+from counterfoil.desk.packets import unprinted_of
 from counterfoil.desk.promised import promises_of, waits_for_nothing
 from counterfoil.desk.proposing import proposed_of
 from counterfoil.desk.queries import Asked, Place
 from counterfoil.desk.rail import rail
 from counterfoil.desk.saying import bank_away
-from counterfoil.desk.slips import Slip, money_words, row_of, slip_of
+from counterfoil.desk.slips import LEAVING, Slip, money_words, row_of, slip_of
 from counterfoil.records.orders.declines import Tried, tries_of
 from counterfoil.records.orders.load import facts_of, find
 from counterfoil.records.orders.models import Order
@@ -97,6 +99,7 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
         "rail": beside,
         "head": beside.sums,
         "count": beside.counts.get(code, len(orders)),
+        "leaving": [] if after else leaving(code, orders),
         "more": more,
         "after": after,
         "bulk": [b for b in BULK.get(code, ()) if staff_of(request).role in {OWNER, *b[2]}],
@@ -178,7 +181,9 @@ def _slip(
     asked, events = asked or queries.asked_of(order), queries.events_of(order)
     due = [ln.pk for ln in lines if ln.due]
     coming = coming_for(due) if due else {}
-    slip = slip_of(order, lines, asked, events, tried, may_try=bool(declined) and _may_try(order), coming=coming)
+    sheets = unprinted_of(order) if order.queue in LEAVING else None
+    may_try = bool(declined) and _may_try(order)
+    slip = slip_of(order, lines, asked, events, tried, may_try=may_try, coming=coming, sheets=sheets)
     sheet = call_sheet(order, lines, asked.question[0] if asked.question else "")
     return replace(slip, glance=glance_of(order), sheet=sheet)
 

@@ -24,42 +24,43 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class Place:
-    """A place in a queue: after this deadline (None: those without one, which come last) and id."""
+    """A place in a queue: after this deadline (None: those without one, which come last), cut-off and id."""
 
     deadline: date | None
+    leave_by: int
     id: int
 
     @classmethod
     def parse(cls, text: str) -> Place | None:
-        """'2026-11-24~1047' or '~1047'; None for anything else."""
-        day, tilde, number = text.partition("~")
-        if not tilde or not number.isdecimal() or len(number) > 18:
+        """'2026-11-24~990~1047' or '~1440~1047'; None for anything else."""
+        day, *numbers = text.split("~")
+        if len(numbers) != 2 or not all(n.isdecimal() for n in numbers) or len(numbers[0]) > 4 or len(numbers[1]) > 18:
             return None
         try:
-            return cls(date.fromisoformat(day) if day else None, int(number))
+            return cls(date.fromisoformat(day) if day else None, int(numbers[0]), int(numbers[1]))
         except ValueError:
             return None
 
     def __str__(self) -> str:
-        return f"{self.deadline.isoformat() if self.deadline else ''}~{self.id}"
+        return f"{self.deadline.isoformat() if self.deadline else ''}~{self.leave_by}~{self.id}"
 
 
 def queue_page(
     queue: str, after: Place | None = None, *, narrow: Narrow | None = None
 ) -> tuple[list[Order], Place | None]:
-    """Fifty orders of a queue, soonest deadline first, and where the next page starts.
+    """Fifty orders of a queue, soonest deadline first, on one day the soonest cut-off, and where the next page starts.
 
     One statement over two index ranges: those with a deadline, then those without. Narrowed, it looks at so many of
     each, and no more.
     """
     branches, params = [], list[Any]()
     if after is None or after.deadline is not None:
-        seek = " AND (deadline, id) > (%s, %s)" if after else ""
-        branches.append(f"deadline IS NOT NULL{seek} ORDER BY deadline, id")
-        params += [queue, *([str(after.deadline), after.id] if after else [])]
-    seek = " AND id > %s" if after and after.deadline is None else ""
-    branches.append(f"deadline IS NULL{seek} ORDER BY id")
-    params += [queue, *([after.id] if after and seek else [])]
+        seek = " AND (deadline, leave_by, id) > (%s, %s, %s)" if after else ""
+        branches.append(f"deadline IS NOT NULL{seek} ORDER BY deadline, leave_by, id")
+        params += [queue, *([str(after.deadline), after.leave_by, after.id] if after else [])]
+    seek = " AND (leave_by, id) > (%s, %s)" if after and after.deadline is None else ""
+    branches.append(f"deadline IS NULL{seek} ORDER BY leave_by, id")
+    params += [queue, *([after.leave_by, after.id] if after and seek else [])]
     ids = " UNION ALL ".join(
         f"SELECT id FROM (SELECT id FROM orders_order WHERE queue = %s AND {IN_NO_LIST} AND {branch} "
         f"LIMIT {LOOKED_AT if narrow else PAGE + 1}) AS b{i}"
@@ -67,16 +68,25 @@ def queue_page(
     )
     if narrow:
         condition, more = narrow.condition()
-        undated = "CASE WHEN deadline IS NULL THEN 1 ELSE 0 END"
-        ids = f"SELECT id FROM orders_order WHERE id IN ({ids}) AND {condition} ORDER BY {undated}, deadline, id"
+        soonest = "CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, leave_by, id"
+        ids = f"SELECT id FROM orders_order WHERE id IN ({ids}) AND {condition} ORDER BY {soonest}"
         ids = f"SELECT id FROM ({ids} LIMIT {PAGE + 1}) AS narrowed"
         params += more
     found = list(Order.objects.filter(pk__in=RawSQL(ids, params)))  # noqa: S611 (no text of others in it)
-    found.sort(key=lambda o: (o.deadline is None, o.deadline or date.max, o.pk))
+    found.sort(key=lambda o: (o.deadline is None, o.deadline or date.max, o.leave_by, o.pk))
     if len(found) <= PAGE:
         return found, None
     last = found[PAGE - 1]
-    return found[:PAGE], Place(last.deadline, last.pk)
+    return found[:PAGE], Place(last.deadline, last.leave_by, last.pk)
+
+
+def due_to_leave(queue: str, today: date) -> list[tuple[int, int]]:
+    """Of the orders of a queue that must leave today, how many by which minute of the day: one index range."""
+    found = rows(
+        "SELECT leave_by, COUNT(*) FROM orders_order WHERE queue = %s AND deadline <= %s GROUP BY leave_by",
+        [queue, today],
+    )
+    return sorted((int(minute), int(count)) for minute, count in found)
 
 
 class Brief(NamedTuple):
@@ -346,7 +356,7 @@ def not_printed(limit: int) -> list[str]:
     """The numbers of orders to be reviewed that nobody has printed, the soonest deadline first."""
     found = rows(
         f"SELECT number FROM orders_order WHERE queue = 'review' AND {IN_NO_LIST} AND NOT {_PRINTED} "
-        "ORDER BY CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, id LIMIT %s",
+        "ORDER BY CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, leave_by, id LIMIT %s",
         [limit],
     )
     return [str(number) for (number,) in found]
@@ -356,7 +366,7 @@ def numbers_of(queue: str, limit: int) -> list[str]:
     """The numbers of a queue's orders, the soonest deadline first."""
     found = rows(
         f"SELECT number FROM orders_order WHERE queue = %s AND {IN_NO_LIST} "
-        "ORDER BY CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, id LIMIT %s",
+        "ORDER BY CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, leave_by, id LIMIT %s",
         [queue, limit],
     )
     return [str(number) for (number,) in found]

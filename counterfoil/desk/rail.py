@@ -120,8 +120,8 @@ def rail(
         # Text on both sides of the union, since PostgreSQL wants one type a column.
         ask.add(
             f"SELECT '=', currency, COUNT(*), 0, {_text('MIN(queue_since)')}, SUM(total) FROM (SELECT currency, "
-            f"queue_since, total FROM orders_order WHERE queue = %s ORDER BY deadline, id LIMIT {SUMMED}) AS head "
-            "GROUP BY currency",
+            "queue_since, total FROM orders_order WHERE queue = %s "
+            f"ORDER BY deadline, leave_by, id LIMIT {SUMMED}) AS head GROUP BY currency",
             queue,
         )
     if user is not None:

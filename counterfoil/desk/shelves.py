@@ -33,7 +33,7 @@ PAGE = 100
 MOST_BYTES = 2_000_000
 READERS = (CLERK, BUYER, PICKER, BOOKKEEPER)
 # Fields of the product page's forms that show what is wrong with them.
-SHOWN = {"quantity", "reason", "place", "bin", "to_bin", "lot", "best_before", "order", "from_order"}
+SHOWN = {"quantity", "reason", "place", "bin", "to_bin", "lot", "best_before", "order", "from_order", "barcode"}
 
 
 @staff(*READERS)

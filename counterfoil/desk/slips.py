@@ -10,21 +10,24 @@ from typing import Any
 from markupsafe import Markup
 
 from counterfoil.core import clock
+from counterfoil.core.cutoffs import NO_CUT_OFF, time_words
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
 from counterfoil.desk.calling import CallSheet, arrival_of
 from counterfoil.desk.declined import Declined, declined_of, first_declined
 from counterfoil.desk.glance import Glance
+from counterfoil.desk.packets import Sheet, due_now
 from counterfoil.desk.queries import Asked, Brief
 from counterfoil.desk.saying import moment, near_day, say_date, span, time_of_day, units
-from counterfoil.desk.words import DESK_STATUS, GATES, QUEUES, glyph
+from counterfoil.desk.words import DESK_STATUS, DOCUMENTS, GATES, QUEUES, glyph
 from counterfoil.records.orders.declines import Tried
 from counterfoil.records.orders.models import Line, Order, Part
 from counterfoil.steps.review.doubts import address_doubts, email_doubts
 from counterfoil.steps.sourcing.queries import Coming
 
 SOON_HOURS = 24
+LEAVING = frozenset({"pick", "pack", "ship"})
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,13 @@ def row_of(order: Order, lines: Sequence[Brief], tried: Mapping[int, Tried] | No
         ships = f"wanted {near_day(order.needed_by)}"
     else:
         ships = f"at the latest {near_day(order.deadline)}" if order.deadline else ""
+    if (
+        order.queue in LEAVING
+        and order.deadline is not None
+        and order.deadline == today
+        and order.leave_by < NO_CUT_OFF
+    ):
+        ships = f"{ships}, by {time_words(order.leave_by)}"
     if order.queue == "question" and order.deadline is not None:
         ships = f"answer by {near_day(order.deadline)}"
     late = order.deadline is not None and order.deadline < today and order.queue not in {"done", "cancelled", "transit"}
@@ -204,8 +214,9 @@ def slip_of(
     *,
     may_try: bool = False,
     coming: Mapping[int, Sequence[Coming]] | None = None,
+    sheets: Sequence[Sheet] | None = None,
 ) -> Slip:
-    """The slip from rows at hand; `tried` by part id, where declines stand."""
+    """The slip from rows at hand; `tried` by part id, where declines stand; `sheets` are papers nobody has printed."""
     parts = list({ln.part_id: ln.part for ln in lines}.values())
     parts.sort(key=lambda p: p.number)
     by_part: dict[int, list[Line]] = {p.number: [ln for ln in lines if ln.part_id == p.pk] for p in parts}
@@ -219,7 +230,11 @@ def slip_of(
         status=Pill(*DESK_STATUS.get(order.status, ("", "○", order.status))),
         step=step_of(order, parts),
         question=GATES.get(order.next_action, ""),
-        checks=[*checks_of(order, parts, lines, asked), *_declines(order, parts, declined)],
+        checks=[
+            *checks_of(order, parts, lines, asked),
+            *_declines(order, parts, declined),
+            *_packet(order, lines, sheets),
+        ],
         verb=order.next_action,
         label=label_of(order, parts, lines),
         timeline=[(time_of_day(e.at), glyph(e.kind), e) for e in shown],
@@ -296,6 +311,17 @@ def _declines(order: Order, parts: Sequence[Part], declined: Mapping[int, Declin
         if said.more:
             found.append(Check(None, f"{which}{said.more}"))
     return found
+
+
+def _packet(order: Order, lines: Sequence[Line], sheets: Sequence[Sheet] | None) -> list[Check]:
+    """Where the order's packet of papers is: waiting for the goods, to be printed, or printed."""
+    if order.queue == "charged_waiting":
+        last = max((ln.due_date for ln in lines if ln.due and ln.due_date), default=None)
+        return [Check(None, f"The packet prints when the goods arrive{f' {near_day(last)}' if last else ''}")]
+    if sheets is None:
+        return []
+    names = ", ".join(dict.fromkeys(DOCUMENTS[s.kind].lower() for s in due_now(sheets)))
+    return [Check(None, f"To print: {names}", "/desk/print", "Print queue") if names else Check(True, "Packet printed")]
 
 
 def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Asked, codes: set[str]) -> list[Check]:

@@ -12,6 +12,7 @@ from counterfoil.core import clock, jobs, journal
 from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import execute, is_postgres, rows, writing
 from counterfoil.core.errors import Missing, Refused
+from counterfoil.core.shop import shop
 from counterfoil.flow.amend import apply_answer
 from counterfoil.flow.amend.cover import COVER
 from counterfoil.flow.map import QUEUES, Derived, derive, due_by_itself, jobs_due
@@ -94,7 +95,7 @@ def _write(order: Order, derived: Derived, *, seen: bool = False) -> bool:
     take_it, unchanged = ("version = version + 1, ", " AND version = %s") if seen else ("", "")
     written = execute(
         f"UPDATE orders_order SET {take_it}status = %s, queue = %s, queue_since = %s, next_action = %s, "
-        f"blockers = {cast}, next_check_at = %s, deadline = %s WHERE id = %s{unchanged}",
+        f"blockers = {cast}, next_check_at = %s, deadline = %s, leave_by = %s WHERE id = %s{unchanged}",
         [
             derived.status,
             derived.queue,
@@ -103,6 +104,7 @@ def _write(order: Order, derived: Derived, *, seen: bool = False) -> bool:
             json.dumps([b.as_json() for b in derived.blockers]),
             derived.next_check_at,
             derived.deadline,
+            shop().leaves_by(order.shipping_method),
             order.pk,
             *([order.version] if seen else []),
         ],

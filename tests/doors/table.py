@@ -33,7 +33,7 @@ def _product(_: Desk) -> tuple[str, Json]:
     return "/products", {
         "sku": "RIES-19", "name": "Riesling", "price": 1800, "currency": "USD", "tax_class": "standard",
         "weight_g": 1300, "supplier": "Northfold", "cost": 900, "lead_time_days": 4, "sell_when_out": "stop",
-        "age_restricted": True, "family": family, "bin": "A-1", "description": "dry",
+        "age_restricted": True, "family": family, "bin": "A-1", "description": "dry", "barcode": "4006381333931",
     }  # fmt: skip
 
 

@@ -234,6 +234,8 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
         f"/desk/counts/{desk.count_sheet()}",
         f"/desk/suppliers/{Supplier.objects.get(name='Northfold').pk}",
     ]
+    pages += ["/desk/ship", f"/desk/ship?order={desk.packed()}", "/desk/floor", "/desk/floor/pack"]
+    pages += [f"/desk/floor/pick?order={desk.approved()}", f"/desk/floor/pack?order={desk.picked()}"]
     pages += [f"/desk/orders/{desk.approved()}/{page}" for page in ("proposals/new", "amend")]
     pages += [f"/desk/orders/{desk.amended()}/amendments/1/undo", f"/desk/orders/{desk.divided()}/parts/2/merge"]
     found = [(at_the_desk, page) for page in pages]
@@ -247,6 +249,7 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
 
 # Pages without a field to type into, and addresses that a form of another page posts to.
 NO_FIELDS = re.compile(
+    r"desk/(ship/file|print|floor/acts|close.*)|"
     r"desk/(logout|palette|pulse|toasts|runs/.+|deeds/.+|filters/.+|queues/.+/filters|queues/review/print"
     r"|orders/.+/print|orders/.+/placed|bank/.+|payouts/.+"
     r"|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
@@ -258,7 +261,7 @@ NO_FIELDS = re.compile(
 
 
 def test_every_page_with_a_field_is_among_those_that_are_tried(own_bank: str) -> None:
-    tried = {resolve(page).route for _, page in every_page(Desk(), own_bank)}
+    tried = {resolve(page.partition("?")[0]).route for _, page in every_page(Desk(), own_bank)}
     rooms = ("counterfoil.desk.urls", "counterfoil.steps.checkout.urls", "counterfoil.steps.charging.pages")
     routes = {str(found.pattern) for room in rooms for found in import_module(room).urlpatterns}
     left = {route for route in routes - tried if not OF_ACCOUNTS.fullmatch(route)}

@@ -17,7 +17,7 @@ __all__ = ["KINDS", "ContentError", "UnknownKind", "picture", "render"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # Papers that belong to no order, with what says whom or what they are for.
-_OF_NO_ORDER = {"purchase-order": "supplier", "count-sheet": "scope"}
+_OF_NO_ORDER = {"purchase-order": "supplier", "count-sheet": "scope", "day-sheet": "scope"}
 
 
 def render(
@@ -43,7 +43,7 @@ def _data(kind: str, content: Mapping[str, object], paper: str, reprint: bool) -
     fields = checked(kind, content)
     # A purchase order may serve many orders, and a count none, so their bar code is their own number.
     scanned = str(fields["number"] if kind in _OF_NO_ORDER else fields["order_number"])
-    who = fields["scope"] if kind == "count-sheet" else cast(Party, fields[_OF_NO_ORDER.get(kind, "bill_to")])["name"]
+    who = fields["scope"] if "scope" in fields else cast(Party, fields[_OF_NO_ORDER.get(kind, "bill_to")])["name"]
     return {
         "paper": paper,
         "reprint": reprint,

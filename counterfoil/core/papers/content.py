@@ -22,6 +22,7 @@ Kind = Literal[
     "purchase-order",
     "evidence",
     "count-sheet",
+    "day-sheet",
 ]
 Paper = Literal["a4", "letter"]
 
@@ -260,6 +261,32 @@ class CountSheet(Common):
     made_by: NotRequired[str]
 
 
+class DayRow(TypedDict):
+    """A line of the day: what, how much or how many, and what there is to say about it."""
+
+    what: str
+    amount: NotRequired[str]
+    note: NotRequired[str]
+    tick: NotRequired[bool]
+
+
+class DaySection(TypedDict):
+    """One question of the evening."""
+
+    title: str
+    rows: list[DayRow]
+
+
+class DaySheet(Common):
+    """The day's closing: the bar code is the sheet's own number, `scope` the time that it covers."""
+
+    number: BarCode
+    scope: str
+    closed_by: str
+    amount: str
+    sections: list[DaySection]
+
+
 class PackRow(TypedDict):
     """One thing that happened, and when."""
 
@@ -300,4 +327,5 @@ SCHEMAS: dict[Kind, type] = {
     "purchase-order": PurchaseOrder,
     "evidence": Evidence,
     "count-sheet": CountSheet,
+    "day-sheet": DaySheet,
 }

@@ -41,6 +41,10 @@ class Ways(Rows):
     def apart(self, value: list[Any]) -> list[Row]:
         return [{"days": TRANSIT_DAYS, **way} for way in super().apart(value)]
 
+    def together(self, rows: list[Row]) -> list[Any]:
+        """Whose parcels they are is stored only where somebody has said."""
+        return [{k: v for k, v in row.items() if k != "carrier" or v} for row in rows]
+
 
 @dataclass(frozen=True)
 class Places(Rows):
@@ -133,6 +137,22 @@ PAPER: Options = {
     "letter": ("Letter", "8½ × 11 inches: United States, Canada, Mexico"),
     "a4": ("A4", "210 × 297 mm: everywhere else"),
 }
+PRINT_AT: Options = {
+    "approval": ("As soon as it is approved", "Both copies; the card receipt when it is charged and all is here."),
+    "packing": ("When it is packed", "Everything at once, at the packing table."),
+}
+FILE_COPY: Options = {
+    "paper": ("Goes on paper into the drawer", "The day sheet says which ones are still to be printed."),
+    "pdf": ("Is kept as PDF only", "It is never printed."),
+}
+PACKING_SLIPS: Options = {
+    "all": ("Goes into every box", "What is in it, without prices."),
+    "parts_and_gifts": ("Only where it is needed", "An order in parts, or a gift."),
+}
+GIFT_PAPERS: Options = {
+    "mail": ("Go to the buyer by mail", "With the mail that it is on its way; the slip in the box bears the note."),
+    "parcel": ("Go into the parcel", "Whoever opens it sees what it cost."),
+}
 CURRENCIES: Options = {code: (code, "") for code in sorted(DECIMALS)}
 DECLINES: Options = {
     "never": ("never", ""),
@@ -219,8 +239,14 @@ DELIVERY = Section(
         Group("Delivery methods", (
             Ways("deliveries", "Offered at check-out", (
                 Field("method", "Called", width="wide"), Field("price", "Price", "amount", width="narrow"),
-                Field("days", "Working days on the way", "whole", width="narrow", most=60)),
+                Field("days", "Working days on the way", "whole", width="narrow", most=60),
+                Field("carrier", "Taken by", width="narrow")),
                 "delivery method", "in this order; the first is chosen unless the customer says otherwise"),)),
+        Group("Cut-offs", (
+            Rows("cut_offs", "Takes parcels until", (
+                Field("carrier", "Carrier", needed=True), Field("at", "Until", "time", needed=True, width="narrow")),
+                "carrier", "of your clock, on your working days"),),
+            "Pick, Pack and Ship sort by them, and say what must leave by when.", "cut-offs"),
         Group("Tax by destination", (
             Rates("zones", "Rates in per cent", (COUNTRY, STATE), "destination",
                   "a state's row counts before its country's; what is not listed is not taxed"),),
@@ -276,8 +302,16 @@ PROMISES = Section(
     ),
 )  # fmt: skip
 PAPERS = Section(
-    "paper", "Paper", "On which paper the printer in your office prints.",
-    (Group("Size", (Field("paper", "The printer holds", "choice", options=PAPER),)),),
+    "paper", "Paper", "Which papers are printed, when, and on what.",
+    (
+        Group("Size", (Field("paper", "The printer holds", "choice", options=PAPER),)),
+        Group("What goes with an order", (
+            Field("print_at", "The sales order's copies are printed", "choice", options=PRINT_AT),
+            Field("file_copy", "The file copy", "choice", options=FILE_COPY),
+            Field("packing_slips", "A packing slip", "choice", options=PACKING_SLIPS),
+            Field("gift_papers", "Of a gift, the papers with prices", "choice", options=GIFT_PAPERS),
+        ), "The packet of a charged order whose goods are due is printed when they are here, not before.", "papers"),
+    ),
 )  # fmt: skip
 SECTIONS = {s.code: s for s in (SHOP, MONEY, CALENDAR, DELIVERY, STOCK, PROMISES, PAPERS)}
 LABELS = {item.name: item.label for section in SECTIONS.values() for item in section.items()}

@@ -104,6 +104,7 @@ class FeedProduct:
     size: str = ""
     region: str = ""
     grape: str = ""
+    barcode: str = ""
 
 
 OrderReader = Callable[[str], FeedOrder]

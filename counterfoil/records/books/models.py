@@ -34,7 +34,10 @@ class Entry(models.Model):
     at = models.DateTimeField()  # business time
 
     class Meta:
-        indexes = [models.Index(fields=["subject"], name="entry_subject")]
+        indexes = [
+            models.Index(fields=["subject"], name="entry_subject"),
+            models.Index(fields=["at"], name="entry_day"),
+        ]
 
 
 class Posting(models.Model):

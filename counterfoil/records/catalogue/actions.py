@@ -6,20 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError
+from django.db.models import Q
 
 from counterfoil.core import journal
 from counterfoil.core.actor import BUYER, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid, Missing
 from counterfoil.core.money import MAX_AMOUNT, decimals
-from counterfoil.core.text import clean_key, clean_sku, plain
+from counterfoil.core.text import clean_barcode, clean_key, clean_sku, plain
 from counterfoil.records.catalogue.fields import SUBJECT, Errors, number_field, text_field
 from counterfoil.records.catalogue.models import Family, Product
 from counterfoil.records.catalogue.suppliers import create_supplier, find_supplier
 from counterfoil.records.stock.models import Balance
 from counterfoil.records.stock.places import places_of
 
-__all__ = ["create_product", "create_supplier", "find_supplier", "product_json", "set_reordering"]
+__all__ = ["create_product", "create_supplier", "find_supplier", "product_json", "set_barcode", "set_reordering"]
 
 # A line's amount, price times quantity, stays far inside the range in which every reader is exact.
 MOST_PRICE = MAX_AMOUNT // 1_000_000
@@ -47,6 +48,7 @@ def create_product(
     reorder_up_to: int = 0,
     region: str = "",
     grape: str = "",
+    barcode: str = "",
 ) -> Product:
     """Put a product into the catalogue, with an empty balance.
 
@@ -62,6 +64,7 @@ def create_product(
         "tax_class": text_field(tax_class, "tax_class", 40, errors, needed=True),
         "bin": text_field(bin, "bin", 20, errors, kind=clean_key),
         "description": text_field(description, "description", 20_000, errors),
+        "barcode": text_field(barcode, "barcode", 64, errors, kind=clean_barcode),
         "art": text_field(art, "art", 200_000, errors, kind=plain),
     }
     numbers = {
@@ -82,6 +85,8 @@ def create_product(
     wine = _family(family, region, grape, errors)
     if not errors and Product.objects.filter(sku=kept["sku"]).exists():
         errors.append(("sku", f"{kept['sku']} is taken"))
+    if not errors:
+        errors += _taken(kept["sku"], kept["barcode"])
     if errors:
         raise Invalid(*errors)
     try:
@@ -108,8 +113,36 @@ def create_product(
                 advance=False,
             )
     except IntegrityError as error:
-        raise Invalid(("sku", f"{kept['sku']} is taken")) from error
+        raise Invalid(("sku", f"{kept['sku']} or its bar code is taken")) from error
     return made
+
+
+def set_barcode(*, actor: Actor, sku: str, barcode: str) -> Product:
+    """What a product is scanned by, besides its SKU; "" for nothing. Raises Forbidden, Missing or Invalid."""
+    require(actor, BUYER)
+    errors: Errors = []
+    code = text_field(barcode, "barcode", 64, errors, kind=clean_barcode)
+    errors += [] if errors else _taken(sku, code)
+    if errors:
+        raise Invalid(*errors)
+    try:
+        with writing():
+            kept = Product.objects.select_for_update().defer("art", "description").filter(sku=sku).first()
+            if kept is None:
+                raise Missing(f"there is no product {sku}")
+            kept.barcode = code
+            kept.save(update_fields=["barcode"])
+            words = f"scanned by {code}" if code else "scanned by its SKU only"
+            journal.record("product_barcode", subject=sku[:SUBJECT], actor=actor, text=words, advance=False)
+    except IntegrityError as error:
+        raise Invalid(("barcode", f"{code} is another product's")) from error
+    return kept
+
+
+def _taken(sku: str, code: str) -> Errors:
+    """A scan must mean one product: a bar code is nobody else's bar code, and nobody else's SKU."""
+    other = Product.objects.filter(Q(barcode=code) | Q(sku=code)).exclude(sku=sku).first() if code else None
+    return [("barcode", f"{code} is that of {other.name} ({other.sku})")] if other else []
 
 
 def set_reordering(
@@ -175,6 +208,7 @@ def product_json(product: Product) -> dict[str, Any]:
         else None,
         "description": product.description,
         "bin": product.bin,
+        "barcode": product.barcode,
         "reorder_point": product.reorder_point,
         "reorder_up_to": product.reorder_up_to,
         "listed": product.listed,

@@ -8,7 +8,21 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER, require
-from counterfoil.core.api import Body, Bool, Code, Email, Int, Phone, Sku, Text, actor_of, answers, reply, router
+from counterfoil.core.api import (
+    Barcode,
+    Body,
+    Bool,
+    Code,
+    Email,
+    Int,
+    Phone,
+    Sku,
+    Text,
+    actor_of,
+    answers,
+    reply,
+    router,
+)
 from counterfoil.core.errors import Missing
 from counterfoil.core.text import storable
 from counterfoil.records.catalogue.actions import create_product, product_json, set_reordering
@@ -47,6 +61,7 @@ class ProductIn(Body):
     description: Text | None = None
     reorder_point: Int | None = None
     reorder_up_to: Int | None = None
+    barcode: Barcode | None = None
 
 
 class SupplierIn(Body):

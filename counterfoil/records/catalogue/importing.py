@@ -66,6 +66,7 @@ def _add(feed: FeedProduct, currency: str) -> bool:
             price=feed.price,
             currency=currency,
             weight_g=feed.weight_g,
+            barcode=feed.barcode,
             family=family if feed.producer else None,
             region=feed.region,
             grape=feed.grape,

@@ -58,6 +58,12 @@ class Product(models.Model):
     reorder_point = models.IntegerField(default=0)  # 0: bought only for orders that wait
     reorder_up_to = models.IntegerField(default=0)  # buy up to that many; less than the point: up to the point
     listed = models.BooleanField(default=True)
+    barcode = models.CharField(
+        max_length=64, blank=True, default="", db_default=""
+    )  # what it is scanned by, or its SKU
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["barcode"], condition=~models.Q(barcode=""), name="barcode_once")
+        ]
         indexes = [models.Index(fields=["name"], name="product_name")]

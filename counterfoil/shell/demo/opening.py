@@ -45,10 +45,11 @@ SETTINGS = {
     "timezone": TIMEZONE,
     "zones": ZONES,
     "deliveries": [
-        {"method": GROUND, "price": 1500, "days": 3},
-        {"method": EXPRESS, "price": 3500, "days": 1},
+        {"method": GROUND, "price": 1500, "days": 3, "carrier": "UPS"},
+        {"method": EXPRESS, "price": 3500, "days": 1, "carrier": "FedEx"},
         {"method": PICK_UP, "price": 0, "days": 0},
     ],
+    "cut_offs": [{"carrier": "FedEx", "at": "15:30"}, {"carrier": "UPS", "at": "16:30"}],
     "not_served": [
         {"country": "US", "state": "UT", "reason": "Utah does not let us send wine to a private address."},
         {"country": "US", "state": "DE", "reason": "Delaware does not let us send wine to a private address."},

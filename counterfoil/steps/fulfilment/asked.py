@@ -33,6 +33,7 @@ class Asked:
     rest_short: bool = False
     field: str = "lines"  # where it stood in the request
     places: tuple[From, ...] = ()  # where a picker says that they come from
+    why: str = ""  # of units that are short: "broken", "wrong" (another product lay there), else not to be found
 
 
 def read(lines: Sequence[Mapping[str, Any]], *, shorts: bool = False) -> list[Asked]:
@@ -75,6 +76,7 @@ def read(lines: Sequence[Mapping[str, Any]], *, shorts: bool = False) -> list[As
             short=so_far.short + missing,
             rest_short=so_far.rest_short or short is True,
             places=(*so_far.places, here),
+            why=so_far.why or (str(line.get("why") or "") if shorts else ""),
         )
     if wrong:
         raise Invalid(*wrong)

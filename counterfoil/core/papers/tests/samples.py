@@ -87,6 +87,12 @@ def content(kind: Kind, *, lines: int = 3, name: str = "Zoë Brontë") -> dict[s
     if kind == "count-sheet":
         lines_ = [{**ln, "lot": "L7", "expected": str(n)} for n, ln in enumerate(_lines(lines))]
         return {**common, "number": "CS-0012", "scope": name, "lines": lines_, "made_by": "Pia"}
+    if kind == "day-sheet":
+        rows = [{"what": f"UPS {n}", "amount": str(n), "note": "CF-1012, CF-1015"} for n in range(lines)]
+        ticks = {"title": "File copies for the drawer", "rows": [{"what": "SO-0056-C", "tick": True}]}
+        shipped = {"title": "Shipped", "rows": rows}
+        return {**common, "number": "DAY-2026-11-27", "scope": name, "closed_by": "Ines Okafor", "amount": "$1,240.00",
+                "sections": [shipped, ticks]}  # fmt: skip
     common |= {"order_number": "CF-1047", "bill_to": {**customer, "email": "zoe@example.com"}, "channel": "Web shop"}
     common |= {
         "terms": "Charged when ready to ship",

@@ -1,6 +1,7 @@
 """osCommerce's products, as CSV with the columns sku, name, price, quantity and weight_lb, read and checked.
 
 A wine shop may add producer, wine, vintage, size, region and grape: what is similar, and what another vintage of.
+And any shop a barcode: what a product is scanned by, besides its SKU.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from counterfoil.core.cards import is_gtin
 from counterfoil.gateways.storefront.fields import MOST_PRICE, amount_of, key_of, number_of, shown, text_of
 from counterfoil.gateways.storefront.lines import Raw
 from counterfoil.gateways.storefront.protocol import BadLine, FeedProduct
@@ -57,8 +59,14 @@ def _product(raw: Raw, columns: list[str], currency: str) -> FeedProduct:
         price=amount_of(row["price"], "price", currency, most=MOST_PRICE),
         quantity=_units(row["quantity"]),
         weight_g=_grams(row.get("weight_lb") or "0"),
+        barcode=_barcode(row.get("barcode") or ""),
         **_family(row),
     )
+
+
+def _barcode(text: str) -> str:
+    bare = text.strip().replace(" ", "")
+    return bare if is_gtin(bare) or not bare else key_of(text, "barcode", 64)
 
 
 def _family(row: Mapping[str, str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from counterfoil.core.cutoffs import NO_CUT_OFF
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.customers.models import Account, Customer
 
@@ -61,6 +62,8 @@ class Order(models.Model):
     queue = models.CharField(max_length=16, default="review")
     queue_since = models.DateTimeField()
     deadline = models.DateField(null=True)  # the next date that matters: sorts the queue
+    # Minutes of the shop's day until which its carrier takes the parcel: sorts orders of one date (core/cutoffs.py).
+    leave_by = models.SmallIntegerField(default=NO_CUT_OFF, db_default=NO_CUT_OFF)
     next_action = models.CharField(max_length=40, blank=True, default="")
     blockers = models.JSONField(default=list)
     next_check_at = models.DateTimeField(null=True)
@@ -68,7 +71,7 @@ class Order(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "reference"], name="order_once_per_channel")]
         indexes = [
-            models.Index(fields=["queue", "deadline", "id"], name="order_queue"),
+            models.Index(fields=["queue", "deadline", "leave_by", "id"], name="order_leaves"),
             models.Index(fields=["queue", "queue_since"], name="order_waiting_since"),
             models.Index(fields=["total"], name="order_total"),
             models.Index(fields=["next_check_at"], name="order_next_check"),

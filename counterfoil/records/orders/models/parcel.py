@@ -41,7 +41,10 @@ class Shipment(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["carrier", "tracking_number"], name="tracking_number_once")]
-        indexes = [models.Index(fields=["tracking_number"], name="shipment_tracking")]
+        indexes = [
+            models.Index(fields=["tracking_number"], name="shipment_tracking"),
+            models.Index(fields=["shipped_at"], name="shipment_day"),
+        ]
 
 
 class Package(models.Model):

@@ -140,6 +140,10 @@ def _lay_out(asked: Sequence[Asked] | None, rows: Sequence[Line], last: str) -> 
     return out
 
 
+NOT_FOUND = "not to be found"
+WHY = {"broken": "broken", "wrong": "another product lay there"}
+
+
 @dataclass
 class _Fetched:
     """Units of one line: where those in hand were, and where those that are missing should have been."""
@@ -237,7 +241,7 @@ class _Pick:
                 Change(
                     line.product_id, "pick_short", once(f"pick_short:{key}", at), on_hand=-s.units, reserved=-of_line,
                     quarantined=s.units, bin=s.place.bin, lot=s.place.lot,
-                    reason=f"not to be found when {self.order.number} was picked", **told,
+                    reason=f"{self._why(line)} when {self.order.number} was picked", **told,
                 )
             )  # fmt: skip
         return changes
@@ -260,6 +264,10 @@ class _Pick:
             data={"lines": [{"line": ln.pk, "sku": ln.sku, "quantity": n} for ln, n in picked]},
         )
 
+    def _why(self, line: Line) -> str:
+        asked = self.asked.get(line.sku)
+        return WHY.get(asked.why if asked else "", NOT_FOUND)
+
     def _tried_elsewhere(self, missing: Sequence[_Fetched]) -> None:
         """Others of the product are nobody's: the line keeps its reservation, and its list names another lot."""
         said, told = [], []
@@ -276,7 +284,8 @@ class _Pick:
             self.order,
             "pick_tried_elsewhere",
             actor=self.actor,
-            text=f"Not to be found where the list says, set aside and to be counted. {'. '.join(said)}",
+            text=f"{self._why(missing[0].line).capitalize()} where the list says, set aside and to be counted. "
+            f"{'. '.join(said)}",
             part=self.part,
             data={"lines": told},
         )
@@ -291,7 +300,7 @@ class _Pick:
             self.order,
             "pick_fell_short",
             actor=self.actor,
-            text=f"Not to be found: {units}. Set aside, to be counted; the line is open again",
+            text=f"{self._why(missing[0][0]).capitalize()}: {units}. Set aside, to be counted; the line is open again",
             part=self.part,
             moves=[shift(STOCK, "fall_short", self.part, part=self.part.number)],
             data={"lines": [{"line": ln.pk, "sku": ln.sku, "missing": n} for ln, n in missing]},

@@ -12,6 +12,8 @@ from counterfoil.core.cards import says_card
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Blocker, Invalid, Refused
 from counterfoil.core.machine import Move, shift
+from counterfoil.core.models import Document
+from counterfoil.core.shop import shop
 from counterfoil.core.text import clean, storable
 from counterfoil.gateways.carrier.tracking import find_carrier, tracking_url, vouches
 from counterfoil.gateways.mail.outbox import owe_mail
@@ -19,7 +21,7 @@ from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, PARCEL, Line, Order, Package, Part, Shipment
 from counterfoil.records.orders.securing import secure_money
-from counterfoil.records.orders.slip import mail_slip
+from counterfoil.records.orders.slip import mail_slip, say_moment
 from counterfoil.records.stock.ledger import Change, lock, move, once
 from counterfoil.records.stock.places import Held, held_by, spread
 from counterfoil.steps.fulfilment.rules import GONE, choose, may_ship, money_blockers
@@ -41,8 +43,7 @@ def ship_order(
     with writing():
         taken = take(order)
         boxes = _boxes(taken, facts_of(taken), packages)
-        if Shipment.objects.filter(carrier__iexact=carrier, tracking_number__iexact=tracking_number).exists():
-            raise _used(carrier, tracking_number)
+        _refuse_used(carrier, tracking_number)
         parts = {p.pk: p for p in Part.objects.filter(pk__in={b.part_id for b in boxes}).order_by("number")}
         try:
             shipment = Shipment.objects.create(
@@ -55,13 +56,13 @@ def ship_order(
                 actor=actor.name,
             )
         except IntegrityError as error:  # another order took the number at this very moment
-            raise _used(carrier, tracking_number) from error
+            raise Invalid(("tracking_number", f"{tracking_number} has been used with {carrier} before")) from error
         Package.objects.filter(pk__in=[b.pk for b in boxes]).update(shipment=shipment)
         lines = list(Line.objects.filter(order=taken).order_by("position"))
         _units_leave(taken, boxes, {ln.pk: ln for ln in lines}, actor)
         for part in parts.values():
             _part_leaves(taken, part, [b for b in boxes if b.part_id == part.pk], lines, shipment, actor)
-        _tell(taken, lines, boxes, shipment)
+        _tell(taken, lines, boxes, shipment, _papers_by_mail(taken, list(parts.values())))
     return shipment
 
 
@@ -72,8 +73,7 @@ def _charge_first(order: str, carrier: str, tracking_number: str, packages: Sequ
     if facts.charge_on != "shipped" or facts.offline:
         return
     boxes = _boxes(known, facts, packages, charges_first=True)
-    if Shipment.objects.filter(carrier__iexact=carrier, tracking_number__iexact=tracking_number).exists():
-        raise _used(carrier, tracking_number)
+    _refuse_used(carrier, tracking_number)
     leaving = {b.part.number for b in boxes}
     unpaid = [p.number for p in facts.parts if p.number in leaving and money_blockers(facts, p)]
     if unpaid:
@@ -101,8 +101,21 @@ def _named(carrier: str, number: str) -> tuple[str, str]:
     return (known.name if known is not None else clean(carrier)), number
 
 
-def _used(carrier: str, number: str) -> Invalid:
-    return Invalid(("tracking_number", f"{number} has been used with {carrier} before"))
+def _refuse_used(carrier: str, number: str) -> None:
+    """One label is one parcel. Raises Invalid with where the number was used."""
+    before = (
+        Shipment.objects.filter(carrier__iexact=carrier, tracking_number__iexact=number).select_related("order").first()
+    )
+    if before is not None:
+        raise Invalid(("tracking_number", used_words(before)))
+
+
+def used_words(before: Shipment) -> str:
+    """Where a tracking number was used; reads the shipment's order."""
+    return (
+        f"{before.tracking_number} has been used with {before.carrier} before: it is on {before.order.number}, "
+        f"shipped {say_moment(before.shipped_at)} by {before.actor}"
+    )
 
 
 def _boxes(
@@ -202,7 +215,20 @@ def _part_leaves(
     )
 
 
-def _tell(order: Order, lines: Sequence[Line], boxes: Sequence[Package], shipment: Shipment) -> None:
+def _papers_by_mail(order: Order, parts: Sequence[Part]) -> list[str]:
+    """Of a gift, the papers with prices that the shop does not enclose: those of the parts that have left whole."""
+    if not order.gift_message or shop().gift_papers != "mail":
+        return []
+    gone = [p.number for p in parts if p.parcel in GONE]
+    found = Document.objects.filter(subject=order.number, part__in=gone, kind__in=["sales-order", "card-receipt"])
+    # The newest version of the sales order, and every receipt.
+    newest = {(d.part, d.kind, d.version if d.kind == "card-receipt" else 0): d.number for d in found.order_by("id")}
+    return list(newest.values())
+
+
+def _tell(
+    order: Order, lines: Sequence[Line], boxes: Sequence[Package], shipment: Shipment, papers: Sequence[str]
+) -> None:
     everything = all(ln.shipped >= ln.quantity for ln in lines)
     # "Everything" is said only of a parcel that holds the whole order; the last of three holds the rest.
     whole = (
@@ -227,5 +253,7 @@ def _tell(order: Order, lines: Sequence[Line], boxes: Sequence[Package], shipmen
             "whole": whole,
             "last": everything,
             "contents": [{"quantity": n, "name": names[pk]} for pk, n in units.items()],
+            "papers": len(papers),
         },
+        documents=papers,
     )

@@ -1,0 +1,168 @@
+"""Shipping by scan and from a carrier's file, and what must leave today."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from counterfoil.core import clock, shop
+from counterfoil.core.db import writing
+from counterfoil.core.models import Job
+from counterfoil.desk import queries
+from counterfoil.desk.tests.build import at_the_desk
+from counterfoil.flow.advance import store
+from counterfoil.records.orders.models import Order, Part, Shipment
+from counterfoil.steps.fulfilment.actions import pack_order, pick_order
+from counterfoil.steps.fulfilment.tests.build import PIA, Built, an_order
+
+pytestmark = pytest.mark.django_db
+UPS, OTHER_UPS, FEDEX = "1Z999AA10123456784", "1Z999AA10123456793", "477179081230"
+
+
+def packed(*wanted: tuple[str, int], boxes: int = 1) -> Built:
+    """An order in boxes, ready to leave."""
+    built = an_order(*(wanted or (("A", 2),)))
+    pick_order(order=built.number, actor=PIA)
+    for _ in range(boxes - 1):
+        pack_order(order=built.number, actor=PIA, lines=[{"sku": "A", "quantity": 1}])
+    pack_order(order=built.number, actor=PIA)
+    return built
+
+
+def settle_settings(**values: object) -> None:
+    with writing():
+        shop.change(**values)
+
+
+def scan(desk: Client, text: str, **more: str) -> str:
+    """Scan, and read the page that follows."""
+    return desk.post("/desk/ship", {"scan": text, **more}, follow=True).content.decode()
+
+
+def test_the_order_and_then_its_label_are_scanned_and_the_customer_is_told() -> None:
+    first, second = packed(), packed()
+    desk = at_the_desk("picker")
+    page = scan(desk, UPS)
+    assert "label of UPS" in page
+    assert "Scan the order" in page
+    page = scan(desk, first.number.lower())
+    assert "may leave" in page
+    assert f'name="order" value="{first.number}"' in page
+    page = scan(desk, " 1z 999 aa1 01 2345 6784", order=first.number)
+    assert f"{first.number}: shipped with UPS, {UPS}" in page
+    assert Job.objects.filter(key__startswith=f"mail.send:shipped:{first.number}").exists()
+    # The same label on another order: refused, with where it is.
+    page = scan(desk, UPS, order=second.number)
+    assert f"it is on {first.number}" in page
+    # A number whose carrier nobody knows: asked for, and then shipped.
+    page = scan(desk, "PARCEL-7", order=second.number)
+    assert "Whose label is it?" in page
+    page = desk.post(
+        "/desk/ship", {"order": second.number, "tracking_number": "PARCEL-7", "carrier": "OnTrac"}, follow=True
+    ).content.decode()
+    assert f"{second.number}: shipped with OnTrac, PARCEL7" in page
+    # And an order that has left already says who sent it.
+    assert "already shipped" in scan(desk, first.number)
+    assert at_the_desk("buyer").get("/desk/ship").status_code == 403
+
+
+def test_each_box_may_have_a_label_of_its_own() -> None:
+    built = packed(boxes=2)
+    desk = at_the_desk()
+    one, other = [b.pk for b in built.order.packages.order_by("number")]
+    page = desk.post("/desk/ship", {"order": built.number, "scan": UPS, "box": str(one)}, follow=True).content.decode()
+    assert "1 box of it wait" in page.replace("boxes", "box")
+    desk.post("/desk/ship", {"order": built.number, "scan": FEDEX, "box": str(other)})
+    assert sorted(Shipment.objects.values_list("carrier", flat=True)) == ["FedEx", "UPS"]
+    assert built.part().parcel == "shipped"
+
+
+def test_a_file_ships_its_rows_and_the_refused_ones_are_mended_on_the_page() -> None:
+    first, second, third = packed(), packed(), packed(boxes=2)
+    Order.objects.filter(number=second.number).update(reference="Spring 7")
+    lines = ["Package Reference 1;Tracking Number", f"{first.number};{UPS}", f"Spring 7;{OTHER_UPS}",
+             f"{third.number};{FEDEX}", f"{third.number};9400111201080805483016", f"CF-99999;{FEDEX}",
+             "4111 1111 1111 1111;1"]  # fmt: skip
+    desk = at_the_desk()
+
+    def send() -> str:
+        file = io.BytesIO("\r\n".join(lines).encode("utf-8-sig"))
+        file.name = "day.csv"
+        return desk.post("/desk/ship/file", {"file": file}).content.decode()
+
+    page = send()
+    assert "4 of 6 rows shipped" in page
+    assert "there is no order with this number" in page
+    assert "4111 1111 1111 1111" not in page
+    assert {s.order.number: s.carrier for s in Shipment.objects.exclude(order=third.order)} == {
+        first.number: "UPS",
+        second.number: "UPS",
+    }
+    assert sorted(Shipment.objects.filter(order=third.order).values_list("carrier", flat=True)) == ["FedEx", "USPS"]
+    # Sent once more, nothing happens twice.
+    assert "4 of 6 rows shipped" in send()
+    assert Shipment.objects.count() == 4
+    fourth = packed()
+    mended = {"order:0": fourth.number, "tracking:0": "X1", "carrier:0": "", "line:0": "6", "why:0": "no such order"}
+    page = desk.post("/desk/ship/file", mended).content.decode()
+    assert "write down the carrier" in page
+    told = desk.post("/desk/ship/file", {**mended, "do": "download"})
+    assert told["Content-Type"].startswith("text/csv")
+    assert f"{fourth.number},X1,,no such order" in told.content.decode()
+    assert "1 of 1 row shipped" in desk.post("/desk/ship/file", {**mended, "carrier:0": "GLS"}).content.decode()
+
+
+def test_a_file_whose_headers_say_nothing_asks_for_their_names() -> None:
+    built = packed()
+    content = f"Foo,Bar\n{built.number},{UPS}\n".encode()
+    desk = at_the_desk()
+
+    def send(**named: str) -> str:
+        file = io.BytesIO(content)
+        file.name = "x.csv"
+        return desk.post("/desk/ship/file", {"file": file, **named}).content.decode()
+
+    assert "there are: Foo, Bar" in send()
+    assert "1 of 1 row shipped" in send(column_order="foo", column_tracking="BAR")
+
+
+def test_the_soonest_cut_off_comes_first_and_the_head_says_what_must_leave() -> None:
+    today = shop.shop().today()
+    settle_settings(
+        working_days=[0, 1, 2, 3, 4, 5, 6],
+        deliveries=[
+            {"method": "Ground", "price": 1500, "carrier": "UPS"},
+            {"method": "Air", "price": 1, "carrier": "X"},
+        ],
+        cut_offs=[{"carrier": "UPS", "at": "23:59"}, {"carrier": "x", "at": "00:00"}],
+    )
+    made = [an_order(("A", 1)) for _ in range(4)]
+    tomorrow = made[3]
+    Part.objects.exclude(order=tomorrow.order).update(promise_date=today)
+    Part.objects.filter(order=tomorrow.order).update(promise_date=today + timedelta(days=1))
+    Order.objects.filter(number=made[2].number).update(shipping_method="Air")
+    for one in made:
+        store(one.number)
+    assert [o.number for o in queries.queue_page("pick")[0]] == [made[i].number for i in (2, 0, 1, 3)]
+    page = at_the_desk().get("/desk/queues/pick").content.decode()
+    assert f"1 missed 00:00: {made[2].number}" in page
+    assert "2 must leave by 23:59" in page
+    assert "ships today, by 23:59" in page
+
+
+def test_the_bench_costs_as_much_for_sixteen_packed_orders_as_for_two() -> None:
+    desk = at_the_desk()
+    counted = []
+    for more in (2, 14):
+        made = [packed((f"{more}-{n}", 1)) for n in range(more)]
+        clock.forget()
+        shop.forget()
+        with CaptureQueriesContext(connection) as asked:
+            assert desk.get(f"/desk/ship?order={made[0].number}").status_code == 200
+        counted.append(len(asked))
+    assert counted[0] == counted[1] <= 12, counted

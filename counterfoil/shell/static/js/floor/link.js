@@ -1,0 +1,88 @@
+// What was done goes to the shop by way of this phone's own list: it outlives a lost connection and a closed page. Each
+// act has a token, and the shop does it once however often it arrives.
+const KEY = "counterfoil.floor.acts";
+const place = document.getElementById("link");
+const refused = document.getElementById("refused");
+const user = place?.dataset.user ?? "";
+const waiting = new Set();
+let sending = false;
+let away = !navigator.onLine;
+let locked = false;
+
+const all = () => JSON.parse(localStorage.getItem(KEY) ?? "[]");
+const keep = (acts) => localStorage.setItem(KEY, JSON.stringify(acts));
+// Another picker's acts on this phone wait until that picker is here again.
+export const pending = () => all().filter((act) => act.user === user);
+export const token = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+
+function say() {
+  if (!place) return;
+  const count = pending().length;
+  const acts = `${count} ${count === 1 ? "act waits" : "acts wait"} on this phone`;
+  place.className = `link ${locked ? "bad" : away ? "warn" : ""}`;
+  if (locked) place.textContent = `Log in again: ${acts}, nothing is lost`;
+  else if (away) place.textContent = `No connection. Go on${count ? `: ${acts} and ${count === 1 ? "goes" : "go"} by ${count === 1 ? "itself" : "themselves"}` : ""}`;
+  else place.textContent = count ? `Sending ${count}…` : "";
+}
+
+function tell(act, words) {
+  const box = document.createElement("div");
+  box.className = "say bad";
+  const mark = document.createElement("span");
+  mark.ariaHidden = "true";
+  mark.textContent = "✕";
+  const text = document.createElement("div");
+  text.textContent = `${act.fields.order}${act.fields.sku ? `, ${act.fields.sku}` : ""}: not done. ${words}`;
+  box.append(mark, text);
+  refused?.append(box);
+}
+
+async function send(act) {
+  const proof = document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+  const body = new URLSearchParams({ ...act.fields, token: act.token, csrfmiddlewaretoken: proof });
+  const answer = await fetch("/desk/floor/acts", { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(15000) });
+  if (answer.type === "opaqueredirect") return "locked";
+  if (!(answer.headers.get("Content-Type") ?? "").includes("json")) return answer.status === 403 ? "locked" : "later";
+  if (answer.status >= 500 || answer.status === 429) return "later";
+  const said = await answer.json();
+  if (!said.ok) tell(act, said.said);
+  return "done";
+}
+
+export async function flush() {
+  if (sending || !document.querySelector("[name=csrfmiddlewaretoken]")) return say();
+  sending = true;
+  try {
+    for (let next = pending()[0]; next; next = pending()[0]) {
+      say();
+      const became = await send(next).catch(() => "later");
+      away = became === "later";
+      locked = became === "locked";
+      if (became !== "done") break;
+      keep(all().filter((act) => act.token !== next.token));
+    }
+  } finally {
+    sending = false;
+  }
+  say();
+  if (!pending().length) {
+    waiting.forEach((call) => call());
+    waiting.clear();
+  }
+}
+
+export function put(fields, mark = token()) {
+  keep([...all(), { token: mark, user, fields }]);
+  flush();
+}
+
+// Call once everything has gone.
+export function settled(call) {
+  if (pending().length) waiting.add(call);
+  else call();
+}
+
+addEventListener("online", () => { away = false; flush(); });
+addEventListener("offline", () => { away = true; say(); });
+setInterval(() => { if (pending().length) flush(); }, 4000);
+flush();

@@ -1,0 +1,60 @@
+// Packing with verification: each unit is scanned into the box, which closes when it agrees, or says what is missing.
+import { put, settled } from "./link.js";
+import { focus, judge, listen, says } from "./scanner.js";
+import { right, wrong } from "./tone.js";
+
+const box = document.getElementById("box");
+const items = [...document.querySelectorAll("#units .unit")].map((item) => ({
+  item, units: Number(item.dataset.units), input: item.querySelector("input"), packed: 0, kin: [...item.querySelectorAll(".kin")],
+}));
+const agrees = document.getElementById("agrees");
+const short = document.getElementById("close-short");
+const missing = () => items.reduce((sum, one) => sum + one.units - one.packed, 0);
+
+function draw() {
+  items.forEach((one) => {
+    one.input.value = one.packed;
+    one.item.classList.toggle("whole", one.packed >= one.units);
+    one.item.querySelector(".of").textContent = one.packed >= one.units ? `of ${one.units} ✓` : `of ${one.units}`;
+  });
+  const left = missing();
+  agrees.hidden = false;
+  agrees.className = left ? "say warn" : "say ok";
+  agrees.textContent = left ? `◔ ${left} still to scan` : "✓ The box agrees with the order";
+  document.getElementById("close").textContent = left ? `Close the box: ${left} still to scan` : "Close the box";
+  short.hidden = !left || left === items.reduce((sum, one) => sum + one.units, 0);
+}
+
+function heard(scanned) {
+  const one = items.find((each) => says(each.item, scanned) && each.packed < each.units) ?? items.find((each) => says(each.item, scanned));
+  if (!one) {
+    const near = items.find((each) => each.kin.some((kin) => says(kin, scanned))) ?? items.find((each) => each.packed < each.units) ?? items[0];
+    return wrong(judge(scanned, near.item, near.kin, []));
+  }
+  if (one.packed >= one.units) return wrong(`One too many: only ${one.units} of ${one.item.dataset.name} (${one.item.dataset.sku}) go into this box`);
+  one.packed += 1;
+  right(`${one.packed} of ${one.units} · ${one.item.dataset.name}`);
+  draw();
+}
+
+function close() {
+  const fields = Object.fromEntries([...new FormData(box)].filter(([name]) => !["token", "csrfmiddlewaretoken", "next"].includes(name)));
+  put(fields, box.elements.token.value);
+  box.querySelectorAll("button").forEach((button) => { button.hidden = true; });
+  document.getElementById("scanner").hidden = true;
+  agrees.className = "say ok";
+  agrees.textContent = "✓ The box is closed. Telling the shop…";
+  settled(() => { if (!document.getElementById("refused").children.length) location.href = "/desk/floor"; else agrees.hidden = true; });
+}
+
+box.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const left = missing();
+  if (!left || event.submitter === short) return close();
+  const first = items.find((one) => one.packed < one.units);
+  wrong(`The box does not agree: ${first.units - first.packed} of ${first.item.dataset.name} (${first.item.dataset.sku}) not scanned yet`);
+  focus();
+});
+items.forEach((one) => { one.input.readOnly = true; });
+listen(heard);
+draw();

@@ -1,0 +1,106 @@
+"""The floor on a telephone, and the bench where parcels are shipped: one shop, from the shelf to the carrier."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Shop, log_in, window
+
+pytestmark = pytest.mark.browser
+UPS = "1Z999AA10123456784"
+
+
+def order(shop: Shop, number: str) -> dict[str, object]:
+    """The order as the API tells it."""
+    made = shop.command("api-key", f"floor {number}", "--role", "owner")
+    key = made.stdout.strip().splitlines()[-1]
+    answer = requests.get(f"{shop.base}/api/v1/orders/{number}", headers={"Authorization": f"Bearer {key}"}, timeout=10)
+    found: dict[str, object] = answer.json()
+    return found
+
+
+def scan(page: Page, text: str) -> None:
+    """A hand scanner: keys, wherever the focus is, and Enter."""
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
+def stop(page: Page) -> dict[str, str]:
+    """The stop that is shown."""
+    found = page.locator(".stop:not([hidden])")
+    expect(found).to_have_count(1)
+    told: dict[str, str] = json.loads(found.evaluate("e => JSON.stringify(e.dataset)"))
+    return told
+
+
+def walk_through(page: Page, shop: Shop) -> None:
+    """Scan every unit of the walk."""
+    for _ in range(60):
+        if not page.locator(".stop:not([hidden])").count():
+            return
+        here = stop(page)
+        scan(page, here["sku"])
+        page.locator(".verdict.right").wait_for()
+
+
+@pytest.mark.parametrize(("width", "number"), [(390, 0), (1280, 1)], ids=["phone", "desktop"])
+def test_an_order_is_picked_packed_and_shipped_by_scan(
+    sqlite_shop: Shop, chromium: Browser, width: int, number: int
+) -> None:
+    with window(chromium, width=width) as seen:
+        page = seen.page
+        log_in(page, sqlite_shop.base, "picker@example.com")
+        page.goto(f"{sqlite_shop.base}/desk/floor")
+        seen.picture(f"floor-{width}")
+        mine = page.locator("input[name=order]").first.get_attribute("value") or ""
+        page.goto(f"{sqlite_shop.base}/desk/floor/pick?order={mine}")
+        here = stop(page)
+        expect(page.locator("#f-scan")).to_be_focused()
+        # Another bottle: red, and what it should have been; the walk stays where it is.
+        scan(page, "SOMETHING-ELSE")
+        expect(page.locator(".verdict.refused")).to_contain_text(f"It should be {here['name']}")
+        seen.picture(f"floor-wrong-{width}")
+        kin = page.locator(".stop:not([hidden]) .kin")
+        if kin.count():
+            scan(page, kin.first.get_attribute("data-sku") or "")
+            expect(page.locator(".verdict.refused")).to_contain_text("WRONG VINTAGE")
+        assert stop(page)["sku"] == here["sku"]
+        # The right one, with the connection lost: it goes on, and says so.
+        page.context.set_offline(True)
+        scan(page, here["sku"])
+        expect(page.locator(".verdict.right")).to_be_visible()
+        seen.picture(f"floor-right-{width}")
+        walk_through(page, sqlite_shop)
+        expect(page.locator("#link")).to_contain_text("No connection")
+        expect(page.locator("#done")).to_be_visible()
+        page.context.set_offline(False)
+        page.get_by_role("link", name=re.compile(f"Pack {mine}")).click()
+        # Packing: the box does not close before it agrees.
+        page.locator("#units .unit").first.wait_for()
+        page.locator("#close").click()
+        expect(page.locator(".verdict.refused")).to_contain_text("does not agree")
+        for unit in page.locator("#units .unit").all():
+            for _ in range(int(unit.get_attribute("data-units") or 0)):
+                scan(page, unit.get_attribute("data-sku") or "")
+        expect(page.locator("#agrees")).to_contain_text("agrees")
+        scan(page, page.locator("#units .unit").first.get_attribute("data-sku") or "")
+        expect(page.locator(".verdict.refused")).to_contain_text("One too many")
+        seen.picture(f"floor-pack-{width}")
+        page.locator("#close").click()
+        page.wait_for_url("**/desk/floor")
+        # Shipping: the order's bar code, then the label.
+        page.goto(f"{sqlite_shop.base}/desk/ship")
+        scan(page, mine)
+        page.get_by_text("may leave").wait_for()
+        seen.picture(f"ship-order-{width}")
+        label = f"{UPS[:-2]}{('84', '93')[number]}"
+        scan(page, label)
+        page.get_by_text(f"{mine}: shipped with UPS").wait_for()
+        expect(page.locator("#f-scan")).to_be_focused()
+        assert order(sqlite_shop, mine)["status"] == "shipped"
+        assert [c for c in seen.complaints if "ERR_INTERNET_DISCONNECTED" not in c] == []
