@@ -103,11 +103,19 @@ def value_in_words(name: str, value: Any, currency: str) -> str:
     return (text[: MOST - 1] + "…" if len(text) > MOST else text) or "nothing"
 
 
+_COLUMNS = (
+    "from", "country", "state", "method", "carrier", "network", "class", "code", "codes", "rates", "price", "attempts",
+    "days", "silent_days", "reason", "subject", "opening", "closing", "source",
+)  # fmt: skip
+_ORDER = {name: at for at, name in enumerate(_COLUMNS)}
+
+
 def _row(row: Any, currency: str) -> str:
     if not isinstance(row, dict):
         return str(row)
     words = []
-    for name, cell in row.items():
+    # PostgreSQL keeps JSON in an order of its own.
+    for name, cell in sorted(row.items(), key=lambda one: _ORDER.get(one[0], len(_ORDER))):
         if name == "price":
             words.append(show(int(cell), currency))
         elif name == "days" and "method" in row:
