@@ -19,7 +19,7 @@ WORDS = {"subject": "{shop}: {number}", "opening": "How <nice>, {name}.", "closi
 
 def test_every_mail_to_a_customer_bears_the_shops_words_in_text_and_html() -> None:
     desk = at_the_desk("owner")
-    assert set(MAILS) - set(KINDS) == {"purchase_order"}
+    assert set(MAILS) - set(KINDS) == {"purchase_order", "message"}, "those to the supplier and to the shop itself"
     for kind in KINDS:
         text = desk.post(f"/desk/settings/mails/{kind}/preview", {**WORDS, "as": "text"}).content.decode()
         page = desk.post(f"/desk/settings/mails/{kind}/preview", WORDS)
