@@ -1,10 +1,11 @@
-"""Every page, on a light desktop and a dark phone: no complaint, and nothing scrolls sideways."""
+"""Every page, on a light desktop and a dark phone: no complaint, no barrier, and nothing scrolls sideways."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.access import barriers
 from tests.browser.conftest import Shop, log_in, window
 
 pytestmark = pytest.mark.browser
@@ -67,10 +68,11 @@ def sideways(page: Page) -> int:
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["desktop-light", "phone-dark"])
-def test_no_page_is_complained_of_or_scrolls_sideways(
+def test_no_page_is_complained_of_shuts_anybody_out_or_scrolls_sideways(
     sqlite_shop: Shop, chromium: Browser, width: int, dark: bool
 ) -> None:
     wide: list[str] = []
+    shut: list[str] = []
     with window(chromium, width=width, dark=dark) as seen:
         page = seen.page
 
@@ -79,6 +81,7 @@ def test_no_page_is_complained_of_or_scrolls_sideways(
             over = sideways(page)
             if over > 0:
                 wide.append(f"{name}: {over} px too wide")
+            shut.extend(f"{name}: {barrier}" for barrier in barriers(page, dark=dark))
             seen.picture(f"{name}-{width}-{'dark' if dark else 'light'}")
 
         for name, path in PUBLIC.items():
@@ -92,6 +95,7 @@ def test_no_page_is_complained_of_or_scrolls_sideways(
         # A page that is not there answers 404, which the browser's console calls an error: that one was meant.
         complaints = [c for c in seen.complaints if "no-such-order" not in c]
     assert wide == []
+    assert shut == []
     assert complaints == []
 
 

@@ -1,0 +1,33 @@
+"""What axe-core finds against WCAG 2.2 AA on a page, in the light and in the dark."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+EVERYTHING: dict[str, Any] = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+COLOURS: dict[str, Any] = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+Scheme = Literal["light", "dark"]
+
+
+def barriers(page: Page, *, dark: bool) -> list[str]:
+    """One line for every rule that the page breaks as it stands, and for colours too weak in the other scheme."""
+    schemes: tuple[Scheme, Scheme] = ("dark", "light") if dark else ("light", "dark")
+    page.evaluate(Axe().axe_script)
+    found = _lines(page, EVERYTHING, schemes[0])
+    page.emulate_media(color_scheme=schemes[1])
+    found += _lines(page, COLOURS, schemes[1])
+    page.emulate_media(color_scheme=schemes[0])
+    return found
+
+
+def _lines(page: Page, options: dict[str, Any], scheme: Scheme) -> list[str]:
+    told = page.evaluate("options => axe.run(document, options).then(r => r.violations)", options)
+    return [
+        f"{rule['id']} ({scheme}): {node['html'][:160]} {' '.join(node['failureSummary'].split())[:240]}"
+        for rule in told
+        for node in rule["nodes"][:3]
+    ]
