@@ -118,7 +118,7 @@ DONE: tuple[Tale, ...] = (
         do("refund", "3 11:42", NURIA, lines="STO-CF-2021*1", reason="One bottle corked"))),
     Tale("seun@example.com", "ALD-PN-2021*2@4600 MAR-BR-NV*3@3100", "done", "8 02:33", fulfil(7, 9, upto="deliver"), currency="GBP", channel="eu-shop"),
     Tale("dakota@example.com", "LAN-TE-2020*6", "done", "7 17:20", paid_offline((*unpaid(fulfil(6, 10, upto="deliver")), do("charge", "4 16:58")), "Paid at the door, carrier's note 77-310"), card="on_delivery", channel="phone"),
-    Tale("zoe@example.com", "ALD-CH-2022*2 ALD-RO-2024*2", "done", "7 13:37", (do("hold", "6 09:15", TOBIAS, reason="Apartment number is missing; called, she rings back"), do("release", "6 10:20", TOBIAS), *fulfil(5, 11, upto="deliver"))),
+    Tale("zoe@example.com", "ALD-CH-2022*2 ALD-RO-2024*2", "done", "7 13:37", (do("hold", "6 09:15", TOBIAS, reason="Apartment number is missing; called, she rings back"), do("release", "6 10:20", TOBIAS), do("remember", "6 10:24", TOBIAS, note="Comes by bicycle: three bottles at most in one box.", prefers="mail"), *fulfil(5, 11, upto="deliver"))),
     Tale("priya@example.com", "SAL-CB-2022*6", "done", "6 22:08", fulfil(5, 12, upto="deliver"), method="express"),
 )  # fmt: skip
 
@@ -217,7 +217,7 @@ TO_REVIEW: tuple[Tale, ...] = (
     Tale("grace@example.com", "MAR-BR-NV*1 ACC-GIFT-1*1", "review", "540m", gift="Congratulations on the new job! No work talk while this is open.", card="pm_card_amex"),
     Tale("enaut@example.com", "NOC-TA-NV*2@4500", "review", "410m", currency="EUR", channel="eu-shop"),
     Tale("dakota@example.com", "HAR-GS-2023*3", "review", "268m"),
-    Tale("zoe@example.com", "COP-SY-2021*2 STO-CF-2021*1", "review", "190m", (do("remember", "150m", note="Comes by bicycle: three bottles at most in one box.", prefers="mail"),), method="pick_up", comment="I come by on my way home."),
+    Tale("zoe@example.com", "COP-SY-2021*2 STO-CF-2021*1", "review", "190m", method="pick_up", comment="I come by on my way home."),
     Tale("olga@example.com", "VES-SA-2021*3", "review", "122m"),
     Tale("seoyeon@example.com", "ACC-GLASS-2*1 TER-CH-2023*2", "review", "71m", method="express", needed=2),
     Tale("sian@example.com", "ALD-RO-2024*3@2200", "review", "46m", currency="GBP", channel="eu-shop"),
