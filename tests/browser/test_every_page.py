@@ -7,59 +7,9 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.access import barriers
 from tests.browser.conftest import Shop, log_in, window
+from tests.browser.pages import DESK, PUBLIC
 
 pytestmark = pytest.mark.browser
-
-PUBLIC = {
-    "shop": "/",
-    "shop-search": "/?q=riesling",
-    "product": "/products/ALD-PN-2021",
-    "cart": "/cart",
-    "account-login": "/account/login",
-    "account-new": "/account/new",
-    "how-it-works": "/how-it-works",
-    "follow-one-order": "/how-it-works/follow",
-    "not-found": "/orders/no-such-order",
-}
-DESK = {
-    "desk-review": "/desk/queues/review",
-    "desk-charge": "/desk/queues/charge",
-    "desk-stock": "/desk/queues/stock",
-    "desk-payment": "/desk/queues/payment_problem",
-    "desk-done": "/desk/queues/done",
-    "desk-call": "/desk/queues/call",
-    "purchase-orders": "/desk/purchase-orders",
-    "suppliers": "/desk/suppliers",
-    "supplier": "/desk/suppliers/1",
-    "stock": "/desk/stock",
-    "promises": "/desk/promises",
-    "settings": "/desk/settings",
-    "settings-money": "/desk/settings/money",
-    "settings-delivery": "/desk/settings/delivery",
-    "settings-log": "/desk/settings/log",
-    "settings-staff": "/desk/settings/staff",
-    "settings-mails": "/desk/settings/mails",
-    "settings-mail": "/desk/settings/mails/promised",
-    "settings-keys": "/desk/settings/keys",
-    "first-steps": "/desk/setup",
-    "first-steps-products": "/desk/setup/products",
-    "me": "/desk/me",
-    "health": "/desk/health",
-    "stock-product": "/desk/stock/ALD-PN-2021",
-    "counts": "/desk/counts",
-    "ship": "/desk/ship",
-    "print": "/desk/print",
-    "close": "/desk/close",
-    "floor": "/desk/floor",
-    "floor-pick": "/desk/floor/pick?batch=4",
-    "floor-pack": "/desk/floor/pack",
-    "bank": "/desk/bank",
-    "books": "/desk/books",
-    "desk-differs": "/desk/queues/bank_differs",
-    "disputes": "/desk/disputes",
-    "payouts": "/desk/payouts",
-    "search": "/desk/search?q=zo",
-}
 
 
 def sideways(page: Page) -> int:

@@ -51,9 +51,9 @@ def agreements() -> list[Agreement]:
             "SELECT currency, SUM(amount) FROM books_posting WHERE account = 'card_clearing' GROUP BY currency"
         )
     }
-    shares = _shares()
-    unpaid = _unpaid(shares)
-    named = _named(shares)
+    back = _sent_back()
+    shares, unpaid = _shares(back)
+    named = _named(shares, back)
     return [
         Agreement(currency, books.get(currency, 0), unpaid.get(currency, 0), named.get(currency, []))
         for currency in sorted({*books, *unpaid, *named})
@@ -64,51 +64,48 @@ def agreements() -> list[Agreement]:
 _OWN = "e.kind <> 'payout_failed' AND (e.kind <> 'other' OR e.booked)"
 
 
-def _shares() -> dict[str, int]:
-    """Our share of every payout, by the processor's id; see `balance.share_of`."""
-    shares = {
-        str(payout): int(total)
-        for payout, total in rows(
-            "SELECT p.payout_id, SUM(e.net) FROM charging_balanceentry e JOIN charging_payout p ON p.id = e.payout_id "
-            f"WHERE {_OWN} GROUP BY p.payout_id"
-        )
-    }
-    for payout, failed in rows(
-        "SELECT p.payout_id, e.source_id FROM charging_balanceentry e JOIN charging_payout p ON p.id = e.payout_id "
-        "WHERE e.kind = 'payout_failed' AND e.source_id <> p.payout_id ORDER BY p.made_at, p.id"
-    ):
-        shares[payout] = shares.get(payout, 0) + shares.get(failed, 0)
-    return shares
+@dataclass(frozen=True)
+class SentBack:
+    """The money of a payout that the bank sent back, and the later payout it went out with ('': none yet)."""
+
+    currency: str
+    payout: str
+    again_in: str
 
 
-def _unpaid(shares: dict[str, int]) -> dict[str, int]:
-    """What the processor has of ours and has not paid out, by currency."""
-    found = {
-        str(currency): int(total)
-        for currency, total in rows(
-            f"SELECT e.currency, SUM(e.net) FROM charging_balanceentry e WHERE e.payout_id IS NULL AND {_OWN} "
-            "GROUP BY e.currency"
-        )
-    }
-    for currency, failed in _came_back():
-        found[currency] = found.get(currency, 0) + shares.get(failed, 0)
-    return found
-
-
-def _came_back() -> list[tuple[str, str]]:
-    """Payouts (with their currency) that the bank sent back and whose money is on the balance again."""
+def _sent_back() -> list[SentBack]:
     return [
-        (str(currency), str(source))
-        for currency, source in rows(
-            "SELECT e.currency, e.source_id FROM charging_balanceentry e "
-            "WHERE e.payout_id IS NULL AND e.kind = 'payout_failed'"
+        SentBack(str(currency), str(payout), str(again_in or ""))
+        for currency, payout, again_in in rows(
+            "SELECT e.currency, e.source_id, p.payout_id FROM charging_balanceentry e "
+            "LEFT JOIN charging_payout p ON p.id = e.payout_id WHERE e.kind = 'payout_failed' ORDER BY p.made_at, p.id"
         )
     ]
 
 
-def _named(shares: dict[str, int]) -> dict[str, list[Named]]:
+def _shares(back: list[SentBack]) -> tuple[dict[str, int], dict[str, int]]:
+    """Our share of every payout by the processor's id (see `balance.share_of`), and by currency what it has of ours
+    and has not paid out."""
+    shares: dict[str, int] = {}
+    unpaid: dict[str, int] = {}
+    for payout, currency, total in rows(
+        "SELECT p.payout_id, e.currency, SUM(e.net) FROM charging_balanceentry e "
+        f"LEFT JOIN charging_payout p ON p.id = e.payout_id WHERE {_OWN} GROUP BY p.payout_id, e.currency"
+    ):
+        kept, key = (unpaid, str(currency)) if payout is None else (shares, str(payout))
+        kept[key] = kept.get(key, 0) + int(total)
+    for one in back:
+        if one.again_in and one.again_in != one.payout:
+            shares[one.again_in] = shares.get(one.again_in, 0) + shares.get(one.payout, 0)
+    for one in back:
+        if not one.again_in:
+            unpaid[one.currency] = unpaid.get(one.currency, 0) + shares.get(one.payout, 0)
+    return shares, unpaid
+
+
+def _named(shares: dict[str, int], back: list[SentBack]) -> dict[str, list[Named]]:
     found: dict[str, list[Named]] = {}
-    for currency, reason in (*_of_charges(), *_of_refunds(), *_of_strange_refunds(), *_of_payouts(shares)):
+    for currency, reason in (*_of_charges(), *_of_refunds(), *_of_strange_refunds(), *_of_payouts(shares, back)):
         if reason.amount:
             found.setdefault(currency, []).append(reason)
     return found
@@ -172,14 +169,12 @@ def _of_strange_refunds() -> list[tuple[str, Named]]:
     ]
 
 
-def _of_payouts(shares: dict[str, int]) -> list[tuple[str, Named]]:
-    back = {source for _, source in _came_back()} | {
-        str(source) for (source,) in rows("SELECT source_id FROM charging_balanceentry WHERE kind = 'payout_failed'")
-    }
+def _of_payouts(shares: dict[str, int], back: list[SentBack]) -> list[tuple[str, Named]]:
+    returned = {one.payout for one in back}
     out = []
     for payout in Payout.objects.order_by("made_at", "pk"):
         share = shares.get(payout.payout_id, 0)
-        amount = share - payout.booked - (share if payout.payout_id in back else 0)
+        amount = share - payout.booked - (share if payout.payout_id in returned else 0)
         day = f"payout of {payout.arrives_on}, {payout.payout_id}"
         if payout.status in {"failed", "cancelled"}:
             out.append((payout.currency, Named("", f"{day}: it came back and is not on the list yet", amount)))

@@ -118,19 +118,19 @@ class PaidOut:
 
 
 def payouts_page(*, before: int = 0, limit: int = 30, ids: Sequence[str] = ()) -> list[PaidOut]:
-    """Payouts, the newest first (those made before the payout with this pk), with their sums: two statements."""
+    """Payouts, the newest first (those made before the payout with this pk), with their sums: one statement."""
     found = Payout.objects.filter(payout_id__in=ids) if ids else Payout.objects.all()
     if before:
         last = Payout.objects.filter(pk=before).first()
         if last is not None:
             found = found.filter(Q(arrives_on__lt=last.arrives_on) | Q(arrives_on=last.arrives_on, pk__lt=before))
-    rows_ = list(found.order_by("-arrives_on", "-pk")[:limit])
-    own = BalanceEntry.objects.filter(payout__in=[r.pk for r in rows_]).exclude(kind="payout_failed")
-    summed = own.values_list("payout").annotate(Sum("amount"), Sum("fee"), Count("pk")).order_by()
-    sums = {payout: (int(gross), int(fees), int(count)) for payout, gross, fees, count in summed}
+    own = ~Q(entries__kind="payout_failed")
+    summed = found.annotate(
+        gross=Sum("entries__amount", filter=own), fees=Sum("entries__fee", filter=own), own=Count("entries", filter=own)
+    )
     out = []
-    for row in rows_:
-        gross, fees, count = sums.get(row.pk, (0, 0, 0))
+    for row in summed.order_by("-arrives_on", "-pk")[:limit]:
+        gross, fees, count = int(row.gross or 0), int(row.fees or 0), row.own
         if gross - fees != row.amount:
             gross = share_of(row) + fees  # money of an earlier payout that came back is in this one, too
         out.append(PaidOut(row, gross, fees, gross - fees, count))

@@ -9,6 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from counterfoil.core import clock
 from counterfoil.core.access.models import User
@@ -27,6 +30,9 @@ from counterfoil.steps.charging import charge
 from counterfoil.steps.charging.clearing import agreements
 from counterfoil.steps.charging.models import Dispute, Payout
 from counterfoil.steps.sourcing.models import PurchaseOrder
+from tests.browser.pages import DESK, PUBLIC
+
+MOST_STATEMENTS = 12
 
 ZONE = ZoneInfo(TIMEZONE)
 MOMENTS = {
@@ -105,7 +111,7 @@ def the_past_runs_forwards_in_opening_hours() -> None:
 
 @pytest.mark.django_db
 def test_a_load_goes_on_where_it_was_cut_off_and_then_the_shop_stands_as_its_tales_tell(
-    own_bank: str, monkeypatch: pytest.MonkeyPatch
+    own_bank: str, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     def cut(*_: Any) -> bool:
         raise PowerCut
@@ -140,9 +146,32 @@ def test_a_load_goes_on_where_it_was_cut_off_and_then_the_shop_stands_as_its_tal
         done = JournalEvent.objects.filter(kind=kind).exclude(subject__in=paid_at_the_door()).count()
         assert done == wanted, verb
     the_past_runs_forwards_in_opening_hours()
+    settings.DEMO = True
+    no_page_asks_the_database_much()
     before = counts()
     load_demo()
     assert counts() == before
+
+
+def no_page_asks_the_database_much() -> None:
+    """Every page of the desk and of the shop, filled as the demo fills it, within twelve statements.
+
+    The settings are at hand, as they are in any process for two seconds.
+    """
+    client = Client()
+    client.force_login(User.objects.get(email="owner@example.com"))
+    review = Order.objects.filter(queue="review").order_by("id")[0]
+    done = Order.objects.filter(queue="done").order_by("id")[0]
+    pages = {**PUBLIC, **DESK, "review": f"/desk/orders/{review.number}", "done": f"/desk/orders/{done.number}"}
+    pages |= {"customer": f"/orders/{done.token}", "amend": f"/desk/orders/{review.number}/amend"}
+    pages |= {"offer": f"/desk/orders/{review.number}/proposals/new"}
+    asked: dict[str, int] = {}
+    for name, path in pages.items():
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.get(path)
+        assert answer.status_code == (404 if name == "not-found" else 200), (name, answer.status_code)
+        asked[name] = len(queries)
+    assert {name: count for name, count in asked.items() if count > MOST_STATEMENTS} == {}
 
 
 def paid_at_the_door() -> list[str]:

@@ -20,3 +20,12 @@ window.addEventListener("pageshow", () => {
 
 // After a refusal the first wrong field has the focus.
 document.querySelector("[aria-invalid=true]")?.focus();
+
+// A table that is wider than its place can be scrolled by keyboard too; one that fits is no stop on the way.
+const places = new ResizeObserver((seen) => {
+  for (const { target } of seen) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+document.querySelectorAll(".wide-table").forEach((place) => places.observe(place));
