@@ -28,7 +28,7 @@ def link_for(shop: Shop, email: str, number: str) -> str:
                 found.extend(re.findall(r"https?://\S+/orders/[\w-]+/pay", str(mail)))
         return bool(found)
 
-    eventually(mailed)
+    eventually(mailed, 120)  # behind the mails of the demo's whole past
     return found[0]
 
 
@@ -70,9 +70,9 @@ def test_an_order_is_taken_by_keyboard_while_they_talk_and_the_card_comes_by_the
         assert sideways(page) <= 0
         # They open the mail while the clerk is on the line: the page learns of it by itself.
         customer.page.goto(link_for(sqlite_shop, "zoe@example.com", number))
-        expect(page.locator("#card")).to_contain_text("they have the page open")
+        expect(page.locator("#card")).to_contain_text("they have the page open", timeout=20_000)
         give_card(customer.page, "4242")
-        expect(page.locator("#card")).to_contain_text("card saved")
+        expect(page.locator("#card")).to_contain_text("card saved", timeout=20_000)
         clerk.picture(f"telephone-placed-{width}")
         page.goto(f"{sqlite_shop.base}/desk/orders/new")
         page.keyboard.type("bront")

@@ -36,7 +36,7 @@ def faster(settings: Shop, method: str, ships: date) -> list[tuple[str, int, dat
 def helps(
     order: Order, lines: Sequence[Line], settings: Shop, *, soon: date, similar: Sequence[Similar] = ()
 ) -> list[Help]:
-    """What can be offered for an order that comes too late, in the order in which one would: what costs nothing first.
+    """What can be offered for an order that comes too late, in the order in which one would, what costs nothing first.
 
     `soon`: when something that is here ships. `similar`: wines in stock like the first line that lacks something.
     Nothing that is paid already is made dearer or divided.
@@ -70,7 +70,8 @@ def helps(
             found.append(
                 made(f"{method} instead of {order.shipping_method}, {cost}", day, kind="expedite", method=method)
             )
-    return sorted(found, key=lambda h: not h.in_time)
+    # What still comes too late is offered only where nothing better can be.
+    return [h for h in found if h.in_time] or found
 
 
 def _instead(line: Line, other: Similar, order: Order, by: date, soon: date, made: Any) -> list[Help]:
