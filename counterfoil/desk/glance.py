@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from counterfoil.core.db import rows
 from counterfoil.core.money import show
 from counterfoil.records.customers.models import Customer
 from counterfoil.records.orders.models import Order
@@ -29,21 +29,32 @@ class Glance:
         return PREFERS.get(self.prefers, "")
 
 
-def glance_of(order: Order) -> Glance:
-    """One statement: the customer, their earlier orders, and what they accepted instead on one of them."""
-    found = rows(
-        "SELECT 'c', note, prefers, 0, NULL FROM customers_customer WHERE id = %s UNION ALL "
-        "SELECT 'o', currency, '', total, NULL FROM (SELECT currency, total FROM orders_order WHERE customer_id = %s "
-        f"AND id < %s AND finished AND cancelled_at IS NULL ORDER BY id DESC LIMIT {LOOKED_AT}) AS earlier UNION ALL "
-        "SELECT 'p', CAST(choices AS TEXT), number, choice, NULL FROM (SELECT p.choices, o.number, p.choice "
-        "FROM orders_order o JOIN orders_proposal p ON p.order_id = o.id WHERE o.customer_id = %s AND o.id < %s "
-        "AND p.state = 'accepted' AND p.choice IS NOT NULL ORDER BY p.id DESC LIMIT 5) AS answers",
-        [order.customer_id, order.customer_id, order.pk, order.customer_id, order.pk],
-    )
-    note, prefers = next(((str(r[1]), str(r[2])) for r in found if r[0] == "c"), ("", ""))
-    totals = [(str(r[1]), int(r[3])) for r in found if r[0] == "o"]
-    took = next((w for r in found if r[0] == "p" and (w := took_words(json.loads(r[1]), int(r[3]), str(r[2])))), "")
-    says = [history_words(totals), took]
+# Branches of a statement that the slip asks anyway: the customer ("gc"), their earlier orders ("go"), and what they
+# accepted instead on one of them ("gp"). `number` turns a whole number into what the statement has in that column.
+_BRANCHES = (
+    " UNION ALL SELECT 'gc', {none}, note, prefers, NULL{more} FROM customers_customer WHERE id = %s "
+    "UNION ALL SELECT 'go', {total}, currency, '', NULL{more} FROM (SELECT currency, total FROM orders_order "
+    "WHERE customer_id = %s AND id < %s AND finished AND cancelled_at IS NULL ORDER BY id DESC LIMIT {limit}) AS old "
+    "UNION ALL SELECT 'gp', {choice}, CAST(choices AS TEXT), number, NULL{more} FROM (SELECT p.choices, o.number, "
+    "p.choice FROM orders_order o JOIN orders_proposal p ON p.order_id = o.id WHERE o.customer_id = %s AND o.id < %s "
+    "AND p.state = 'accepted' AND p.choice IS NOT NULL ORDER BY p.id DESC LIMIT 5) AS answered"
+)
+
+
+def branches(order: Order, *, as_text: bool, more: str = "") -> tuple[str, list[int]]:
+    """What to add to the statement, and its parameters. `as_text`: its second column is text."""
+    names = {"none": "0", "total": "total", "choice": "choice"}
+    cells = {name: f"CAST({cell} AS TEXT)" if as_text else cell for name, cell in names.items()}
+    who, pk = order.customer_id, order.pk
+    return _BRANCHES.format(**cells, more=more, limit=LOOKED_AT), [who, who, pk, who, pk]
+
+
+def glance_of(order: Order, found: Sequence[Sequence[Any]]) -> Glance:
+    """The glance from the rows of these branches, among others."""
+    note, prefers = next(((str(r[2]), str(r[3])) for r in found if r[0] == "gc"), ("", ""))
+    totals = [(str(r[2]), int(r[1])) for r in found if r[0] == "go"]
+    answers = (took_words(json.loads(r[2]), int(r[1]), str(r[3])) for r in found if r[0] == "gp")
+    says = [history_words(totals), next((words for words in answers if words), "")]
     return Glance([s for s in says if s], unusual_words(order.total, order.currency, totals), note, prefers)
 
 

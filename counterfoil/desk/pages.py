@@ -22,7 +22,6 @@ from counterfoil.desk import queries, words
 from counterfoil.desk.acts import ACTS, BULK
 from counterfoil.desk.calling import call_sheet
 from counterfoil.desk.doing import WAITS, do_or_wait
-from counterfoil.desk.glance import glance_of
 from counterfoil.desk.leaving import leaving
 from counterfoil.desk.narrow import narrow_of
 from counterfoil.desk.packets import unprinted_of
@@ -185,7 +184,7 @@ def _slip(
     may_try = bool(declined) and _may_try(order)
     slip = slip_of(order, lines, asked, events, tried, may_try=may_try, coming=coming, sheets=sheets)
     sheet = call_sheet(order, lines, asked.question[0] if asked.question else "")
-    return replace(slip, glance=glance_of(order), sheet=sheet)
+    return replace(slip, glance=asked.glance, sheet=sheet)
 
 
 def _may_try(order: Order) -> bool:

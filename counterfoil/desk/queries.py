@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 
 from counterfoil.core.db import is_postgres, moment, rows
 from counterfoil.core.models import Document, JournalEvent, Printing
+from counterfoil.desk.glance import Glance, branches, glance_of
 from counterfoil.desk.narrow import LOOKED_AT, Narrow
 from counterfoil.desk.rail import IN_NO_LIST
 from counterfoil.records.catalogue.models import Product
@@ -203,21 +204,24 @@ class Asked:
     said: list[tuple[str, int, list[str], datetime | None]] = field(default_factory=list)
     going: Standing | None = None  # an act on it that is about to go out
     refused: list[Standing] = field(default_factory=list)  # acts on it that did not, of which nobody has taken note
+    glance: Glance | None = None  # the customer
 
 
 def asked_of(order: Order) -> Asked:
     """Holds, question and acts that wait, in one statement."""
     cast = "::text" if is_postgres() else ""
     at = f"expires_at{cast}"
+    customer, known = branches(order, as_text=False)
     found = rows(
         "SELECT 'h', id, reason, placed_by, NULL FROM orders_hold WHERE order_id = %s AND released_at IS NULL "
         f"UNION ALL SELECT 'q', id, token, made_by, {at} FROM orders_proposal WHERE order_id = %s AND state = 'open'"
-        + _DEEDS.format(id="d.id", at=f"d.due_at{cast}", more=""),
-        [order.pk, order.pk, order.pk],
+        + _DEEDS.format(id="d.id", at=f"d.due_at{cast}", more="")
+        + customer,
+        [order.pk, order.pk, order.pk, *known],
     )
     holds = [(int(r[1]), str(r[2]), str(r[3])) for r in found if r[0] == "h"]
     asked = next(((str(r[2]), moment(r[4])) for r in found if r[0] == "q"), None)
-    return Asked(sorted(holds), asked, **_standings(found))
+    return Asked(sorted(holds), asked, **_standings(found), glance=glance_of(order, found))
 
 
 def _promises(cast: str) -> str:
@@ -252,6 +256,7 @@ class Log:
 def asked_and_log(order: Order, limit: int = 6) -> tuple[Asked, Log]:
     """Holds and question, promises and notices, amendments, contacts on the customer's other orders: one statement."""
     cast = "::text" if is_postgres() else ""
+    customer, known = branches(order, as_text=True, more=", FALSE")
     found = rows(
         "SELECT 'h', CAST(id AS TEXT), reason, placed_by, NULL, FALSE FROM orders_hold "
         "WHERE order_id = %s AND released_at IS NULL UNION ALL "
@@ -262,15 +267,17 @@ def asked_and_log(order: Order, limit: int = 6) -> tuple[Asked, Log]:
         f"SELECT 'c', number, text, actor, at{cast}, FALSE FROM (SELECT o.number, c.text, c.actor, c.at "
         "FROM orders_contact c JOIN orders_order o ON o.id = c.order_id WHERE o.customer_id = %s AND o.id <> %s "
         f"ORDER BY c.id DESC LIMIT {limit}) AS earlier {_promises(cast)}"
-        + _DEEDS.format(id="CAST(d.id AS TEXT)", at=f"d.due_at{cast}", more=", FALSE"),
-        [order.pk, order.pk, order.pk, order.customer_id, order.pk, order.pk, order.pk, order.pk],
+        + _DEEDS.format(id="CAST(d.id AS TEXT)", at=f"d.due_at{cast}", more=", FALSE")
+        + customer,
+        [order.pk, order.pk, order.pk, order.customer_id, order.pk, order.pk, order.pk, order.pk, *known],
     )
     holds = sorted((int(r[1]), str(r[2]), str(r[3])) for r in found if r[0] == "h")
     question = next(((str(r[2]), moment(r[4])) for r in found if r[0] == "q"), None)
     made = sorted((int(r[1]), str(r[2]), str(r[3]), moment(r[4]), bool(r[5])) for r in found if r[0] == "a")
     said = [(str(r[1]), str(r[2]), str(r[3]), moment(r[4])) for r in found if r[0] == "c"]
     told = [(str(r[0]), int(r[1]), str(r[2]).split("|"), moment(r[4])) for r in found if r[0] in {"p", "n"}]
-    return Asked(holds, question, told, **_standings(found)), Log(made, said)
+    glance = glance_of(order, found)
+    return Asked(holds, question, told, **_standings(found), glance=glance), Log(made, said)
 
 
 @dataclass(frozen=True)

@@ -257,7 +257,7 @@ def customer_row(feed: FeedOrder) -> Row:
     """Who bought, in case we do not know them yet."""
     return {
         "email_key": feed.email.lower(), "email": feed.email, "name": feed.name, "phone": feed.phone,
-        "processor_id": "", "note": "", **keys_of(feed.name, feed.phone, feed.shipping_address.country),
+        "processor_id": "", "note": "", "prefers": "", **keys_of(feed.name, feed.phone, feed.shipping_address.country),
     }  # fmt: skip
 
 
