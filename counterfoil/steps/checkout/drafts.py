@@ -28,7 +28,7 @@ DAY = timedelta(days=1)
 _ORDER: Row = {
     "version": 1, "account_id": None, "needed_by": None, "gift_message": "", "card_state": "none", "card_source": "",
     "card_method": "", "card_brand": "", "card_last4": "", "card_consent": False, "cancelled_at": None,
-    "cancelled_by": "", "cancel_reason": "", "finished": True, "blockers": [], "next_check_at": None, "deadline": None,
+    "cancelled_by": "", "cancel_reason": "", "finished": True, "blockers": [], "next_check_at": None, "deadline": None, "leave_by": None,
 }  # fmt: skip
 _PART: Row = {
     "number": 1, "stock": "unchecked", "money": "unpaid", "parcel": "waiting", "books": "none", "promise_date": None,
