@@ -10,12 +10,13 @@ from typing import Any
 
 from counterfoil.core.actor import Actor
 from counterfoil.core.clock import start_of_day
+from counterfoil.core.cutoffs import NO_CUT_OFF
 from counterfoil.core.money import split, tax_on
 from counterfoil.core.promises import PromiseRule
 from counterfoil.core.shop import Shop
 from counterfoil.gateways.storefront.protocol import DELIVERED, PENDING, PROCESSING, FeedEvent, FeedOrder
 from counterfoil.records.customers.keys import keys_of
-from counterfoil.records.orders.models import Order, Promise
+from counterfoil.records.orders.models import Promise
 from counterfoil.steps.checkout.rules import Amounts, Priced, add_up
 from counterfoil.steps.checkout.told_dates import Told, told_date
 
@@ -29,7 +30,7 @@ _ORDER: Row = {
     "version": 1, "account_id": None, "needed_by": None, "gift_message": "", "card_state": "none", "card_source": "",
     "card_method": "", "card_brand": "", "card_last4": "", "card_consent": False, "cancelled_at": None,
     "cancelled_by": "", "cancel_reason": "", "finished": True, "blockers": [], "next_check_at": None, "deadline": None,
-    "leave_by": Order.NO_CUT_OFF,
+    "leave_by": NO_CUT_OFF,
 }  # fmt: skip
 _PART: Row = {
     "number": 1, "stock": "unchecked", "money": "unpaid", "parcel": "waiting", "books": "none", "promise_date": None,
