@@ -27,35 +27,40 @@ BIN = Path(sys.executable).parent
 LINT = ("ruff", "format", "mypy", "imports", "migrations", "lock")
 SUITES = ("sqlite", "postgresql")
 LANES = 3  # parts at a time: the machines that count have two cores, and a part waits for its helpers now and then
-# What knows no database, or asks every door or table in the same way on both: asked once, beside SQLite ...
-WITHOUT_DATABASE = (
-    "sandbox", "tools", "counterfoil/core/papers", "counterfoil/gateways/carrier", "counterfoil/gateways/storefront",
-    "counterfoil/gateways/card/stripe", "counterfoil/gateways/card/tests", "tests/doors/test_card_data.py",
-    "tests/doors/test_card_data_in_forms.py", "tests/doors/test_card_data_in_feeds.py", "tests/doors/test_roles.py",
-    "tests/doors/test_schemathesis.py", "tests/doors/test_bad_requests.py",
-    "counterfoil/flow/tests/test_every_reachable_state.py",
+# Asked of both databases: what locks, races, keeps its promise at a crash or moves units and money in bulk (core, the
+# unit ledger, placing, sourcing, charging, fulfilment, the scenarios). The rest is asked once where both are asked for,
+# and all of it where only one is (`--only postgresql`). On SQLite: what knows no database, and what waits for the bank.
+CHARGING = "counterfoil/steps/charging/tests/test_"
+ON_SQLITE = (
+    "sandbox", "tools", "tests/architecture", "counterfoil/core/papers", "counterfoil/gateways", "counterfoil/shell",
+    *(f"counterfoil/core/tests/test_{name}.py" for name in ("money", "cards", "promises")),
+    *(f"tests/doors/test_{name}.py" for name in (
+        "card_data", "card_data_in_forms", "card_data_in_feeds", "schemathesis", "bad_requests", "wrong_moment",
+    )),
+    *(f"counterfoil/flow/tests/test_{name}.py" for name in (
+        "amend", "amending", "bank_differs", "cover", "every_reachable_state", "map_for_any_facts", "notices",
+        "nothing_left_undone", "paid_in_part", "questions", "shelf_machine",
+    )),
+    *(f"{CHARGING}{name}.py" for name in (
+        "any_order_of_money", "disputes", "dunning", "gate_for_any_facts", "holds", "holds_killed", "kept_errors",
+        "limits_for_any_tries", "money_in_the_hand", "one_way_to_pay", "out_of_reach", "pages_close",
+        "pages_of_the_processor", "payouts", "reconcile", "sending_refunds", "webhooks", "what_goes_back",
+    )),
+    *(f"counterfoil/steps/checkout/tests/test_{name}.py" for name in (
+        "amounts_of_any_cart", "importing", "imported_orders_walk_on",
+    )),
+    "counterfoil/steps/invoicing",
+    *(f"tests/scenarios/test_{name}.py" for name in (
+        "12_decline", "13_three_d_secure", "14_never_retry", "19_cheaper_substitute", "30_receipts", "32_payout_day",
+        "34_exports", "35_currencies", "36_failed_refund", "38_dispute_pack",
+    )),
 )  # fmt: skip
-# What waits for the bank over HTTP most of its time, and races nobody: also once, beside SQLite. `--only postgresql`
-# runs all of it there.
-AT_THE_BANK = (
-    "counterfoil/steps/charging/tests/test_dunning.py", "counterfoil/steps/charging/tests/test_disputes.py",
-    "counterfoil/steps/charging/tests/test_payouts.py", "counterfoil/steps/charging/tests/test_kept_errors.py",
-    "counterfoil/steps/charging/tests/test_pages_of_the_processor.py",
-    "counterfoil/steps/charging/tests/test_any_order_of_money.py",
-    "counterfoil/steps/charging/tests/test_money_in_the_hand.py",
-    "counterfoil/steps/charging/tests/test_out_of_reach.py", "counterfoil/steps/charging/tests/test_holds.py",
-    "counterfoil/steps/charging/tests/test_reconcile.py", "counterfoil/steps/charging/tests/test_one_way_to_pay.py",
-    "counterfoil/steps/charging/tests/test_webhooks.py", "counterfoil/steps/charging/tests/test_sending_refunds.py",
-    "counterfoil/steps/charging/tests/test_what_goes_back.py",
-    "counterfoil/steps/charging/tests/test_pages_close.py", "tests/scenarios/test_12_decline.py",
-    "tests/scenarios/test_13_three_d_secure.py", "tests/scenarios/test_14_never_retry.py",
-    "tests/scenarios/test_19_cheaper_substitute.py", "tests/scenarios/test_30_receipts.py",
-    "tests/scenarios/test_32_payout_day.py", "tests/scenarios/test_34_exports.py",
-    "tests/scenarios/test_35_currencies.py", "tests/scenarios/test_36_failed_refund.py",
-    "tests/scenarios/test_38_dispute_pack.py",
+# On PostgreSQL, which refuses more of what is odd: every page of the desk (a browser opens them on SQLite) and doors.
+ON_POSTGRESQL = (
+    "counterfoil/desk", "counterfoil/steps/alternatives", "counterfoil/records/books", "counterfoil/records/catalogue",
+    *(f"counterfoil/steps/checkout/tests/test_{name}.py" for name in ("pages", "search")),
+    *(f"tests/doors/test_{name}.py" for name in ("strange_text", "bad_input", "roles", "contract")),
 )  # fmt: skip
-# ... or beside PostgreSQL, which refuses more of what is odd.
-STRICTLY = ("tests/doors/test_strange_text.py", "tests/doors/test_bad_input.py")
 PARTS = (*LINT, "rules", *SUITES, "browser", "faults")
 GROUPS = {"lint": LINT, "suites": SUITES, "all": PARTS}
 CODE = ("counterfoil", "sandbox", "simulation", "tools", "tests", "bench", "conftest.py")
@@ -226,11 +231,9 @@ class Session:
                 variables["COUNTERFOIL_CHROMIUM"] = bootstrap.find_chromium() or ""
             if part == "postgresql":
                 variables["DATABASE_URL"] = self.postgres("pg")
-                options = [
-                    f"--ignore={folder}" for folder in (*WITHOUT_DATABASE, *AT_THE_BANK) if "sqlite" in self.asked
-                ]
+                options = [f"--ignore={path}" for path in ON_SQLITE if "sqlite" in self.asked]
             elif part == "sqlite":
-                options = [f"--ignore={folder}" for folder in STRICTLY if "postgresql" in self.asked]
+                options = [f"--ignore={path}" for path in ON_POSTGRESQL if "postgresql" in self.asked]
             elif part not in SUITES:
                 # What is killed in the middle must have been on the disk.
                 variables["COUNTERFOIL_TEST_PG_URL"] = self.postgres("pg-durable" if part == "faults" else "pg")

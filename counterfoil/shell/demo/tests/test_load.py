@@ -169,7 +169,8 @@ def no_page_asks_the_database_much() -> None:
     for name, path in pages.items():
         with CaptureQueriesContext(connection) as queries:
             answer = client.get(path)
-        assert answer.status_code == (404 if name == "not-found" else 200), (name, answer.status_code)
+        # A batch that is begun sends the picker to it.
+        assert answer.status_code in ({404} if name == "not-found" else {200, 303}), (name, answer.status_code)
         asked[name] = len(queries)
     assert {name: count for name, count in asked.items() if count > MOST_STATEMENTS} == {}
 
