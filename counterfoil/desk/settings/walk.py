@@ -28,21 +28,23 @@ class Step:
     section: Section | None = None
 
 
-def _part(section: Section, title: str, *groups: int) -> Section:
-    """Some groups of a section, as a page of its own."""
-    return replace(section, title=title, groups=tuple(section.groups[i] for i in groups))
+def _part(section: Section, title: str, *groups: str) -> Section:
+    """Some groups of a section, by their titles, as a page of its own. Raises KeyError for a title that is none."""
+    known = {group.title: group for group in section.groups}
+    return replace(section, title=title, groups=tuple(known[name] for name in groups))
 
 
 STEPS = (
-    Step("shop", "Name and address", "What stands on every page, mail and paper.", _part(SHOP, "Shop", 0, 1, 2)),
+    Step("shop", "Name and address", "What stands on every page, mail and paper.", SHOP),
     Step("currency", "Currency", "Prices and books are kept in it. It stays once there are products.",
-         _part(MONEY, "Currency", 0)),
+         _part(MONEY, "Currency", "Currency")),
     Step("calendar", "Calendar and time zone", "Every promised date is counted with your working days.", CALENDAR),
     Step("delivery", "Delivery", "What shipping costs, and where you may not ship.",
-         _part(DELIVERY, "Delivery", 0, 2)),
-    Step("tax", "Tax", "What is due where. Ask your accountant; no row means no tax.", _part(DELIVERY, "Tax", 1)),
+         _part(DELIVERY, "Delivery", "Delivery methods", "Cut-offs", "States not served")),
+    Step("tax", "Tax", "What is due where. Ask your accountant; no row means no tax.",
+         _part(DELIVERY, "Tax", "Tax by destination")),
     Step("charging", "When the card is charged", "Not before you know that you can deliver.",
-         _part(MONEY, "Charging", 1)),
+         _part(MONEY, "Charging", "When the card is charged")),
     Step("staff", "Colleagues", "Each with a log-in and a role of their own. You can go on alone."),
     Step("products", "First products", "From a file that any spreadsheet writes."),
     Step("test-order", "A test order", "Walk one order through the whole process before a customer does."),

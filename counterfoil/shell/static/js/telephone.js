@@ -40,10 +40,14 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const field = event.target.closest?.("[data-finds]");
   if (!field || !event.detail.successful) return;
   field.dataset.asked = event.detail.requestConfig.parameters[field.name] ?? "";
+  // Where answers settle at once, that was before this: look once more.
+  setTimeout(hurry, 30);
 });
-document.addEventListener("htmx:afterSettle", () => {
+document.addEventListener("htmx:afterSettle", hurry);
+
+function hurry() {
   const field = hurried && document.getElementById(hurried);
   if (!field || field.dataset.asked !== field.value) return;
   hurried = null;
   takeFirst(field);
-});
+}
