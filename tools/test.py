@@ -27,8 +27,8 @@ BIN = Path(sys.executable).parent
 LINT = ("ruff", "format", "mypy", "imports", "migrations", "lock")
 SUITES = ("sqlite", "postgresql")
 LANES = 3  # parts at a time: the machines that count have two cores, and a part waits for its helpers now and then
-# Asked of both databases: what locks, races, keeps its promise at a crash or moves units and money in bulk (core, the
-# unit ledger, placing, sourcing, charging, fulfilment, the scenarios). The rest is asked once where both are asked for,
+# Asked of both databases: what locks, races or keeps its promise at a crash (core, the unit ledger, placing, charging,
+# receipts, the whole story, and all that is killed). The rest is asked once where both are asked for,
 # and all of it where only one is (`--only postgresql`). On SQLite: what knows no database, and what waits for the bank.
 CHARGING = "counterfoil/steps/charging/tests/test_"
 ON_SQLITE = (
@@ -57,7 +57,14 @@ ON_SQLITE = (
 )  # fmt: skip
 # On PostgreSQL, which refuses more of what is odd: every page of the desk (a browser opens them on SQLite) and doors.
 ON_POSTGRESQL = (
-    "counterfoil/desk", "counterfoil/steps/alternatives", "counterfoil/records/books", "counterfoil/records/catalogue",
+    "counterfoil/desk", "counterfoil/steps/alternatives", "counterfoil/steps/fulfilment", "counterfoil/steps/review",
+    *(f"counterfoil/steps/sourcing/tests/test_{name}.py" for name in (
+        "actions", "counting", "drafts", "reassigning", "stock_file", "any_order_of_events",
+    )),
+    *(f"tests/scenarios/test_{name}.py" for name in (
+        "01_to_11_money", "15_to_17_promises", "18_20_26_alternatives", "21_broken_at_pick", "37_part_delivery",
+    )),
+    "counterfoil/records/books", "counterfoil/records/catalogue",
     *(f"counterfoil/steps/checkout/tests/test_{name}.py" for name in ("pages", "search")),
     *(f"tests/doors/test_{name}.py" for name in ("strange_text", "bad_input", "roles", "contract")),
 )  # fmt: skip

@@ -21,7 +21,7 @@ from tests.faults.place import database
 pytestmark = pytest.mark.faults
 
 COUNTERFOIL = str(Path(sys.executable).parent / "counterfoil")
-KILLS = 7  # on each database
+KILLS = 5  # on each database
 LONGEST = 1.2  # seconds that somebody may live after saying "ready"
 SECONDS = 45.0  # for a worker to bring everything in order
 
