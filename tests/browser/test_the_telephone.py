@@ -77,9 +77,10 @@ def test_an_order_is_taken_by_keyboard_while_they_talk_and_the_card_comes_by_the
         clerk.picture(f"telephone-placed-{width}")
         page.goto(f"{sqlite_shop.base}/desk/orders/new")
         page.keyboard.type("bront")
-        expect(page.locator("#people .find-it")).to_have_count(1)
+        # Other tests of the same shop leave customers of that name; the first of them is taken.
+        expect(page.locator("#people .find-it").first).to_contain_text("Brontë")
         page.keyboard.press("Enter")
-        expect(page.locator(".known")).to_be_visible()
+        expect(page.locator(".known")).to_contain_text("Brontë")
         page.keyboard.type("6 ries")
         expect(page.locator("#wines .find-it").first).to_be_visible()
         assert sideways(page) <= 0
