@@ -30,6 +30,13 @@ from counterfoil.shell.runner import free_port
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "var" / "screens"
 START_SECONDS = 240
+# Each walk is made in one of two windows, with COUNTERFOIL_TEST_WIDTHS=all in both; every page is opened in both.
+EVERYTHING = os.environ.get("COUNTERFOIL_TEST_WIDTHS") == "all"
+
+
+def widths(usual: int) -> list[int]:
+    """How many pixels wide the windows of a walk are, where people usually make it in one of `usual`."""
+    return [1280, 390] if EVERYTHING else [usual]
 
 
 @dataclass

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.access import barriers
-from tests.browser.conftest import Shop, log_in, window
+from tests.browser.conftest import EVERYTHING, Shop, log_in, window
 from tests.browser.pages import DESK, PUBLIC
 
 pytestmark = pytest.mark.browser
@@ -33,8 +33,8 @@ def test_no_page_is_complained_of_shuts_anybody_out_or_scrolls_sideways(
             over = sideways(page)
             if over > 0:
                 wide.append(f"{name}: {over} px too wide")
-            if width > 600 or name in ON_FOOT:
-                shut.extend(f"{name}: {barrier}" for barrier in barriers(page, dark=dark))
+            if width > 600 or EVERYTHING or name in ON_FOOT:
+                shut.extend(f"{name}: {barrier}" for barrier in barriers(page, dark=dark, both=EVERYTHING))
             seen.picture(f"{name}-{width}-{'dark' if dark else 'light'}")
 
         for name, path in PUBLIC.items():

@@ -10,7 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Shop, log_in, window
+from tests.browser.conftest import Shop, log_in, widths, window
 from tests.browser.test_the_story_in_a_browser import eventually
 
 pytestmark = pytest.mark.browser
@@ -110,7 +110,7 @@ def test_forty_new_orders_are_reviewed_dated_mailed_and_printed_by_keyboard_alon
     assert hands.keys <= FORTY + 40
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(1280))
 def test_undo_hold_money_and_palette_at_the_desk(sqlite_shop: Shop, chromium: Browser, width: int) -> None:
     place(sqlite_shop, 3, f"keys{width}")
     sqlite_shop.decides(undo_seconds=20)

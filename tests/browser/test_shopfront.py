@@ -9,11 +9,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Shop, log_in, window
+from tests.browser.conftest import Shop, log_in, widths, window
 from tests.browser.test_every_page import sideways
 
 pytestmark = pytest.mark.browser
-WIDTHS = pytest.mark.parametrize("width", [1280, 390])
+WIDTHS = pytest.mark.parametrize("width", widths(390))
 FIRST_VIEW = 100_000  # bytes over all resources
 SHIFTS = """() => new Promise((done) => {
   let sum = 0;

@@ -9,7 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Shop, log_in, window
+from tests.browser.conftest import Shop, log_in, widths, window
 from tests.browser.test_every_page import sideways
 from tests.browser.test_the_story_in_a_browser import (
     check_out,
@@ -110,7 +110,7 @@ def test_the_2020_takes_the_place_of_the_2019_when_the_customer_says_so_and_not_
     assert judged.returncode == 0, judged.stdout + judged.stderr
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(1280))
 def test_a_change_is_drawn_done_and_undone(sqlite_shop: Shop, chromium: Browser, width: int) -> None:
     base = sqlite_shop.base
     with window(chromium) as customer, window(chromium, width=width) as clerk:

@@ -9,7 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Shop, log_in, window
+from tests.browser.conftest import Shop, log_in, widths, window
 
 pytestmark = pytest.mark.browser
 UPS = "1Z999AA10123456784"
@@ -48,7 +48,7 @@ def walk_through(page: Page, shop: Shop) -> None:
         page.locator(".verdict.right").wait_for()
 
 
-@pytest.mark.parametrize(("width", "number"), [(390, 0), (1280, 1)], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("width", "number"), list(zip(widths(390), range(2), strict=False)))
 def test_an_order_is_picked_packed_and_shipped_by_scan(
     sqlite_shop: Shop, chromium: Browser, width: int, number: int
 ) -> None:

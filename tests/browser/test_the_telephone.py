@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Shop, log_in, window
+from tests.browser.conftest import Shop, log_in, widths, window
 from tests.browser.test_every_page import sideways
 from tests.browser.test_the_story_in_a_browser import eventually, give_card
 
@@ -33,7 +33,7 @@ def link_for(shop: Shop, email: str, number: str) -> str:
     return found[0]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", widths(1280))
 def test_an_order_is_taken_by_keyboard_while_they_talk_and_the_card_comes_by_the_link(
     sqlite_shop: Shop, chromium: Browser, width: int
 ) -> None:
