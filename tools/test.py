@@ -57,6 +57,7 @@ ON_SQLITE = (
 )  # fmt: skip
 # On PostgreSQL, which refuses more of what is odd: every page of the desk (a browser opens them on SQLite) and doors.
 ON_POSTGRESQL = (
+    *(f"{CHARGING}{name}.py" for name in ("actions", "refunds", "two_windows")),
     "counterfoil/desk", "counterfoil/steps/alternatives", "counterfoil/steps/fulfilment", "counterfoil/steps/review",
     *(f"counterfoil/steps/sourcing/tests/test_{name}.py" for name in (
         "actions", "counting", "drafts", "reassigning", "stock_file", "any_order_of_events",

@@ -30,7 +30,8 @@ from counterfoil.shell.runner import free_port
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "var" / "screens"
 START_SECONDS = 240
-# Each walk is made in one of two windows, with COUNTERFOIL_TEST_WIDTHS=all in both; every page is opened in both.
+# Each walk is made in one of two windows, with COUNTERFOIL_TEST_WIDTHS=all in both, and the story on both databases;
+# every page is opened in both windows.
 EVERYTHING = os.environ.get("COUNTERFOIL_TEST_WIDTHS") == "all"
 
 

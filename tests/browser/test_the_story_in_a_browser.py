@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Shop, log_in, window
+from tests.browser.conftest import EVERYTHING, Shop, log_in, window
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
 
@@ -68,7 +68,7 @@ def number_of(page: Page) -> str:
     return found.group()
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"] if EVERYTHING else ["sqlite"])
 def test_an_order_walks_through_the_pages_from_the_click_to_the_door(
     database: str, request: pytest.FixtureRequest, chromium: Browser
 ) -> None:

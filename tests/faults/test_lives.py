@@ -18,7 +18,7 @@ from tests.crowd import ROOT
 from tests.faults.plans import CHEAPER, OPENING, RARE, SKUS, draw
 from tests.faults.proof import Facts, prove
 
-LIVES, SECONDS = "30", "20"  # as many as begin in that time: all of them, unless the machine has much else to do
+LIVES, SECONDS = "24", "17"  # as many as begin in that time: all of them, unless the machine has much else to do
 LIMIT = 200  # seconds; a machine of its own needs a quarter of that
 
 

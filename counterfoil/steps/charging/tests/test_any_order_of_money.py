@@ -16,7 +16,7 @@ from counterfoil.steps.charging.tests.money_machine import Money
 from tests.support import Api, product
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = int(os.environ.get("COUNTERFOIL_TEST_MONEY_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("COUNTERFOIL_TEST_MONEY_EXAMPLES", "7"))
 STEPS = int(os.environ.get("COUNTERFOIL_TEST_MONEY_STEPS", "18"))
 
 
