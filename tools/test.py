@@ -33,7 +33,8 @@ LANES = 3  # parts at a time: the machines that count have two cores, and a part
 CHARGING = "counterfoil/steps/charging/tests/test_"
 ON_SQLITE = (
     # pytest ignores no folder that it is told to begin with: what lies in it is named instead.
-    "sandbox/tests", "sandbox/mailbox/tests", "tools/tests", "tests/architecture", "counterfoil/core/papers", "counterfoil/gateways", "counterfoil/shell",
+    "sandbox/tests", "sandbox/mailbox/tests", "tools/tests",
+    "tests/architecture", "counterfoil/core/papers", "counterfoil/gateways", "counterfoil/shell",
     *(f"counterfoil/core/tests/test_{name}.py" for name in ("money", "cards", "promises")),
     *(f"tests/doors/test_{name}.py" for name in (
         "card_data", "card_data_in_forms", "card_data_in_feeds", "schemathesis", "bad_requests", "wrong_moment",
