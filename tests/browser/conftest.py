@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "var" / "screens"
 START_SECONDS = 240
 # Each walk is made in one of two windows, with COUNTERFOIL_TEST_WIDTHS=all in both, and the story on both databases;
-# every page is opened in both windows.
+# every page is opened wide, and in a phone's window the pages that are held in the hand, or on demand all.
 EVERYTHING = os.environ.get("COUNTERFOIL_TEST_WIDTHS") == "all"
 
 
