@@ -1,7 +1,7 @@
 """Run every check and every test: `python -m tools.test [--only PART,...] [--keep-going] [pytest's own options]`.
 
 Parts, in this order: ruff, format, mypy, imports, migrations, lock (together: lint), rules, then sqlite, postgresql,
-browser and faults, three at a time. A table at the end says what ran. What could not run is named with what installs it;
+browser and faults, three at a time. A table at the end says what ran. What could not is named with what installs it;
 under CI=true that is a failure. Outputs are kept in var/test/*.log.
 """
 
