@@ -123,7 +123,7 @@ def _cart(form: Mapping[str, str]) -> dict[str, int]:
 
 
 def _place(request: HttpRequest, form: dict[str, str]) -> HttpResponse:
-    wanted, errors = forms.read({**form, "other_billing": ""})  # the bill goes where the goods go
+    wanted, errors = forms.read(form)
     wanted.pop("consent")
     errors |= {name: words for name, words in _CLERKS_WORDS.items() if name in errors and not form.get(name, "")}
     cart = _cart(form)
@@ -181,6 +181,7 @@ def _page(
         "lines": lines,
         "deliveries": settings.deliveries,
         "countries": sorted(COUNTRIES.items(), key=lambda c: c[1]),
+        "home": home_country(),
         "payments": {m: PAYMENTS[m] for m in METHODS},
         "age": any(ln.offer.product.age_restricted for ln in lines),
         "currency": settings.currency,

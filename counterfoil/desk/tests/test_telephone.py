@@ -17,6 +17,7 @@ from counterfoil.flow.verify import judge_all
 from counterfoil.records.customers.models import Customer
 from counterfoil.records.customers.queries import find_customers
 from counterfoil.records.orders.models import Order
+from counterfoil.records.orders.slip import order_paper
 
 pytestmark = pytest.mark.django_db
 NEW = "/desk/orders/new"
@@ -25,6 +26,13 @@ FORM = {
     "shipping_address.street": "12 Vine Street", "shipping_address.city": "Napa", "shipping_address.state": "CA",
     "shipping_address.postcode": "94558", "shipping_address.country": "US", "shipping_method": "Ground",
     "payment_method": "card", "quantity:PINOT": "6", "age_declared": "yes", "do": "place",
+}  # fmt: skip
+
+
+BILL = {
+    "other_billing": "yes", "billing_address.name": "Brontë & Sisters", "billing_address.street": "1 Temple Square",
+    "billing_address.city": "Salt Lake City", "billing_address.state": "Utah", "billing_address.postcode": "84101",
+    "billing_address.country": "US",
 }  # fmt: skip
 
 
@@ -66,6 +74,8 @@ def test_an_order_by_telephone_is_an_order_like_every_other_and_asks_for_the_car
         ({"phone": "4242 4242 4242 4242"}, "phone"),
         ({"shipping_address.street": ""}, "shipping_address.street"),
         ({"shipping_address.state": "Utah", "shipping_address.postcode": "84101"}, "shipping_address.state"),
+        ({"shipping_address.state": "utah", "shipping_address.postcode": "84101"}, "shipping_address.state"),
+        ({"other_billing": "yes", "billing_address.country": "US"}, "billing_address.street"),
         ({"quantity:PINOT": "0"}, "quantity:PINOT"),
         ({"quantity:PINOT": "5", "quantity:LAST": "3"}, "quantity:LAST"),
         ({"shipping_method": "Balloon"}, "shipping_method"),
@@ -87,6 +97,41 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_ordered(changes: dict
     assert f'id="e-{field.replace(".", "-")}"' in page
     assert "4242 4242" not in page
     assert not Order.objects.exists()
+
+
+def test_the_page_says_that_a_state_is_not_served_as_soon_as_it_is_named() -> None:
+    with writing():
+        shop.change(not_served=[{"country": "US", "state": "UT", "reason": "Utah does not let us."}])
+    desk = at_the_desk("clerk")
+    for named in ("UT", "utah", " Utah "):
+        begun = {"attempt": FORM["attempt"], "shipping_address.country": "US", "shipping_address.state": named}
+        assert desk.post(NEW, begun).content.decode().count("Utah does not let us.") == 2, named
+    assert "Utah does not let us." not in desk.post(NEW, {**begun, "shipping_address.state": "CA"}).content.decode()
+    # The bill may go there: only the goods may not.
+    product("PINOT", on_hand=20, age_restricted=True)
+    assert placed(desk, **BILL).billing_address["state"] == "UT"
+    refused = sent(desk, attempt="tel-ba9876543210", **{n.replace("billing", "shipping"): v for n, v in BILL.items()})
+    page = refused.content.decode()
+    assert 'id="e-shipping_address-state">Utah does not let us.' in page
+    assert page.count("Utah does not let us.") == 2
+    assert Order.objects.count() == 1
+
+
+def test_a_bill_that_goes_elsewhere_is_printed_and_taxed_where_the_goods_go() -> None:
+    with writing():
+        shop.change(
+            zones=[{"country": "US", "state": s, "rates": {"standard": r}} for s, r in (("CA", 80_000), ("UT", 1))]
+        )
+    product("PINOT", on_hand=20, age_restricted=True)
+    made = placed(at_the_desk("clerk"), **BILL)
+    assert made.tax == 6 * 2400 * 8 // 100
+    paper = order_paper(made, at=made.placed_at)
+    assert paper["bill_to"]["name"] == "Brontë & Sisters"
+    assert paper["bill_to"]["lines"][1] == "Salt Lake City UT 84101"
+    assert paper["ship_to"]["lines"][1] == "Napa CA 94558"
+    assert (
+        "the bill to Brontë &amp; Sisters" in at_the_desk().get(f"/desk/orders/{made.number}/placed").content.decode()
+    )
 
 
 def test_a_caller_is_found_by_number_name_or_mail_and_brings_their_addresses() -> None:

