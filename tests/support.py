@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
+import struct
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +29,19 @@ ADDRESS = {
     "state": "CA",
     "country": "US",
 }
+
+
+def png(width: int, height: int, *, noise: random.Random | None = None) -> bytes:
+    """A picture: stripes, half of them clear, or as many colours as it has points."""
+    stripe = b"".join(bytes((123, 30, 63, 255 if x // 40 % 2 else 0)) for x in range(width))
+    rows = (b"\0" + (noise.randbytes(width * 4) if noise else stripe) for _ in range(height))
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"".join(rows))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
 
 
 @dataclass

@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from counterfoil.core import clock, jobs, papers
 from counterfoil.core.db import in_writing, is_postgres, read, rows, writing
 from counterfoil.core.errors import Missing
+from counterfoil.core.logos import for_paper
 from counterfoil.core.models import Document, Printing, Rendering
 from counterfoil.core.shop import shop
 
@@ -97,7 +98,7 @@ def pdf(document: Document, *, paper: str | None = None) -> bytes:
     kept = Rendering.objects.filter(document=document, paper=size).first()
     if kept is not None:
         return bytes(kept.pdf)
-    made = papers.render(document.kind, document.content, paper="letter" if size == "letter" else "a4")
+    made = _drawn(document, size)
     with writing():
         Rendering.objects.bulk_create(
             [
@@ -125,8 +126,32 @@ def print_pdf(document: Document, *, actor_name: str) -> bytes:
         Printing.objects.create(document=document, at=clock.business_now(), actor=actor_name)
     if not again:
         return pdf(document)
-    size = shop().paper
-    return papers.render(document.kind, document.content, paper="letter" if size == "letter" else "a4", reprint=True)
+    return _drawn(document, shop().paper, reprint=True)
+
+
+def picture(document: Document) -> bytes:
+    """The first page as a small PNG, in the shop's paper size."""
+    return papers.picture(document.kind, document.content, paper=_size(), logo=logo_of(document.content))
+
+
+def logo_of(content: Mapping[str, Any]) -> bytes:
+    """The picture that a paper's content names, however many logos the shop has had since. Raises Missing."""
+    name = content["shop"].get("logo") if "shop" in content else None
+    return for_paper(str(name)) if name else b""
+
+
+def _size() -> Literal["a4", "letter"]:
+    return "letter" if shop().paper == "letter" else "a4"
+
+
+def _drawn(document: Document, size: str, *, reprint: bool = False) -> bytes:
+    return papers.render(
+        document.kind,
+        document.content,
+        paper="letter" if size == "letter" else "a4",
+        reprint=reprint,
+        logo=logo_of(document.content),
+    )
 
 
 def issue_many(kind: str, papers_of: Mapping[str, tuple[str, Mapping[str, Any]]]) -> list[Document]:
@@ -157,7 +182,7 @@ def pdfs(found: Sequence[Document]) -> list[bytes]:
     made = []
     for document in found:
         if document.pk not in kept:
-            body = papers.render(document.kind, document.content, paper="letter" if size == "letter" else "a4")
+            body = _drawn(document, size)
             kept[document.pk] = body
             digest = hashlib.sha256(body).hexdigest()
             made.append(Rendering(document=document, paper=size, pdf=body, sha256=digest, made_at=clock.real_now()))

@@ -113,6 +113,17 @@ class Rendering(models.Model):
         constraints = [models.UniqueConstraint(fields=["document", "paper"], name="rendering_once")]
 
 
+class Logo(models.Model):
+    """A logo that the shop had once or has now, drawn anew; triggers keep it for the papers that carry it."""
+
+    name = models.CharField(max_length=32, unique=True)  # made of what is in it
+    paper = models.BinaryField()  # PNG, as is the other
+    screen = models.BinaryField()
+    width = models.SmallIntegerField()  # as pages show it, in CSS pixels
+    height = models.SmallIntegerField()
+    kept_at = models.DateTimeField()  # real time
+
+
 class Printing(models.Model):
     """Somebody printed a paper: who and when. The second one carries the REPRINT mark."""
 

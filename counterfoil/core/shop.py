@@ -32,6 +32,8 @@ class Shop:
 
     name: str = "Counterfoil"
     address: list[str] = field(default_factory=list)
+    # As `core/logos.py` keeps it: {"name", "width", "height"}, or nothing.
+    logo: dict[str, Any] = field(default_factory=dict)
     tax_number: str = ""
     email: str = "shop@example.com"
     phone: str = ""

@@ -16,6 +16,7 @@ from counterfoil.core.money import DECIMALS, MAX_AMOUNT, PPM
 MOST_ROWS = 500
 _EMAIL = re.compile(r"[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[^@\s\"<>,;]+")
 PAPERS = ("letter", "a4")
+NAME_OF_LOGO = re.compile(r"[a-p]{32}")
 Check = Callable[[str, Any], None]
 
 
@@ -162,6 +163,17 @@ def _not_served(name: str, value: Any) -> None:
         _text(300, needed="the customer reads why")(f"{where}.reason", row["reason"])
 
 
+def _logo(name: str, value: Any) -> None:
+    if value == {}:
+        return
+    if not isinstance(value, Mapping) or set(value) != {"name", "width", "height"}:
+        raise ValueError(f"{name}: a logo that was kept, or none")
+    if not isinstance(value["name"], str) or not NAME_OF_LOGO.fullmatch(value["name"]):
+        raise ValueError(f"{name}: choose the file once more")
+    for side in ("width", "height"):
+        _whole(1, 400)(name, value[side])
+
+
 def _mail_words(name: str, value: Any) -> None:
     if not isinstance(value, Mapping):
         raise ValueError(f"{name}: words by kind of mail")
@@ -180,6 +192,7 @@ def _truth(name: str, value: Any) -> None:
 _CHECKS: dict[str, Check] = {
     "name": _text(100, needed="the shop needs a name"),
     "address": _address,
+    "logo": _logo,
     "tax_number": _text(100),
     "email": _email,
     "phone": _text(40),

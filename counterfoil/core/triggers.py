@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-PROTECTED = ("core_journalevent", "core_document", "stock_movement", "books_posting", "books_entry")
+PROTECTED = ("core_journalevent", "core_document", "core_logo", "stock_movement", "books_posting", "books_entry")
 
 
 def install(tables: tuple[str, ...] = PROTECTED) -> list[str]:

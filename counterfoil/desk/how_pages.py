@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from django.conf import settings as env
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from counterfoil.core import documents, papers
+from counterfoil.core import documents
 from counterfoil.core.models import Document
 from counterfoil.core.shop import shop
 from counterfoil.core.web import CSP
@@ -76,7 +76,6 @@ def follow_paper(request: HttpRequest, number: str) -> HttpResponse:
 def follow_picture(request: HttpRequest, number: str) -> HttpResponse:
     """The first page of such a paper, small."""
     found = _paper(number)
-    size: Literal["a4", "letter"] = "letter" if shop().paper == "letter" else "a4"
-    response = HttpResponse(papers.picture(found.kind, found.content, paper=size), content_type="image/png")
+    response = HttpResponse(documents.picture(found), content_type="image/png")
     response["Cache-Control"] = "public, max-age=86400"
     return response

@@ -17,7 +17,7 @@ from counterfoil.core.shop import change, shop, take_settings
 SUBJECT = "SETTINGS"  # in the journal
 AT_REST = ("done", "cancelled")  # queues that no setting moves an order out of
 # What no order's way depends on: nobody has to be looked at again because of them.
-_WORDS = frozenset({"name", "address", "tax_number", "email", "phone", "terms", "paper", "mail_words"})
+_WORDS = frozenset({"name", "logo", "address", "tax_number", "email", "phone", "terms", "paper", "mail_words"})
 
 
 def change_settings(*, actor: Actor, seen: int | None = None, **values: Any) -> list[str]:

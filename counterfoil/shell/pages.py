@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_safe
 
+from counterfoil.core.logos import for_screens
 from counterfoil.core.web import error_page, fault, is_api, problem
 from counterfoil.shell.assets import assets, by_address
 
@@ -31,6 +32,15 @@ def static_file(request: HttpRequest, name: str) -> HttpResponse:
     response["Cache-Control"] = A_YEAR if lasting else "no-cache"
     response["ETag"] = tag
     response["Vary"] = "Accept-Encoding"
+    return response
+
+
+@require_safe
+def logo(request: HttpRequest, name: str) -> HttpResponse:
+    """A logo of the shop's, today's or an earlier one that mails still show: its name is made of what is in it."""
+    response = HttpResponse(for_screens(name), content_type="image/png")
+    response["Cache-Control"] = A_YEAR
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("counterfoil.steps.checkout.urls")),
     path("", include("counterfoil.steps.charging.pages")),
     path("", include("counterfoil.desk.urls")),
+    path("logo/<slug:name>.png", pages.logo, name="logo"),
     path("static/<path:name>", pages.static_file, name="static"),
 ]
 if settings.DEMO:

@@ -15,11 +15,13 @@ from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import execute, rows, writing
 from counterfoil.core.documents import issue
 from counterfoil.core.journal import record
+from counterfoil.core.logos import keep
 from counterfoil.records.books.ledger import post
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.stock.ledger import Change, move
 from counterfoil.records.stock.models import Balance
 from tests.crowd import start
+from tests.support import png
 
 # A lower floor never points at a higher one. Inside records: who may point at whom.
 FLOORS = {"core": 0, "records": 1, "gateways": 1, "steps": 2, "flow": 3, "desk": 4, "shell": 5}
@@ -118,6 +120,10 @@ def _document() -> None:
     issue("invoice", subject="CF-1", content={})
 
 
+def _logo() -> None:
+    keep(png(64, 32))
+
+
 def _movement() -> None:
     made = Product.objects.create(sku="PINOT-21", name="Pinot", price=1, currency="USD")
     Balance.objects.create(product=made)
@@ -134,6 +140,7 @@ def _posting() -> None:
 WRITERS: dict[str, Callable[[], None]] = {
     "core_journalevent": _journal,
     "core_document": _document,
+    "core_logo": _logo,
     "stock_movement": _movement,
     "books_posting": _posting,
     "books_entry": _posting,

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
 
-from counterfoil.core.papers.content import SCHEMAS, BarCode, LastFour, Moment, Prose
+from counterfoil.core.papers.content import SCHEMAS, BarCode, LastFour, Moment, Picture, Prose
 from counterfoil.core.papers.text import clean
 
 
@@ -61,11 +61,17 @@ def _bar_code(text: str, field: str) -> str:
     return text
 
 
+def _picture(text: str, field: str) -> str:
+    if not re.fullmatch(r"[a-p]{32}", text):
+        raise ContentError(field, f"must be the name of a logo, not {text!r}")
+    return text
+
+
 def _prose(text: str, _field: str) -> str:
     return clean(text, line_breaks=True)
 
 
-_SPECIAL = {Moment: _moment, LastFour: _last_four, BarCode: _bar_code, Prose: _prose}
+_SPECIAL = {Moment: _moment, LastFour: _last_four, BarCode: _bar_code, Picture: _picture, Prose: _prose}
 
 
 @cache

@@ -39,10 +39,15 @@ BarCode = Annotated[str, "1-24 printable ASCII characters"]
 """A number that is also printed as a Code 128 bar code."""
 
 
+Picture = Annotated[str, "the name of a logo"]
+"""What the bytes that are handed to `render` were kept under."""
+
+
 class Shop(TypedDict):
-    """Who issues the paper."""
+    """Who issues the paper; a logo stands in place of the name at its head."""
 
     name: str
+    logo: NotRequired[Picture]
     address_lines: list[str]
     tax_number: NotRequired[str]
     email: NotRequired[str]

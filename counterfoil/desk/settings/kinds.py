@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from counterfoil.core.logos import as_setting
 from counterfoil.core.money import parse_amount, plain
 from counterfoil.core.text import clean, clean_email, clean_phone
 from counterfoil.gateways.storefront.countries import country_code, state_code
@@ -61,6 +62,7 @@ _SHOWN: dict[str, Callable[[Any, str], str]] = {
     "tick": lambda value, _: "on" if value else "",
     "country": lambda value, _: COUNTRIES.get(value or "", value or ""),
     "anywhere": lambda value, _: COUNTRIES.get(value or "", value or ""),
+    "picture": lambda value, _: str(value.get("name", "")),
 }
 
 
@@ -156,6 +158,7 @@ _READ: dict[str, Callable[[Field, str, str], Any]] = {
     "tick": lambda asked, text, currency: bool(text),
     "country": _country,
     "anywhere": _anywhere,
+    "picture": lambda asked, text, currency: as_setting(text),
 }
 
 

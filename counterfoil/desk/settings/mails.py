@@ -22,7 +22,7 @@ from counterfoil.desk.settings.pages import mark_of, told
 from counterfoil.desk.settings.sample import sample
 from counterfoil.desk.settings.sections import SECTIONS
 from counterfoil.flow.settings import change_settings, settings_log, settings_mark
-from counterfoil.gateways.mail.wording import KINDS, PARTS, check_words, dressed, placeholders, with_words
+from counterfoil.gateways.mail.wording import KINDS, PARTS, check_words, dressed, headed, placeholders, with_words
 
 # A mail carries its styles in itself, as mail programs want it, and nothing that acts.
 _MAIL = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; sandbox"
@@ -73,7 +73,7 @@ def preview(request: HttpRequest, kind: str) -> HttpResponse:
     words = _words(request) if request.method == "POST" else shop().mail_words.get(kind, {})
     asked = request.POST.get("as") or request.GET.get("as", "")
     wrong = check_words(kind, words)
-    context = dressed(kind, sample(kind, shop(), settings.BASE_URL), {} if wrong else words)
+    context = headed(dressed(kind, sample(kind, shop(), settings.BASE_URL), {} if wrong else words))
     if wrong:
         text = "\n".join(f"{part}: {why}" for part, why in wrong)
         answer = HttpResponse(mask_cards(text), content_type="text/plain; charset=utf-8")

@@ -21,7 +21,7 @@ from counterfoil.core.shop import shop
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.desk.settings import form as forms
-from counterfoil.desk.settings import walk
+from counterfoil.desk.settings import pictures, walk
 from counterfoil.desk.settings.sections import SECTIONS, Rates, Section
 from counterfoil.desk.settings.words import differences, label_of, overview
 from counterfoil.flow.settings import change_settings, settings_log, settings_mark
@@ -104,6 +104,7 @@ def section_form(
             "tables": forms.tables(section, form),
             "errors": errors or {},
             "mark": mark,
+            "pictures": pictures.shown(section, form),
             "weekdays": forms.WEEKDAYS,
             "timezones": sorted(available_timezones()) if "timezone" in section.names() else [],
             "countries": COUNTRIES if any(hasattr(i, "columns") for i in section.items()) else {},
@@ -119,8 +120,11 @@ def section_form(
     if request.method != "POST":
         return page(forms.shown(section, shop(), _tax_classes(section)))
     sent = forms.tidied(section, {k: str(v) for k, v in request.POST.items() if k != "csrfmiddlewaretoken"})
+    wrong = pictures.taken_up(section, sent, request.FILES)
     try:
         what = sent.pop("do", "")
+        if wrong:
+            return page(sent, wrong, status=422)
         if what:
             return page(forms.done_to_rows(section, sent, what), added=what)
         values = forms.read(section, sent, shop())

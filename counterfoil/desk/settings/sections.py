@@ -176,6 +176,11 @@ SHOP = Section(
             Field("address", "Address", "lines", hint="a line each, as on an envelope, without the name",
                   width="", rows=4),
         )),
+        Group("Logo", (
+            Field("logo", "Logo", "picture", hint="PNG or JPEG of at most 2 MB, best 600 pixels wide or more, without "
+                  "empty edges"),
+        ), "At the head of the shop, its mails and its papers, where the name stands otherwise. Papers that were "
+           "issued keep the one that they had.", "logo"),
         Group("How customers reach you", (
             Field("email", "E-mail", "email", hint="mails come from it, and answers go to it", needed=True),
             Field("phone", "Telephone", "phone"),

@@ -18,7 +18,11 @@ MOST = 160  # characters of one value in the log
 def overview(shop: Shop) -> dict[str, list[str]]:
     """A few lines for each section."""
     return {
-        "shop": [", ".join([shop.name, *shop.address]), " · ".join(filter(None, (shop.email, shop.phone)))],
+        "shop": [
+            ", ".join([shop.name, *shop.address]),
+            " · ".join(filter(None, (shop.email, shop.phone))),
+            "With a logo." if shop.logo else "No logo: the name heads everything.",
+        ],
         "money": [f"{shop.currency}. {CHECKOUT[shop.card_at_checkout][0]}.", f"Taken when: {_later(shop)}."],
         "calendar": [f"{shop.timezone}. Works {_days(shop.working_days)}.", _holidays(shop)],
         "delivery": [_deliveries(shop), _taxes(shop), _refused(shop)],
@@ -96,6 +100,8 @@ def value_in_words(name: str, value: Any, currency: str) -> str:
         text = "yes" if value else "no"
     elif isinstance(value, list):
         text = "; ".join(_row(one, currency) for one in value)
+    elif name == "logo":
+        text = f"a picture of {value['width']} × {value['height']} ({value['name'][:6]})" if value else ""
     elif isinstance(value, dict):
         text = "; ".join(f"{key}: {_row(one, currency)}" for key, one in value.items())
     else:
@@ -136,7 +142,7 @@ def differences(name: str, before: Any, after: Any, currency: str) -> list[tuple
         new = [row for row in after if row not in before]
         found = [("was", _row(row, currency)) for row in gone] + [("is", _row(row, currency)) for row in new]
         return [(kind, text[:MOST]) for kind, text in found][:12] or [("is", "another order of the same rows")]
-    if isinstance(before, dict) and isinstance(after, dict):
+    if isinstance(before, dict) and isinstance(after, dict) and name != "logo":
         keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
         before, after = ({key: held[key] for key in keys if held.get(key)} for held in (before, after))
     return [("was", value_in_words(name, before, currency)), ("is", value_in_words(name, after, currency))]

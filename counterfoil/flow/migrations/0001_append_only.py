@@ -6,14 +6,16 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from counterfoil.core import triggers
 
+TABLES = ("core_journalevent", "core_document", "stock_movement", "books_posting", "books_entry")
+
 
 def install(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    for statement in triggers.install():
+    for statement in triggers.install(TABLES):
         schema_editor.execute(statement, params=None)
 
 
 def remove(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    for statement in triggers.remove():
+    for statement in triggers.remove(TABLES):
         schema_editor.execute(statement, params=None)
 
 

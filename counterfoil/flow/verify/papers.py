@@ -6,7 +6,8 @@ import hashlib
 
 from counterfoil.core.db import rows
 from counterfoil.core.documents import SERIES, content_hash
-from counterfoil.core.models import Document, Rendering
+from counterfoil.core.logos import name_of
+from counterfoil.core.models import Document, Logo, Rendering
 
 
 def series() -> list[str]:
@@ -27,12 +28,15 @@ def series() -> list[str]:
 
 
 def hashes() -> list[str]:
-    """Contents and PDFs still are what they were when they were issued."""
-    found = [
-        f"{d.number}: its content is not what was issued"
-        for d in Document.objects.all().iterator(chunk_size=500)
-        if content_hash(d.content) != d.sha256
-    ]
+    """Contents, PDFs and logos still are what they were when they were issued."""
+    logos = {made.name: name_of(bytes(made.paper), bytes(made.screen)) for made in Logo.objects.all()}
+    found = [f"{name}: this logo is not the one that was kept" for name, is_ in logos.items() if name != is_]
+    for d in Document.objects.all().iterator(chunk_size=500):
+        if content_hash(d.content) != d.sha256:
+            found.append(f"{d.number}: its content is not what was issued")
+        named = d.content.get("shop", {}).get("logo")
+        if named and named not in logos:
+            found.append(f"{d.number}: the logo that it carries is not there")
     for made in Rendering.objects.select_related("document").iterator(chunk_size=200):
         if hashlib.sha256(bytes(made.pdf)).hexdigest() != made.sha256:
             found.append(f"{made.document.number}: its PDF is not what was made")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from counterfoil.core import jobs
-from counterfoil.gateways.mail.wording import dressed
+from counterfoil.gateways.mail.wording import dressed, headed
 
 
 def owe_mail(kind: str, *, to: str, key: str, context: Mapping[str, Any], documents: Sequence[str] = ()) -> None:
@@ -24,7 +24,7 @@ def owe_mail(kind: str, *, to: str, key: str, context: Mapping[str, Any], docume
 
 def letter(kind: str, to: str, key: str, context: Mapping[str, Any], documents: Sequence[str] = ()) -> dict[str, Any]:
     """A mail as its job holds it, with the shop's own words of today: for those who insert the job themselves."""
-    return {"kind": kind, "to": to, "key": key, "context": dressed(kind, context), "documents": list(documents)}
+    return {"kind": kind, "to": to, "key": key, "context": headed(dressed(kind, context)), "documents": list(documents)}
 
 
 def message_id(kind: str, key: str, address: str, host: str) -> str:

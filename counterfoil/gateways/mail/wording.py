@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+
 from counterfoil.core.shop import shop
 
 PARTS = {"subject": 150, "opening": 2000, "closing": 2000}  # and how many characters each may have
@@ -82,6 +84,12 @@ def dressed(kind: str, context: Mapping[str, Any], words: Mapping[str, str] | No
     for part in ("opening", "closing"):
         out[part] = [p.strip() for p in re.split(r"\n\s*\n", filled[part]) if p.strip()]
     return out
+
+
+def headed(context: Mapping[str, Any]) -> dict[str, Any]:
+    """A mail's context with the logo that the shop has now, if it has one; its address shows that one for ever."""
+    logo = shop().logo
+    return {**context, **({"logo": {**logo, "url": f"{settings.BASE_URL}/logo/{logo['name']}.png"}} if logo else {})}
 
 
 def with_words(body: str, context: Mapping[str, Any]) -> str:

@@ -49,6 +49,7 @@ def paper_shop(settings_: Shop) -> dict[str, Any]:
     """The shop as it heads a paper."""
     return {
         "name": settings_.name,
+        "logo": settings_.logo.get("name"),
         "address_lines": list(settings_.address),
         "tax_number": settings_.tax_number or None,
         "email": settings_.email or None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from counterfoil.core import clock, documents, papers
 from counterfoil.core.models import Document, JournalEvent
@@ -36,7 +36,8 @@ def evidence_pdf(row: Dispute) -> tuple[str, bytes]:
     if row.document:
         return row.document, documents.pdf(documents.find(row.document))
     content = {**pack_of(row), "number": row.order.number, "issued_at": clock.business_now().isoformat()}
-    pdf = papers.render(KIND, content, paper="letter" if shop().paper == "letter" else "a4")
+    size: Literal["a4", "letter"] = "letter" if shop().paper == "letter" else "a4"
+    pdf = papers.render(KIND, content, paper=size, logo=documents.logo_of(content))
     return f"{row.order.number}-evidence", pdf
 
 
