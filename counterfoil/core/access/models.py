@@ -52,7 +52,7 @@ class ApiKey(models.Model):
 class Invitation(models.Model):
     """A link with which a person sets their own password, once; `sha256` of its token, which is only in the mail."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
     sha256 = models.CharField(max_length=64, unique=True)
     made_at = models.DateTimeField()  # real time, like the others
     expires_at = models.DateTimeField()
