@@ -20,7 +20,7 @@ def names_of(section: Section) -> list[str]:
     return [item.name for item in section.items() if isinstance(item, Field) and item.kind == "picture"]
 
 
-def taken_up(section: Section, sent: Form, files: MultiValueDict[str, UploadedFile]) -> dict[str, str]:
+def taken_up(section: Section, sent: Form, files: MultiValueDict[str, UploadedFile[Any]]) -> dict[str, str]:
     """Put into the form what was chosen (`logo.file`) or taken away (`logo.remove`); what is wrong, by field."""
     wrong = {}
     for name in names_of(section):
@@ -47,7 +47,7 @@ def shown(section: Section, form: Form) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _read(given: UploadedFile) -> bytes:
+def _read(given: UploadedFile[Any]) -> bytes:
     size = int(given.size or 0)
     if size > logos.MOST_BYTES:
         raise ValueError(logos.too_large(size))

@@ -35,7 +35,7 @@ def _part(section: Section, title: str, *groups: str) -> Section:
 
 
 STEPS = (
-    Step("shop", "Name and address", "What stands on every page, mail and paper.", SHOP),
+    Step("shop", "Name, logo and address", "What stands on every page, mail and paper.", SHOP),
     Step("currency", "Currency", "Prices and books are kept in it. It stays once there are products.",
          _part(MONEY, "Currency", "Currency")),
     Step("calendar", "Calendar and time zone", "Every promised date is counted with your working days.", CALENDAR),

@@ -16,7 +16,7 @@ from django.test import Client
 
 from counterfoil.core import documents, logos, shop, triggers
 from counterfoil.core.db import writing
-from counterfoil.core.models import Logo, Rendering
+from counterfoil.core.models import Document, Logo, Rendering
 from counterfoil.core.papers.tests.samples import content
 from counterfoil.desk.settings.form import shown
 from counterfoil.desk.settings.sections import SECTIONS
@@ -145,13 +145,13 @@ def test_the_owner_sees_it_keeps_it_and_takes_it_away_and_the_log_says_so() -> N
 
 @pytest.mark.django_db
 def test_papers_keep_the_logo_that_they_were_issued_with() -> None:
-    def issued(number: str) -> documents.Document:
+    def issued(number: str) -> Document:
         with writing():
             return documents.issue(
                 "invoice", subject=number, content=content("invoice") | {"shop": paper_shop(shop.shop())}
             )
 
-    def drawn_again(paper: documents.Document) -> bytes:
+    def drawn_again(paper: Document) -> bytes:
         Rendering.objects.all().delete()
         return documents.pdf(paper)
 
