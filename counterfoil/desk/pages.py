@@ -24,6 +24,7 @@ from counterfoil.desk.calling import call_sheet
 from counterfoil.desk.doing import WAITS, do_or_wait
 from counterfoil.desk.leaving import leaving
 from counterfoil.desk.narrow import narrow_of
+from counterfoil.desk.on_paper import AT_ONCE, not_printed, printed_of
 from counterfoil.desk.packets import unprinted_of
 from counterfoil.desk.promised import promises_of, waits_for_nothing
 from counterfoil.desk.proposing import proposed_of
@@ -93,6 +94,8 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
     tried = tries_of([*declined, *(ln.part_id for ln in lines if ln.part.decline_class)])
     slip = _slip(chosen, lines, tried) if chosen else None
     beside = rail(shop().today(), code, user=request.user.pk)
+    review = code == "review"
+    unprinted = {o.number for o in orders} - printed_of(orders) if review else set[str]()
     context = {
         "rows": [row_of(o, briefs[o.pk], tried) for o in orders],
         "rail": beside,
@@ -102,7 +105,10 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
         "more": more,
         "after": after,
         "bulk": [b for b in BULK.get(code, ()) if staff_of(request).role in {OWNER, *b[2]}],
-        "not_printed": _not_printed(orders) if code == "review" else (),
+        "not_printed": unprinted,
+        # What one press prints is the whole list, also what stands on its other pages.
+        "to_print": len(not_printed(AT_ONCE + 1, narrow)) if review and (more or after) else len(unprinted),
+        "at_once": AT_ONCE,
         "narrow": narrow,
         "keep": f"&{narrow.query}" if narrow.on else "",
         "drawn": "" if narrow.on else int(clock.business_now().timestamp()),
@@ -145,11 +151,6 @@ def aside(request: HttpRequest, code: str, chosen: Order | None, *, status: int 
     if status == 200:
         answer["HX-Push-Url"] = request.get_full_path()
     return answer
-
-
-def _not_printed(orders: list[Order]) -> set[str]:
-    """The numbers of those that nobody has printed."""
-    return {o.number for o in orders} - queries.printed_of(orders)
 
 
 def _next_of(orders: list[Order], chosen: Order | None) -> str:

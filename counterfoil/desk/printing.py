@@ -11,12 +11,13 @@ from counterfoil.core.errors import Missing
 from counterfoil.core.models import Document
 from counterfoil.core.papers.bundle import bundled
 from counterfoil.core.web import actor_of_page, staff
-from counterfoil.desk import queries, words
+from counterfoil.desk import words
+from counterfoil.desk.narrow import narrow_of
+from counterfoil.desk.on_paper import AT_ONCE, not_printed
 from counterfoil.desk.pages import ANYBODY, SeeOther, pdf_answer, say
 from counterfoil.records.orders.load import find
 from counterfoil.steps.acceptance.actions import web_orders
 
-AT_ONCE = 200  # papers in one PDF
 # What a person wants on paper at an order's stop; everywhere else it is the web order.
 PAPERS = {"pick": "pick-list", "pack": "packing-slip", "ship": "packing-slip", "done": "invoice", "transit": "invoice"}
 
@@ -64,13 +65,13 @@ def print_order(request: HttpRequest, number: str) -> HttpResponse:
 @staff(CLERK)
 @require_POST
 def print_new(request: HttpRequest) -> HttpResponse:
-    """Every order to be reviewed that nobody has printed, as one PDF; each is marked as printed."""
-    numbers = queries.not_printed(AT_ONCE)
-    found = web_orders(orders=numbers)
+    """Of the orders to be reviewed, narrowed as the list is, those that nobody has printed: one PDF, each marked."""
+    narrow = narrow_of(request.POST.dict())
+    found = web_orders(orders=not_printed(AT_ONCE, narrow))
     bodies = dict(zip([d.pk for d in found], documents.pdfs(found), strict=True))
     # Rendered first: what cannot be drawn is not marked. Who was slower prints what the other has not.
     fresh = documents.mark_printed(found, actor_name=actor_of_page(request).name)
     if not fresh:
         say(request, "Every order here has been printed.")
-        return SeeOther("/desk/queues/review")
+        return SeeOther(f"/desk/queues/review{f'?{narrow.query}' if narrow.on else ''}")
     return pdf_answer("web-orders", bundled(bodies[d.pk] for d in fresh))

@@ -21,6 +21,7 @@ from counterfoil.steps.charging.models import BalanceEntry, Dispute
 from counterfoil.steps.charging.queries import disputes_of
 
 PAGE = 50
+SOONEST = "CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, leave_by, id"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,19 @@ def queue_page(
     One statement over two index ranges: those with a deadline, then those without. Narrowed, it looks at so many of
     each, and no more.
     """
+    ids, params = _soonest(queue, after, LOOKED_AT if narrow else PAGE + 1)
+    if narrow:
+        ids, params = _narrowed(ids, params, narrow, PAGE + 1)
+    found = list(Order.objects.filter(pk__in=RawSQL(ids, params)))  # noqa: S611 (no text of others in it)
+    found.sort(key=lambda o: (o.deadline is None, o.deadline or date.max, o.leave_by, o.pk))
+    if len(found) <= PAGE:
+        return found, None
+    last = found[PAGE - 1]
+    return found[:PAGE], Place(last.deadline, last.leave_by, last.pk)
+
+
+def _soonest(queue: str, after: Place | None, limit: int) -> tuple[str, list[Any]]:
+    """SQL for the ids of a queue's orders after a place, with its parameters: so many of each of the two ranges."""
     branches, params = [], list[Any]()
     if after is None or after.deadline is not None:
         seek = " AND (deadline, leave_by, id) > (%s, %s, %s)" if after else ""
@@ -64,21 +78,17 @@ def queue_page(
     params += [queue, *([after.leave_by, after.id] if after and seek else [])]
     ids = " UNION ALL ".join(
         f"SELECT id FROM (SELECT id FROM orders_order WHERE queue = %s AND {IN_NO_LIST} AND {branch} "
-        f"LIMIT {LOOKED_AT if narrow else PAGE + 1}) AS b{i}"
+        f"LIMIT {limit}) AS b{i}"
         for i, branch in enumerate(branches)
     )
-    if narrow:
-        condition, more = narrow.condition()
-        soonest = "CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, leave_by, id"
-        ids = f"SELECT id FROM orders_order WHERE id IN ({ids}) AND {condition} ORDER BY {soonest}"
-        ids = f"SELECT id FROM ({ids} LIMIT {PAGE + 1}) AS narrowed"
-        params += more
-    found = list(Order.objects.filter(pk__in=RawSQL(ids, params)))  # noqa: S611 (no text of others in it)
-    found.sort(key=lambda o: (o.deadline is None, o.deadline or date.max, o.leave_by, o.pk))
-    if len(found) <= PAGE:
-        return found, None
-    last = found[PAGE - 1]
-    return found[:PAGE], Place(last.deadline, last.leave_by, last.pk)
+    return ids, params
+
+
+def _narrowed(ids: str, params: list[Any], narrow: Narrow, limit: int) -> tuple[str, list[Any]]:
+    """Of those ids the soonest that the filter lets through."""
+    condition, more = narrow.condition()
+    found = f"SELECT id FROM orders_order WHERE id IN ({ids}) AND {condition} ORDER BY {SOONEST}"
+    return f"SELECT id FROM ({found} LIMIT {limit}) AS narrowed", [*params, *more]
 
 
 def due_to_leave(queue: str, today: date) -> list[tuple[int, int]]:
@@ -340,40 +350,15 @@ def parts_of(order: Order) -> list[Part]:
     return list(Part.objects.filter(order=order).order_by("number"))
 
 
-_PRINTED = (
-    "EXISTS (SELECT 1 FROM core_document w JOIN core_printing p ON p.document_id = w.id "
-    "WHERE w.subject = orders_order.number AND w.kind = 'web-order')"
-)
-
-
-def printed_of(orders: Sequence[Order]) -> frozenset[str]:
-    """The numbers of those whose web order somebody has printed."""
-    if not orders:
-        return frozenset()
-    marks = ", ".join(["%s"] * len(orders))
-    found = rows(
-        "SELECT DISTINCT w.subject FROM core_document w JOIN core_printing p ON p.document_id = w.id "
-        f"WHERE w.kind = 'web-order' AND w.subject IN ({marks})",
-        [o.number for o in orders],
-    )
-    return frozenset(str(number) for (number,) in found)
-
-
-def not_printed(limit: int) -> list[str]:
-    """The numbers of orders to be reviewed that nobody has printed, the soonest deadline first."""
-    found = rows(
-        f"SELECT number FROM orders_order WHERE queue = 'review' AND {IN_NO_LIST} AND NOT {_PRINTED} "
-        "ORDER BY CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, leave_by, id LIMIT %s",
-        [limit],
-    )
-    return [str(number) for (number,) in found]
+def list_of(queue: str, narrow: Narrow) -> tuple[str, list[Any]]:
+    """SQL for the ids of all orders that a narrowed list goes through, page after page, with its parameters."""
+    return _narrowed(*_soonest(queue, None, LOOKED_AT), narrow, 2 * LOOKED_AT)
 
 
 def numbers_of(queue: str, limit: int) -> list[str]:
     """The numbers of a queue's orders, the soonest deadline first."""
     found = rows(
-        f"SELECT number FROM orders_order WHERE queue = %s AND {IN_NO_LIST} "
-        "ORDER BY CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, leave_by, id LIMIT %s",
+        f"SELECT number FROM orders_order WHERE queue = %s AND {IN_NO_LIST} ORDER BY {SOONEST} LIMIT %s",
         [queue, limit],
     )
     return [str(number) for (number,) in found]

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from counterfoil.core import clock
 from counterfoil.core.models import Printing
-from counterfoil.desk import queries
+from counterfoil.desk import on_paper, queries
 from counterfoil.desk.finding import search
 from counterfoil.desk.models import SavedFilter
 from counterfoil.desk.narrow import narrow_of
@@ -59,22 +59,31 @@ def test_an_order_is_found_by_its_amount_and_by_words_of_a_wine(typed: str, foun
     assert ([o.number for o in search(typed)] == [mine.number]) is found
 
 
-def test_what_is_not_printed_is_printed_at_once_in_one_pdf_and_only_once() -> None:
+def test_what_is_not_printed_is_printed_at_once_in_one_pdf_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     product("A", on_hand=50)
     made = [order(("A", 1)) for _ in range(4)]
     desk = at_the_desk("clerk")
     single = desk.post(f"/desk/orders/{made[0].number}/print")
     assert single["Content-Type"] == "application/pdf"
-    assert "3 not printed" in desk.get("/desk/queues/review").content.decode()
+    assert "Print 3 not printed" in desk.get("/desk/queues/review").content.decode()
+    # Narrowed, it prints what the list shows, on all of its pages, and says how many.
+    told = [order(("A", 1), channel="telephone") for _ in range(2)]
+    monkeypatch.setattr(queries, "PAGE", 1)
+    assert "Print 2 not printed" in desk.get("/desk/queues/review", {"ch": "telephone"}).content.decode()
+    by_phone = desk.post("/desk/queues/review/print", {"ch": "telephone"})
+    assert len(PdfReader(io.BytesIO(by_phone.content)).pages) == 2
+    assert set(Printing.objects.values_list("document__subject", flat=True)) == {o.number for o in [made[0], *told]}
+    assert desk.post("/desk/queues/review/print", {"ch": "telephone"})["Location"].endswith("?ch=telephone")
+    assert "Print 3 not printed" in desk.get("/desk/queues/review").content.decode()
     with CaptureQueriesContext(connection) as asked:
         answer = desk.post("/desk/queues/review/print")
     assert len(asked) <= 30, [q["sql"][:90] for q in asked]
     text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
     assert [o.number in text for o in made] == [False, True, True, True]
     assert "REPRINT" not in text
-    assert Printing.objects.filter(actor="Ann").count() == 4
+    assert Printing.objects.filter(actor="Ann").count() == 6
     assert desk.post("/desk/queues/review/print").status_code == 303
-    assert queries.not_printed(50) == []
+    assert on_paper.not_printed(50) == []
     page = desk.get(f"/desk/orders/{made[1].number}").content.decode()
     assert "printed by Ann" in page
     form = {"ship_estimate": "2099-01-01", "version": made[1].version}

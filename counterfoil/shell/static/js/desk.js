@@ -98,12 +98,18 @@ document.addEventListener("htmx:afterRequest", (event) => {
   }
 });
 
-// Printed: the row says so no more. The paper opens beside.
+// Printed: the row says so no more, and the button counts what is left. The paper opens beside.
 document.addEventListener("submit", (event) => {
   const which = event.target.dataset?.prints;
   if (!which) return;
-  const marks = which === "all" ? document.querySelectorAll("[data-unprinted]") : rowOf(which)?.querySelectorAll("[data-unprinted]") ?? [];
+  const marks = [...(which === "all" ? document : rowOf(which))?.querySelectorAll("[data-unprinted]") ?? []];
   marks.forEach((mark) => mark.remove());
+  const all = document.querySelector('[data-prints="all"] [data-left]');
+  if (!all) return;
+  all.dataset.left = which === "all" ? 0 : Number(all.dataset.left) - marks.length;
+  delete all.dataset.label;
+  all.textContent = all.dataset.left > 0 ? `Print ${all.dataset.left} not printed` : "All are printed";
+  hints();
 });
 
 // --- dialogs ------------------------------------------------------------------------------------------------------------
