@@ -107,9 +107,12 @@ def _given_up(facts: Facts) -> Sign:
 
 def _mail(facts: Facts) -> Sign:
     if not facts.mail_set:
-        words = f"No mail server is named; {facts.mails_waiting:,} mails wait." if facts.mails_waiting else ""
+        kept = f"{facts.mails_waiting:,} {'mail waits' if facts.mails_waiting == 1 else 'mails wait'}"
+        words = f"No mail server is named{f'; {kept}' if facts.mails_waiting else ''}."
         todo = "Set EMAIL_URL (smtp+tls://user:password@host:587) and start again; what waits goes then."
-        return Sign(BAD, "Mail", words or "No mail server is named.", todo)
+        if facts.mail_sent is None:
+            return Sign(WARN, "Mail", words, todo)
+        return Sign(BAD, "Mail", f"{words} The last one went out {_since(facts, facts.mail_sent)} ago.", todo)
     if facts.mails_since is not None and facts.now - facts.mails_since > timedelta(minutes=5):
         said = f" The mail server says: {facts.mail_error}" if facts.mail_error else ""
         words = f"{facts.mails_waiting:,} mails wait, the oldest for {_since(facts, facts.mails_since)}.{said}"

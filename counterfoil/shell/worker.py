@@ -17,6 +17,7 @@ from counterfoil.core.idempotency import LIFE
 from counterfoil.core.models import Setting
 from counterfoil.core.shop import shop
 from counterfoil.flow.advance import sweep
+from counterfoil.gateways.mail.reach import wake_mails
 
 log = logging.getLogger(__name__)
 IDLE = 0.2  # seconds between looks when nothing is due
@@ -69,10 +70,14 @@ class Worker:
     def _watch(self) -> None:
         tidied = clock.real_now() - HOUSEKEEPING
         compared: date | None = None
+        woken = False
         try:
             while not self._stop.wait(SWEEP):
                 try:
                     pulse.beat("worker")
+                    if not woken:
+                        wake_mails()
+                        woken = True
                     sweep()
                     if compared != shop().today():
                         compared = shop().today()

@@ -38,7 +38,8 @@ def test_a_shop_that_is_well_has_nothing_to_do() -> None:
         ({"worker": ago(minutes=10), "due": 1200}, "Worker", BAD, "No worker for 10 min; 1,200 jobs wait"),
         ({"due": 7, "due_since": ago(minutes=30)}, "Worker", WARN, "the oldest for 30 min"),
         ({"dead": {"mail.send": 2}}, "Jobs", BAD, "mail.send (2)"),
-        ({"mail_set": False}, "Mail", BAD, "No mail server is named"),
+        ({"mail_set": False, "mail_sent": None, "mails_waiting": 3}, "Mail", WARN, "is named; 3 mails wait."),
+        ({"mail_set": False}, "Mail", BAD, "No mail server is named. The last one went out 60 min ago"),
         (
             {"mails_waiting": 3, "mails_since": ago(hours=3), "mail_error": "535 no"},
             "Mail",

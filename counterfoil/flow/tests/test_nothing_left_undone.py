@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 
-from counterfoil.core import clock, jobs, journal
+from counterfoil.core import clock, jobs, journal, pulse
 from counterfoil.core.actor import SYSTEM
-from counterfoil.core.db import execute
+from counterfoil.core.db import execute, writing
 from counterfoil.core.errors import blocked
 from counterfoil.core.models import Document, Job
 from counterfoil.core.shop import shop
 from counterfoil.flow import advance as advancing
 from counterfoil.flow.advance import advance, sweep
 from counterfoil.flow.amend import cancel_order
-from counterfoil.flow.verify import judge_all
+from counterfoil.flow.verify import judge_all, states
+from counterfoil.gateways.mail.outbox import owe_mail
+from counterfoil.gateways.mail.reach import wake_mails
 from counterfoil.records.books.models import Posting
 from counterfoil.records.orders.models import Charge, Order, Part, Refund
 from counterfoil.records.stock.models import Balance
@@ -310,3 +312,27 @@ def test_what_a_job_owes_is_not_left_undone(api: Api, monkeypatch: pytest.Monkey
     execute("UPDATE core_job SET run_at = %s", [clock.real_now()])
     jobs.drain(only=("flow",))
     assert api.order(number)["queue"] == "pick"
+
+
+def test_a_shop_without_a_mail_server_keeps_its_mails_and_its_books_are_not_broken(settings: Any) -> None:
+    settings.EMAIL_URL = ""
+    with writing():
+        owe_mail("welcome", to="june@example.com", key="1", context={"subject": "Welcome"})
+    long_ago = clock.real_now() - timedelta(hours=1)
+    Job.objects.update(run_at=long_ago)
+    assert judge_all() == []
+    assert states.mails_that_wait() == ["1 mail waits: no mail server is named (EMAIL_URL)"]
+    jobs.drain()
+    assert Job.objects.get().attempts == 0, "a mail that nobody may send is not given up"
+    # Named at last: what waited is due at once, and stays no longer unsaid.
+    settings.EMAIL_URL = "smtp://127.0.0.1:1"
+    assert wake_mails() == 1
+    assert Job.objects.get().run_at <= clock.real_now()
+    assert states.mails_that_wait() == []
+    Job.objects.update(run_at=long_ago)
+    assert [name for name, _ in judge_all()] == ["jobs: none is dead or stuck"]
+    # A shop whose mails went out before has lost its server.
+    settings.EMAIL_URL = ""
+    pulse.beat("mail", to="here")
+    jobs.drain()
+    assert "mails went out before" in judge_all()[0][1]

@@ -52,15 +52,16 @@ def judge(*, as_json: bool, wait: bool) -> int:
     if wait:
         wait_for_rest()
     began = time.monotonic()
-    broken = judge_all()
+    broken, notes = judge_all(), states.mails_that_wait()
     pulse.beat("verify", broken=len(broken))
     if as_json:
-        print(
-            json.dumps({"clean": not broken, "broken": [{"invariant": n, "finding": f} for n, f in broken]}, indent=2)
-        )
+        told = [{"invariant": name, "finding": finding} for name, finding in broken]
+        print(json.dumps({"clean": not broken, "broken": told, "notes": notes}, indent=2))
     else:
         for name, finding in broken:
             print(f"BROKEN  {name}: {finding}")
+        for note in notes:
+            print(f"NOTE    {note}")
         orders = rows("SELECT COUNT(*) FROM orders_order")[0][0]
         verdict = f"{len(broken)} broken" if broken else "clean"
         print(f"verify: {len(CHECKS)} invariants over {orders} orders in {time.monotonic() - began:.1f} s: {verdict}")

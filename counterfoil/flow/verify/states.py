@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
+
 from counterfoil.core import clock
 from counterfoil.core.db import rows
 from counterfoil.core.models import JournalEvent
 from counterfoil.flow.map import derive, due_by_itself, jobs_due
+from counterfoil.gateways.mail.reach import NO_SERVER, mails_kept, never_named
 from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import facts_of_many
 from counterfoil.records.orders.models import AXES, REVIEW, Order, Part
@@ -84,17 +87,34 @@ def _asked(facts: OrderFacts) -> list[tuple[str, str]]:
 
 
 def jobs_alive() -> list[str]:
-    """No job lies dead, and none has been due for more than a minute."""
+    """No job lies dead, and none has been due for more than a minute; but for mails of a shop without a mail server."""
     now = clock.real_now()
     found = [
         f"job {name} ({key}) is dead: {str(error).strip().splitlines()[-1] if error else ''}"
         for name, key, error in rows("SELECT name, key, last_error FROM core_job WHERE state = 'dead' ORDER BY id")
     ]
+    kept = never_named()
     for name, key in rows(
         "SELECT name, key FROM core_job WHERE state = 'queued' AND run_at < %s ORDER BY id", [now - STUCK]
     ):
-        found.append(f"job {name} ({key}) has been due for more than a minute; is a worker running?")
+        if name != "mail.send" or not kept:
+            found.append(f"job {name} ({key}) has been due for more than a minute; is a worker running?")
+    if not settings.EMAIL_URL and not kept:
+        lost = rows(
+            "SELECT key FROM core_job WHERE name = 'mail.send' AND state = 'queued' AND run_at >= %s "
+            "AND last_error = %s ORDER BY id",
+            [now - STUCK, NO_SERVER],
+        )
+        found += [f"job mail.send ({key}): mails went out before, and now no mail server is named" for (key,) in lost]
     return found
+
+
+def mails_that_wait() -> list[str]:
+    """In words, what no mail server was ever named for: it is kept, and nothing is wrong with it."""
+    count = mails_kept() if never_named() else 0
+    if not count:
+        return []
+    return [f"{count} {'mail waits' if count == 1 else 'mails wait'}: no mail server is named (EMAIL_URL)"]
 
 
 def inbox() -> list[str]:

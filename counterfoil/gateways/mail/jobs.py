@@ -16,6 +16,7 @@ from counterfoil.core.db import in_writing, writing
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.shop import shop
 from counterfoil.gateways.mail.outbox import message_id
+from counterfoil.gateways.mail.reach import LOOK_AGAIN, NO_SERVER
 from counterfoil.gateways.mail.wording import with_words
 
 TIMEOUT = 10  # seconds; the job's lease outlives it
@@ -24,7 +25,7 @@ TIMEOUT = 10  # seconds; the job's lease outlives it
 def _connection() -> EmailBackend:
     where = urlsplit(settings.EMAIL_URL)
     if not where.hostname:
-        raise RuntimeError("EMAIL_URL is not set: mails wait until it is (smtp://user:password@host:587)")
+        raise RuntimeError("EMAIL_URL names no host: smtp://user:password@host:587")
     return EmailBackend(
         host=where.hostname,
         port=where.port or (465 if where.scheme == "smtps" else 25),
@@ -41,6 +42,8 @@ def send(payload: dict[str, Any]) -> None:
     """Send one mail, plain and HTML, with its papers."""
     if in_writing():
         raise RuntimeError("the network is never called inside a transaction")
+    if not settings.EMAIL_URL:
+        raise jobs.Later(LOOK_AGAIN, NO_SERVER)  # no failed try: a mail is not given up because nobody may send it
     context = payload["context"]
     number = str(context.get("number", ""))[:40]
     host = urlsplit(settings.BASE_URL).hostname or "localhost"
