@@ -10,7 +10,7 @@ CHOICES = {
     "print_at": ("approval", "packing"),
     # The file copy goes on paper into the drawer, or is kept as PDF only.
     "file_copy": ("paper", "pdf"),
-    # A packing slip for every box, or only where it is needed: an order in parts, or a gift.
+    # A packing slip for every box, or only where it is needed: an order in parts or in several boxes, or a gift.
     "packing_slips": ("all", "parts_and_gifts"),
     # A gift's papers with prices go to the buyer by mail when it leaves, or into the parcel.
     "gift_papers": ("mail", "parcel"),

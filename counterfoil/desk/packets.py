@@ -35,6 +35,7 @@ class Sheet:
     parcel: str
     charged: bool
     parts: int  # of the order
+    boxes: int  # of its part: those that are packed, and one more for what is not
     missing: int  # units of its part that are not here
     due: date | None  # when the last of them come
 
@@ -50,7 +51,9 @@ def waits_for(sheet: Sheet, settings: Shop) -> str:
     if gone:
         return NEVER
     if sheet.kind == "packing-slip":
-        return NOW if settings.packing_slips == "all" or sheet.gift or sheet.parts > 1 else NEVER
+        # What comes in part says what is in this box, and that more is to come.
+        in_part = sheet.parts > 1 or sheet.boxes > 1
+        return NOW if settings.packing_slips == "all" or sheet.gift or in_part else NEVER
     if sheet.kind == "pick-list":
         return NOW if sheet.parcel in {"waiting", "picking"} and not sheet.missing else NEVER
     if sheet.gift and settings.gift_papers == "mail":
@@ -64,6 +67,9 @@ _SHEETS = """
 SELECT d.id, d.number, d.kind, d.part, o.number, o.name, CASE WHEN o.gift_message <> '' THEN 1 ELSE 0 END, o.queue,
   o.deadline, o.leave_by, p.parcel, CASE WHEN p.money = 'charged' THEN 1 ELSE 0 END,
   (SELECT COUNT(*) FROM orders_part x WHERE x.order_id = o.id),
+  (SELECT COUNT(*) FROM orders_package b WHERE b.part_id = p.id AND b.unpacked_at IS NULL)
+    + CASE WHEN EXISTS (SELECT 1 FROM orders_line l WHERE l.part_id = p.id AND l.quantity > l.packed + l.shipped)
+      THEN 1 ELSE 0 END,
   (SELECT COALESCE(SUM(l.quantity - l.reserved - l.picked - l.shipped), 0) FROM orders_line l WHERE l.part_id = p.id),
   (SELECT MAX(l.due_date) FROM orders_line l WHERE l.part_id = p.id AND l.due > 0)
 FROM orders_order o
@@ -71,6 +77,8 @@ JOIN core_document d ON d.subject = o.number
 JOIN orders_part p ON p.order_id = o.id AND p.number = d.part
 WHERE {which} AND d.kind IN ({kinds})
   AND NOT EXISTS (SELECT 1 FROM core_printing r WHERE r.document_id = d.id)
+  AND (d.kind <> 'packing-slip' OR EXISTS (SELECT 1 FROM orders_package b WHERE b.order_id = o.id
+    AND b.number = d.version AND b.unpacked_at IS NULL AND b.shipment_id IS NULL))
   AND (d.kind IN ('packing-slip', 'card-receipt') OR NOT EXISTS (SELECT 1 FROM core_document n
     WHERE n.subject = d.subject AND n.kind = d.kind AND n.part = d.part AND n.version > d.version))
 ORDER BY CASE WHEN o.deadline IS NULL THEN 1 ELSE 0 END, o.deadline, o.leave_by, o.id, d.id LIMIT {most}
@@ -80,6 +88,7 @@ ORDER BY CASE WHEN o.deadline IS NULL THEN 1 ELSE 0 END, o.deadline, o.leave_by,
 def unprinted() -> list[Sheet]:
     """The newest papers of open orders that nobody has printed, the soonest to leave first: one statement.
 
+    A packing slip is of its box: of one that was taken apart or has left it is not asked for any more.
     Of what is on its way only the file copies are left: they still go into the drawer.
     """
     live = ", ".join(["%s"] * len(LIVE))
@@ -97,7 +106,7 @@ def _read(which: str, params: list[Any]) -> list[Sheet]:
     sql = _SHEETS.format(which=which, kinds=", ".join(["%s"] * len(kinds)), most=MOST)
     return [
         Sheet(r[0], r[1], r[2], r[3], r[4], r[5], bool(r[6]), r[7], _day(r[8]), r[9], r[10], bool(r[11]), int(r[12]),
-              int(r[13]), _day(r[14]))
+              int(r[13]), int(r[14]), _day(r[15]))
         for r in rows(sql, [*params, *kinds])
     ]  # fmt: skip
 

@@ -147,7 +147,7 @@ FILE_COPY: Options = {
 }
 PACKING_SLIPS: Options = {
     "all": ("Goes into every box", "What is in it, without prices."),
-    "parts_and_gifts": ("Only where it is needed", "An order in parts, or a gift."),
+    "parts_and_gifts": ("Only where it is needed", "An order in parts or in several boxes, or a gift."),
 }
 GIFT_PAPERS: Options = {
     "mail": ("Go to the buyer by mail", "With the mail that it is on its way; the slip in the box bears the note."),

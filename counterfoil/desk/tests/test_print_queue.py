@@ -13,12 +13,13 @@ from counterfoil.core import clock, documents, shop
 from counterfoil.core.db import writing
 from counterfoil.core.models import Document, Job, Printing
 from counterfoil.core.papers.tests.reading import text
+from counterfoil.desk.packets import due_now, unprinted_of
 from counterfoil.desk.tests.build import at_the_desk
 from counterfoil.desk.tests.test_shipping import packed, settle_settings
 from counterfoil.flow.advance import store
 from counterfoil.records.orders.models import Line, Order, Part
 from counterfoil.steps.acceptance.actions import issue_copies
-from counterfoil.steps.fulfilment.actions import issue_pick_list, ship_order
+from counterfoil.steps.fulfilment.actions import issue_pick_list, pack_order, pick_order, ship_order
 from counterfoil.steps.fulfilment.tests.build import PIA, Built, an_order
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +103,25 @@ def test_a_gifts_papers_with_prices_go_to_the_buyer_by_mail() -> None:
     owed = Job.objects.get(key__startswith=f"mail.send:shipped:{built.number}").payload
     assert owed["documents"] == [built.part().sales_order_number]
     assert owed["context"]["papers"] == 1
+
+
+def test_each_box_of_an_order_has_its_slip_where_only_what_comes_in_part_has_one() -> None:
+    settle_settings(packing_slips="parts_and_gifts")
+    whole, split = plain(packed()), plain(an_order(("A", 2)))
+    pick_order(order=split.number, actor=PIA)
+    pack_order(order=split.number, actor=PIA, lines=[{"sku": "A", "quantity": 1}])
+
+    def slips(built: Built) -> int:
+        return len([s for s in due_now(unprinted_of(built.order)) if s.kind == "packing-slip"])
+
+    store(split.number)
+    assert (slips(whole), slips(split)) == (0, 1), "more is to follow the first box"
+    pack_order(order=split.number, actor=PIA)
+    assert slips(split) == 2
+    # The first leaves: its slip is not asked for any more, the other's is.
+    first = split.order.packages.order_by("number")[0]
+    ship_order(order=split.number, actor=PIA, carrier="UPS", tracking_number="1Z999AA10123456784", packages=[first.pk])
+    assert slips(split) == 1
 
 
 def test_the_print_queue_costs_as_much_for_twenty_orders_as_for_two() -> None:

@@ -13,7 +13,7 @@ from counterfoil.desk.packets import GOODS, NEVER, NOW, PACKING, Sheet, waits_fo
 
 AT_PACKING = Shop(print_at="packing")
 FEW = Shop(file_copy="pdf", packing_slips="parts_and_gifts")
-SHEET = Sheet(1, "RC-1", "card-receipt", 1, "CF-1", "June", False, "pick", None, 0, "waiting", True, 1, 0, None)
+SHEET = Sheet(1, "RC-1", "card-receipt", 1, "CF-1", "June", False, "pick", None, 0, "waiting", True, 1, 1, 0, None)
 
 
 def sheet(kind: str, **more: object) -> Sheet:
@@ -42,11 +42,12 @@ def test_a_file_copy_is_printed_even_after_the_parcel_has_left_unless_it_is_kept
     assert waits_for(sheet("sales-order", parcel="shipped"), Shop()) == NEVER
 
 
-def test_a_packing_slip_only_for_part_orders_and_gifts() -> None:
+def test_a_packing_slip_only_for_what_comes_in_part_and_for_gifts() -> None:
     slip = sheet("packing-slip", parcel="packed")
     assert waits_for(slip, Shop()) == NOW
     assert waits_for(slip, FEW) == NEVER
     assert waits_for(replace(slip, gift=True), FEW) == waits_for(replace(slip, parts=2), FEW) == NOW
+    assert waits_for(replace(slip, boxes=2), FEW) == NOW
 
 
 def test_a_gift_has_no_paper_with_a_price_in_its_parcel() -> None:
