@@ -24,6 +24,7 @@ from counterfoil.desk.acts import ACTS
 from counterfoil.desk.models import Deed
 from counterfoil.desk.reading import Form
 from counterfoil.records.orders.models import Order, Part
+from counterfoil.steps.alternatives.calls import tells_customer
 
 log = logging.getLogger(__name__)
 # Acts that wait for their Undo, and what of them is said to go out: an approval, and whatever mails the customer.
@@ -31,6 +32,8 @@ WAITS = {
     "approve": "Approval",
     "propose": "Question to the customer",
     "answer": "Customer's answer",
+    "take-offer": "Customer's choice",
+    "call": "Word of the call",
     "pay-link": "Link to pay",
     "ship": "Shipment",
     "cancel": "Cancellation",
@@ -64,10 +67,19 @@ def undo_seconds() -> int:
 def do_or_wait(order: str, verb: str, form: Form, user: User) -> Answered:
     """Do an act now, or rehearse it and let it wait. Raises what the act raises; then nothing is kept."""
     wanted = fresh(order, form)
-    if verb not in WAITS or undo_seconds() == 0 or (verb == "ship" and shop().charge_on == "shipped"):
+    if undo_seconds() == 0 or not _waits(order, verb, wanted):
         return Answered(ACTS[verb](order, wanted, user.actor))
     rehearse(order, verb, wanted, user.actor)
     return _wait(order, verb, wanted, user)
+
+
+def _waits(order: str, verb: str, form: Form) -> bool:
+    """Whether this act waits: not where it calls the bank, and of calls only one that the customer hears of by mail."""
+    if verb == "ship":
+        return shop().charge_on != "shipped"
+    if verb == "call":
+        return tells_customer(order, str(form.get("outcome", "")).partition(":")[0])
+    return verb in WAITS
 
 
 def rehearse(order: str, verb: str, form: Form, actor: Actor) -> None:

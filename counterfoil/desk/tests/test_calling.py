@@ -9,7 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from counterfoil.core import clock, shop
+from counterfoil.core import clock, jobs, shop
+from counterfoil.core.models import Job
+from counterfoil.desk import doing
+from counterfoil.desk.models import Deed
 from counterfoil.desk.tests.build import ANN, at_the_desk, order, product
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.catalogue.models import Family
@@ -86,6 +89,31 @@ def test_a_question_for_who_prefers_the_telephone_is_answered_from_the_sheet() -
     assert "4242 4242" not in Customer.objects.get().note
     assert act(desk, made, "needed-by", needed_by=working(1).isoformat()) == 303
     assert act(desk, made, "needed-by", needed_by=(shop.shop().today() - timedelta(days=1)).isoformat()) == 422
+
+
+def test_a_yes_on_the_telephone_waits_for_its_undo_and_a_call_that_nobody_took_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(doing, "undo_seconds", lambda: 20)
+    product("PINOT", on_hand=20)
+    desk = at_the_desk("clerk")
+    made = late(("PINOT", 2))
+    assert act(desk, made, "call", outcome="no_answer") == 303
+    assert Call.objects.get().outcome == "no_answer"
+    offer = {"kind:0": "later_date", "date:0": working(1).isoformat()}
+    assert act(desk, made, "take-offer", **offer) == 303
+    assert (Deed.objects.get().state, Proposal.objects.count()) == ("waiting", 0)
+    assert f"{made.number}: customer&#39;s choice goes out in" in desk.get("/desk/stock").content.decode()
+    desk.post(f"/desk/deeds/{Deed.objects.get().pk}/undo")
+    choices = [{"kind": "later_date", "date": working(8).isoformat()}, {"kind": "cancel"}]
+    propose_alternatives(order=made.number, actor=ANN, choices=choices)
+    assert act(desk, made, "call", outcome="accepted:1") == 303
+    assert Proposal.objects.get().state == "open"
+    Job.objects.filter(name="desk.deed").update(run_at=clock.real_now())
+    jobs.drain(only=("desk",))
+    assert Proposal.objects.get().choice == 1
+    made.refresh_from_db()
+    assert made.status == "cancelled"
 
 
 def test_a_called_order_among_many_takes_at_most_twelve_statements() -> None:

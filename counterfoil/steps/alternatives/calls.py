@@ -67,7 +67,7 @@ def record_call(
         asked = Proposal.objects.filter(order=taken, state=Proposal.OPEN).first() if facts.question_open else None
         late = None if asked else _late(facts)
         taken_choice = _choice(asked, outcome, choice)
-        tries = _tries(taken) if outcome == Call.NO_ANSWER else 0
+        tries = 1 + _without_answer(order) if outcome == Call.NO_ANSWER else 0
         if outcome == Call.NO_ANSWER:
             call_back_at = next_morning(now, shop())
         call = Call(
@@ -112,15 +112,23 @@ def take_offer(
         return answer_proposal(token=asked.token, choice=0, via="telephone", actor=actor, spoken_to=spoken_to)
 
 
+def tells_customer(order: str, outcome: str) -> bool:
+    """Whether a call with this outcome mails the customer: it answers our question, or we write instead of ringing."""
+    if outcome == Call.NO_ANSWER:
+        return 1 + _without_answer(order) >= MOST_TRIES
+    answers = outcome in {Call.ACCEPTED, Call.DECLINED}
+    return answers and Proposal.objects.filter(order__number=order, state=Proposal.OPEN).exists()
+
+
 def next_morning(now: datetime, settings: Shop) -> datetime:
     """The beginning of the shop's next working day."""
     return settings.moment_of(settings.business_days_from(settings.day_of(now), 1), MORNING)
 
 
-def _tries(taken: Order) -> int:
-    """Calls without an answer in a row, this one included."""
-    last = Call.objects.filter(order=taken).order_by("-id").first()
-    return 1 + (last.tries if last is not None and last.outcome == Call.NO_ANSWER else 0)
+def _without_answer(order: str) -> int:
+    """How many calls in a row had no answer."""
+    last = Call.objects.filter(order__number=order).order_by("-id").first()
+    return last.tries if last is not None and last.outcome == Call.NO_ANSWER else 0
 
 
 def _choice(asked: Proposal | None, outcome: str, choice: int | None) -> int | None:
