@@ -12,6 +12,7 @@ from counterfoil.core.errors import Invalid, Missing, StillAsking
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
 from counterfoil.core.text import clean_key, plain
+from counterfoil.desk.agreed import amend_by_form, change_back_by_form, merge_by_form
 from counterfoil.desk.reading import (
     Form,
     amount_of,
@@ -184,7 +185,8 @@ def _pack(order: str, form: Form, actor: Actor) -> str:
 
 
 def _ship(order: str, form: Form, actor: Actor) -> str:
-    fulfilment.ship_order(
+    boxes = text_of(form, "packages")  # some of them, from the bench: "17,18"
+    made = fulfilment.ship_order(
         order=order,
         actor=actor,
         carrier=text_of(form, "carrier", needed="name the carrier"),
@@ -192,8 +194,9 @@ def _ship(order: str, form: Form, actor: Actor) -> str:
         tracking_number=text_of(
             form, "tracking_number", needed="the customer wants to follow it: give the number", kind=plain
         ),
+        packages=[_count(box, "packages") for box in boxes.split(",")] if boxes else None,
     )
-    return f"{order}: shipped. The customer gets the tracking number."
+    return f"{order}: shipped with {made.carrier}, {made.tracking_number}. {made.order.name} is told by mail."
 
 
 def _deliver(order: str, form: Form, actor: Actor) -> str:
@@ -369,6 +372,9 @@ ACTS: dict[str, Act] = {
     "needed-by": _need_by,
     "contact": _contact,
     "cancel": _cancel,
+    "amend": amend_by_form,
+    "change-back": change_back_by_form,
+    "merge": merge_by_form,
 }
 # What a whole queue can be ticked for: the act, the words of its button, and whose it is. The first is the usual one;
 # everything else wants a look at each order.

@@ -15,28 +15,27 @@ from counterfoil.core.cards import mask_tree
 from counterfoil.core.errors import Forbidden, Invalid, Missing, Refused
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
-from counterfoil.core.text import clean_sku
 from counterfoil.core.web import actor_of_page, staff
-from counterfoil.desk.pages import SeeOther, desk_page, say
-from counterfoil.desk.reading import Form, maybe_amount, maybe_moment, maybe_whole, text_of
+from counterfoil.desk.agreed import changes_of, open_lines
+from counterfoil.desk.doing import do_or_wait
+from counterfoil.desk.pages import SeeOther, desk_page, say, staff_of
+from counterfoil.desk.reading import Form
 from counterfoil.desk.saying import say_date
 from counterfoil.flow import amend
 from counterfoil.flow.amend import Preview
 from counterfoil.records.orders.load import find
-from counterfoil.records.orders.models import Amendment, Line, Order, Part
-
-ADDRESS = ("name", "street", "city", "postcode", "state", "country")
+from counterfoil.records.orders.models import Order, Part
 
 
 @dataclass(frozen=True)
 class Doing:
-    """One of the three pages: its heading, what draws it and what does it (with consent and the drawn version)."""
+    """One of the three pages: its heading, what draws it, and the act that does it, with what that wants to know."""
 
     title: str
     button: str
     draw: Callable[[Form], Preview]
-    do: Callable[[Form, dict[str, Any], int | None], Amendment]
-    said: str
+    verb: str
+    more: dict[str, str] = field(default_factory=dict)
     ready: bool = False  # it can be drawn without a form
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -50,10 +49,7 @@ def change(request: HttpRequest, number: str) -> HttpResponse:
         f"Change {number}",
         "Change the order",
         lambda form: amend.preview_amendment(order=number, actor=actor, changes=changes_of(form, order)),
-        lambda form, consent, version: amend.amend_order(
-            order=number, actor=actor, changes=changes_of(form, order), consent=consent, version=version
-        ),
-        f"{number} is changed. The customer gets it in writing.",
+        "amend",
         extra={"editing": True},
     )
     return _page(request, order, doing)
@@ -68,10 +64,8 @@ def undo(request: HttpRequest, number: str, amendment: int) -> HttpResponse:
         f"Undo change {amendment} of {number}",
         "Undo it",
         lambda form: amend.preview_undo(order=number, number=amendment, actor=actor),
-        lambda form, consent, version: amend.undo_amendment(
-            order=number, number=amendment, actor=actor, consent=consent, version=version
-        ),
-        f"{number} is as it was before. The customer gets it in writing.",
+        "change-back",
+        {"amendment": str(amendment)},
         ready=True,
     )
     return _page(request, order, doing)
@@ -88,10 +82,8 @@ def merge(request: HttpRequest, number: str, part: int) -> HttpResponse:
         f"Ship part {part} of {number} with part {into}",
         "Bring them together",
         lambda form: amend.preview_merge(order=number, part=part, into=into, actor=actor),
-        lambda form, consent, version: amend.merge_parts(
-            order=number, part=part, into=into, actor=actor, consent=consent, version=version
-        ),
-        f"{number}: parts {into} and {part} ship together.",
+        "merge",
+        {"part": str(part), "into": str(into)},
         ready=True,
     )
     return _page(request, order, doing)
@@ -105,8 +97,9 @@ def _page(request: HttpRequest, order: Order, doing: Doing) -> HttpResponse:
     status = 200
     try:
         if form.get("do") == "apply":
-            doing.do(form, _consent(form), maybe_whole(form, "version"))
-            say(request, doing.said)
+            done = do_or_wait(order.number, doing.verb, {**form, **doing.more}, staff_of(request))
+            if done.deed is None:
+                say(request, done.text)
             return SeeOther(f"/desk/orders/{order.number}#changes")
         if form or doing.ready:
             drawn = doing.draw(form)
@@ -127,7 +120,7 @@ def _page(request: HttpRequest, order: Order, doing: Doing) -> HttpResponse:
         "order": fresh,
         "doing": doing,
         "editing": bool(doing.extra.get("editing")),
-        "lines": _lines(fresh) if doing.extra.get("editing") else [],
+        "lines": open_lines(fresh) if doing.extra.get("editing") else [],
         "drawn": drawn,
         "compared": compared(drawn, fresh.currency) if drawn else [],
         "money": money_of(drawn) if drawn else {},
@@ -144,57 +137,6 @@ def _redrawn(doing: Doing, form: Form) -> tuple[Preview | None, list[str]]:
         return doing.draw(form), []
     except (Invalid, Refused, Forbidden, Missing) as error:
         return None, [str(error)]
-
-
-def _lines(order: Order) -> list[Line]:
-    found = Line.objects.filter(order=order, quantity__gt=0).select_related("part").order_by("position")
-    return [line for line in found if not line.shipped]
-
-
-def _consent(form: Form) -> dict[str, Any]:
-    return {
-        "how": text_of(form, "how"),
-        "who": text_of(form, "who"),
-        "note": text_of(form, "note"),
-        "at": maybe_moment(form, "at", shop().timezone),
-    }
-
-
-def changes_of(form: Form, order: Order) -> list[dict[str, Any]]:
-    """What differs between the form and the order, as `flow.amend` wants it. Raises Invalid by the form's fields."""
-    found: list[dict[str, Any]] = []
-    for line in _lines(order):
-        units = maybe_whole(form, f"quantity:{line.pk}")
-        if units is not None and units != line.quantity:
-            found.append(
-                {"kind": "quantity", "line": line.pk, "quantity": units} if units else {"kind": "drop", "line": line.pk}
-            )
-        price = maybe_amount(form, f"price:{line.pk}", order.currency)
-        if price is not None and price != line.unit_price and units != 0:
-            found.append({"kind": "price", "line": line.pk, "price": price})
-    for kind in ("substitute", "add"):
-        sku = text_of(form, f"{kind}-sku", kind=clean_sku)
-        if sku:
-            wanted: dict[str, Any] = {"kind": kind, "sku": sku}
-            if kind == "substitute":
-                wanted["line"] = text_of(form, "substitute-line", needed="say which wine it replaces")
-            wanted["quantity"] = maybe_whole(form, f"{kind}-quantity", least=1) or (1 if kind == "add" else None)
-            wanted["price"] = maybe_amount(form, f"{kind}-price", order.currency)
-            found.append({name: value for name, value in wanted.items() if value is not None})
-    method = text_of(form, "method")
-    shipping = maybe_amount(form, "shipping", order.currency)
-    if (method and method != order.shipping_method) or (shipping is not None and shipping != order.shipping):
-        delivery: dict[str, Any] = {"kind": "delivery"}
-        if method:
-            delivery["method"] = method
-        if shipping is not None and shipping != order.shipping:
-            delivery["price"] = shipping
-        found.append(delivery)
-    address = {name: text_of(form, f"address.{name}") for name in ADDRESS}
-    known = {name: str(order.shipping_address.get(name) or "") for name in ADDRESS}
-    if any(f"address.{name}" in form for name in ADDRESS) and address != known:
-        found.append({"kind": "address", "address": address})
-    return found
 
 
 def compared(drawn: Preview, currency: str) -> list[tuple[str, str, str, str]]:

@@ -23,6 +23,7 @@ from counterfoil.core.shop import shop
 from counterfoil.desk.acts import ACTS
 from counterfoil.desk.models import Deed
 from counterfoil.desk.reading import Form
+from counterfoil.gateways.carrier.labels import label_number
 from counterfoil.records.orders.models import Order, Part
 from counterfoil.steps.alternatives.calls import tells_customer
 
@@ -37,8 +38,13 @@ WAITS = {
     "pay-link": "Link to pay",
     "ship": "Shipment",
     "cancel": "Cancellation",
+    "amend": "Change",
+    "change-back": "Change back",
+    "merge": "Merging of its parts",
     "refund": "Refund",
 }
+# What was drawn before it was agreed to: it is done to the order as it was drawn, or not at all.
+_AS_DRAWN = frozenset({"amend", "change-back", "merge"})
 # What calls the bank, and can therefore not stand in one transaction with its row.
 ASKS_THE_BANK = frozenset({"charge"})
 SAYS_NO = (Refused, Invalid, Missing, Forbidden, Declined)
@@ -66,9 +72,11 @@ def undo_seconds() -> int:
 
 def do_or_wait(order: str, verb: str, form: Form, user: User) -> Answered:
     """Do an act now, or rehearse it and let it wait. Raises what the act raises; then nothing is kept."""
-    wanted = fresh(order, form)
+    wanted = _fresh(order, verb, form)
     if undo_seconds() == 0 or not _waits(order, verb, wanted):
         return Answered(ACTS[verb](order, wanted, user.actor))
+    if verb == "ship":
+        _refuse_label_of_another(order, wanted)
     rehearse(order, verb, wanted, user.actor)
     return _wait(order, verb, wanted, user)
 
@@ -82,6 +90,21 @@ def _waits(order: str, verb: str, form: Form) -> bool:
     return verb in WAITS
 
 
+def shipment_waiting(order: str) -> Deed | None:
+    """The shipment of this order that waits for its Undo."""
+    return Deed.objects.filter(order__number=order, verb="ship", state=Deed.WAITING).select_related("user").first()
+
+
+def _refuse_label_of_another(order: str, form: Form) -> None:
+    """One label is one parcel, also while the first one waits. Raises Invalid with where it is."""
+    number = label_number(str(form.get("tracking_number", "")))
+    waiting = Deed.objects.filter(verb="ship", state__in=Deed.OPEN).exclude(order__number=order)
+    for other in waiting.select_related("order", "user"):
+        if number and label_number(str(other.form.get("tracking_number", ""))) == number:
+            why = f"{number} is on {other.order.number}: {going_out(other)}"
+            raise Invalid(("tracking_number", why))
+
+
 def rehearse(order: str, verb: str, form: Form, actor: Actor) -> None:
     """Go through an act with all its gates, and take everything back. Raises what it raises."""
     try:
@@ -92,14 +115,14 @@ def rehearse(order: str, verb: str, form: Form, actor: Actor) -> None:
         return
 
 
-def fresh(order: str, form: Form) -> dict[str, str]:
+def _fresh(order: str, verb: str, form: Form) -> dict[str, str]:
     """The form, its `version` brought up to date where only we ourselves have written since the page was drawn.
 
     A person's work on the order in between leaves it as it is: the act then says whose.
     """
     given = dict(form)
     drawn = given.get("version", "")
-    if not drawn.isdecimal() or len(drawn) > 9:
+    if verb in _AS_DRAWN or not drawn.isdecimal() or len(drawn) > 9:
         return given
     found = rows("SELECT version FROM orders_order WHERE number = %s", [order])
     if found and int(found[0][0]) > int(drawn):
@@ -171,7 +194,8 @@ def do_deed(deed: Deed) -> None:
                 [clock.real_now(), deed.pk],
             ):
                 return
-            said = ACTS[deed.verb](deed.order.number, fresh(deed.order.number, deed.form), deed.actor)
+            wanted = _fresh(deed.order.number, deed.verb, deed.form)
+            said = ACTS[deed.verb](deed.order.number, wanted, deed.actor)
             execute("UPDATE desk_deed SET message = %s WHERE id = %s", [mask_cards(said), deed.pk])
     except (InterfaceError, OperationalError):
         raise  # the database is away: the job comes again

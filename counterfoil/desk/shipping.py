@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from counterfoil.core.actor import CLERK, PICKER, Actor
+from counterfoil.core.access.models import User
+from counterfoil.core.actor import CLERK, PICKER
 from counterfoil.core.cards import mask_cards, mask_tree
 from counterfoil.core.errors import Declined, Forbidden, Invalid, Refused, StillAsking
 from counterfoil.core.shop import shop
-from counterfoil.core.web import actor_of_page, staff
+from counterfoil.core.web import staff
 from counterfoil.desk import queries
+from counterfoil.desk.doing import do_deed, do_or_wait, going_out, shipment_waiting
 from counterfoil.desk.leaving import leaving
-from counterfoil.desk.pages import SeeOther, desk_page, say
+from counterfoil.desk.models import Deed
+from counterfoil.desk.pages import SeeOther, desk_page, say, staff_of
 from counterfoil.desk.rail import rail
 from counterfoil.desk.reading import Form, text_of
 from counterfoil.desk.saying import units
@@ -27,7 +32,6 @@ from counterfoil.gateways.carrier.labels import carriers_of, label_number
 from counterfoil.gateways.carrier.tracking import CARRIERS, recognise
 from counterfoil.records.orders.load import facts_of
 from counterfoil.records.orders.models import Order, Package, Shipment
-from counterfoil.steps.fulfilment.actions import ship_order
 from counterfoil.steps.fulfilment.actions.ship import used_words
 from counterfoil.steps.fulfilment.rules import choose, may_ship
 
@@ -62,7 +66,7 @@ def index(request: HttpRequest) -> HttpResponse:
     form = request.POST.dict()
     bench, status = Bench(), 422
     try:
-        done = _scan(form, request.POST.getlist("box"), bench, actor_of_page(request))
+        done = _scan(form, request.POST.getlist("box"), bench, staff_of(request))
     except Invalid as error:
         bench.errors = _at_the_field(error)
     except Refused as error:
@@ -90,7 +94,7 @@ class Done:
     next: str
 
 
-def _scan(form: Form, boxes: list[str], bench: Bench, actor: Actor) -> Done | None:
+def _scan(form: Form, boxes: list[str], bench: Bench, user: User) -> Done | None:
     """Act on one scan. None when the bench has to ask for something more. Raises what shipping raises."""
     text = scanned_text(form.get("scan", ""))
     here = order_of(scanned_text(form.get("order", "")))
@@ -109,10 +113,10 @@ def _scan(form: Form, boxes: list[str], bench: Bench, actor: Actor) -> Done | No
         whose = recognise(number)
         what = f"This is a label of {whose[0]}" if whose else f"No order has the number {mask_cards(text or number)}"
         raise Invalid(("scan", f"{what}. Scan the order's bar code first: it is on each of its papers"))
-    return _label(form, here, number, bench, actor)
+    return _label(form, here, number, bench, user)
 
 
-def _label(form: Form, order: Order, number: str, bench: Bench, actor: Actor) -> Done | None:
+def _label(form: Form, order: Order, number: str, bench: Bench, user: User) -> Done | None:
     """Ship the boxes under this label, if it is known whose it is."""
     if is_no_parcel(number):
         raise Invalid(("scan", "this looks like a card number, and no carrier numbers its parcels like that"))
@@ -128,20 +132,32 @@ def _label(form: Form, order: Order, number: str, bench: Bench, actor: Actor) ->
             return None
         carrier = whose[0]
     bench.carrier = carrier
-    some = bench.ticked if len(bench.ticked) < len(bench.boxes) else None
+    wanted = {"carrier": carrier, "tracking_number": number}
+    if _first_box_goes(order, number) or len(bench.ticked) < len(bench.boxes):
+        wanted["packages"] = ",".join(map(str, bench.ticked))
     try:
-        shipment = ship_order(order=order.number, actor=actor, carrier=carrier, tracking_number=number, packages=some)
+        done = do_or_wait(order.number, "ship", wanted, user)
     except Invalid as error:
         if any(name == "carrier" for name, _ in error.errors):
             bench.number = number
         raise
     left = len(bench.boxes) - len(bench.ticked)
-    words = (
-        f"{order.number}: shipped with {shipment.carrier}, {shipment.tracking_number}. {order.name} is told by mail."
-    )
+    said = [] if done.deed else [done.text]
     if left:
-        return Done(f"{words} {units(left, 'box', 'boxes')} of it wait for another label.", order.number)
-    return Done(words, "")
+        boxes = units(left, "box", "boxes")
+        said.append(f"{boxes} of {order.number} {'waits' if left == 1 else 'wait'} for another label.")
+    return Done(" ".join(said), order.number if left else "")
+
+
+def _first_box_goes(order: Order, number: str) -> bool:
+    """Another box of the order that waits for its Undo goes out now: whoever scans the next label has seen that one."""
+    waiting = shipment_waiting(order.number)
+    if waiting is None or not waiting.form.get("packages"):
+        return False
+    if label_number(str(waiting.form["tracking_number"])) == number:
+        raise Invalid(("scan", f"{number} is on another box of {order.number}: boxes under one label leave together"))
+    do_deed(waiting)
+    return True
 
 
 def _lay(bench: Bench, order: Order) -> None:
@@ -158,10 +174,25 @@ def _lay(bench: Bench, order: Order) -> None:
     if blockers:
         bench.trouble = [f"{order.number}: {b.message}{f' ({b.by})' if b.by else ''}" for b in blockers]
         return
-    bench.order = order
-    waiting = Package.objects.filter(order=order, unpacked_at=None, shipment=None, part__parcel="packed")
-    bench.boxes = list(waiting.select_related("part").order_by("number"))
-    bench.ticked = [box.pk for box in bench.boxes]
+    waits = Deed.objects.filter(order=OuterRef("order"), verb="ship", state=Deed.WAITING).values("form")[:1]
+    here = Package.objects.filter(order=order, unpacked_at=None, shipment=None, part__parcel="packed")
+    here = here.select_related("part").annotate(waits=Subquery(waits)).order_by("number")
+    left: list[Package] = [box for box in here if not _goes(box)]
+    going = None if left else shipment_waiting(order.number)
+    if going is not None:
+        bench.trouble = [f"{order.number}: {going_out(going)}"]
+        return
+    bench.order, bench.boxes = order, left
+    bench.ticked = [box.pk for box in left]
+
+
+def _goes(box: Any) -> bool:
+    """Whether a shipment that waits for its Undo takes this box."""
+    form = json.loads(box.waits) if isinstance(box.waits, str) else box.waits
+    if form is None:
+        return False
+    some = str(form.get("packages") or "")
+    return not some or str(box.pk) in some.split(",")
 
 
 def _at_the_field(error: Invalid) -> dict[str, str]:

@@ -7,15 +7,20 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from counterfoil.core import clock, jobs
 from counterfoil.core import shop as shops
 from counterfoil.core.access.models import User
 from counterfoil.core.db import writing
+from counterfoil.core.models import Job
 from counterfoil.core.shop import shop
+from counterfoil.desk import doing
+from counterfoil.desk.models import Deed
 from counterfoil.flow.verify import judge_all
-from counterfoil.records.orders.models import Amendment, Contact, Line, Proposal
+from counterfoil.records.orders.models import Amendment, Contact, Line, Order, Proposal
 from tests.support import Api, order_body, product, settle
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +153,36 @@ def test_a_change_drawn_before_somebody_else_worked_on_it_is_drawn_anew(api: Api
     assert newer
     assert newer.group(1) != version.group(1)
     assert not Amendment.objects.exists()
+
+
+def test_a_change_waits_for_its_undo_and_is_done_to_the_order_as_it_was_drawn(
+    api: Api, desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doing, "undo_seconds", lambda: 20)
+    number = approved(api, ("SYRAH-20", 3))
+    page = f"/desk/orders/{number}/amend"
+    form = {f"quantity:{Line.objects.get().pk}": "2", "how": "mail", "who": "June", "do": "apply"}
+
+    def press() -> None:
+        drawn = desk.post(page, {**form, "do": "draw"}).content.decode()
+        version = re.search(r'name="version" value="(\d+)"', drawn)
+        assert version
+        assert desk.post(page, {**form, "version": version.group(1)}).status_code == 303
+        assert not Amendment.objects.exists()
+        assert f"{number}: change goes out in" in text(desk.get("/desk/stock"))
+
+    def time_passes() -> str:
+        Job.objects.filter(name="desk.deed").update(run_at=clock.real_now())
+        jobs.drain(only=("desk",))
+        return str(Deed.objects.latest("pk").state)
+
+    press()
+    Order.objects.update(version=F("version") + 1)  # not even we ourselves may have touched what was drawn
+    assert time_passes() == "refused"
+    assert not Amendment.objects.exists()
+    press()
+    assert time_passes() == "done"
+    assert api.order(number)["total"] == 5500
 
 
 def test_without_the_customers_word_it_is_not_done(api: Api, desk: Client) -> None:

@@ -10,10 +10,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from counterfoil.core import clock, shop
+from counterfoil.core import clock, jobs, shop
 from counterfoil.core.db import writing
 from counterfoil.core.models import Job
-from counterfoil.desk import queries
+from counterfoil.desk import doing, queries
+from counterfoil.desk.models import Deed
 from counterfoil.desk.tests.build import at_the_desk
 from counterfoil.flow.advance import store
 from counterfoil.records.orders.models import Order, Part, Shipment
@@ -76,9 +77,38 @@ def test_each_box_may_have_a_label_of_its_own() -> None:
     desk = at_the_desk()
     one, other = [b.pk for b in built.order.packages.order_by("number")]
     page = desk.post("/desk/ship", {"order": built.number, "scan": UPS, "box": str(one)}, follow=True).content.decode()
-    assert "1 box of it wait" in page.replace("boxes", "box")
+    assert f"1 box of {built.number} waits" in page
     desk.post("/desk/ship", {"order": built.number, "scan": FEDEX, "box": str(other)})
     assert sorted(Shipment.objects.values_list("carrier", flat=True)) == ["FedEx", "UPS"]
+    assert built.part().parcel == "shipped"
+
+
+def test_a_scanned_shipment_waits_for_its_undo_and_the_next_box_sends_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(doing, "undo_seconds", lambda: 20)
+    built, other = packed(boxes=2), packed()
+    desk = at_the_desk("picker")
+    one, two = [b.pk for b in built.order.packages.order_by("number")]
+    page = desk.post("/desk/ship", {"order": built.number, "scan": UPS, "box": str(one)}, follow=True).content.decode()
+    assert f"{built.number}: shipment goes out in" in page
+    assert f'value="{one}"' not in page, "what goes out lies on the bench no more"
+    assert f"1 box of {built.number} waits for another label" in page
+    assert not Shipment.objects.exists()
+    # Neither another box nor another order gets the label of the one that waits.
+    assert "boxes under one label leave together" in scan(desk, UPS, order=built.number, box=str(two))
+    assert f"{UPS} is on {built.number}" in scan(desk, UPS, order=other.number)
+    assert not Shipment.objects.exists()
+    scan(desk, FEDEX, order=built.number, box=str(two))
+    assert Shipment.objects.get().packages.get().pk == one
+    assert "is going out" in scan(desk, built.number)
+    desk.post(f"/desk/deeds/{Deed.objects.get(state='waiting').pk}/undo")
+    page = scan(desk, built.number)
+    assert "may leave" in page
+    scan(desk, OTHER_UPS, order=built.number, box=str(two))
+    Job.objects.filter(name="desk.deed").update(run_at=clock.real_now())
+    jobs.drain(only=("desk",))
+    assert sorted(Shipment.objects.values_list("tracking_number", flat=True)) == [UPS, OTHER_UPS]
     assert built.part().parcel == "shipped"
 
 
