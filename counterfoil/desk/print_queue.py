@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -43,12 +44,21 @@ def index(request: HttpRequest) -> HttpResponse:
         "count": len(due),
         "orders": len({s.order for s in due}),
         "at_once": AT_ONCE,
-        "waiting": list({s.order: s for s in waiting}.values()),
+        "waiting": _by_day(waiting),
         "at_packing": len({s.order for s in sheets if waits_for(s, settings) == PACKING}),
         "printed": list(printed.order_by("-id")[:SHOWN]),
         "names": words.DOCUMENTS,
     }
     return desk_page(request, "desk/print.html", context)
+
+
+def _by_day(sheets: Sequence[Sheet]) -> list[tuple[date | None, list[Sheet]]]:
+    """The charged parts that wait for goods, one sheet each, by the day on which those come; the unknown day last."""
+    parts = {(s.order, s.part): s for s in sheets}.values()
+    days: dict[date | None, list[Sheet]] = {}
+    for sheet in sorted(parts, key=lambda s: (s.due is None, s.due or date.max)):
+        days.setdefault(sheet.due, []).append(sheet)
+    return list(days.items())
 
 
 def _print(request: HttpRequest) -> HttpResponse:

@@ -174,7 +174,8 @@ def stock_pill(lines: Sequence[Brief]) -> Pill:
         known = max((d for d in dates if d), default=None)
         if None in dates or known is None:
             return Pill("warn", "◷", f"{count} on order, no date")
-        return Pill("info", "◷", f"{count} due {near_day(known)}")
+        charged = all(ln.money == "charged" for ln in due)
+        return Pill("info", "◷", f"{'charged, goods' if charged else count} due {near_day(known)}")
     if lines and all(ln.gone >= ln.quantity for ln in lines):
         return Pill("ok", "✓", "all picked")
     return Pill("ok", "✓", "all in stock")

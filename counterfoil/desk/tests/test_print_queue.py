@@ -14,6 +14,7 @@ from counterfoil.core.db import writing
 from counterfoil.core.models import Document, Job, Printing
 from counterfoil.core.papers.tests.reading import text
 from counterfoil.desk.packets import due_now, unprinted_of
+from counterfoil.desk.saying import near_day
 from counterfoil.desk.tests.build import at_the_desk
 from counterfoil.desk.tests.test_shipping import packed, settle_settings
 from counterfoil.flow.advance import store
@@ -78,7 +79,8 @@ def test_a_packet_whose_goods_are_due_waits_for_them_and_the_slip_says_so() -> N
     assert built.order.queue == "charged_waiting"
     desk = at_the_desk()
     page = desk.get("/desk/print").content.decode()
-    assert "prints when the goods arrive" in page
+    assert f"Charged, goods due {near_day(day)}" in page
+    assert f"charged, goods due {near_day(day)}" in desk.get("/desk/queues/charged_waiting").content.decode()
     assert "1 paper of 1 order" in page  # the file copy
     assert "The packet prints when the goods arrive" in desk.get(f"/desk/orders/{built.number}").content.decode()
     Line.objects.filter(order=built.order).update(reserved=2, due=0, due_confirmed=0, due_date=None)
