@@ -41,13 +41,13 @@ def many(sku: str, count: int) -> None:
         orders.append(made)
     Order.objects.bulk_create(orders)
     sums = {"subtotal": 0, "shipping": 0, "tax": 0, "total": 0}
-    parts = [Part(order=o, books=part.books, promise_date=part.promise_date, **sums) for o in orders]
+    parts = [Part(order=o, books=part.books, promise_date=part.promise_date, stock="short", **sums) for o in orders]
     Part.objects.bulk_create(parts)
     Line.objects.bulk_create(
         Line(order=p.order, part=p, position=1, product=line.product, sku=sku, name=line.name, quantity=2, unit_price=1)
         for p in parts
     )
-    Part.objects.filter(order__number__startswith=f"{sku}-").update(stock="short")
+    Part.objects.filter(pk=part.pk).update(stock="short")
     with writing():
         change_waiting({line.product_id: 2 * (count - 1)})
 
