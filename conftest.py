@@ -69,7 +69,7 @@ def _papers_are_drawn_for_who_looks() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The sandbox processor, in a process of its own, for the tests of one file. Nobody moves its clock.
+    """A sandbox processor for the tests of one file. Nobody moves its clock.
 
     Another file has another: who compares our books with all that a bank holds pays for what others left there.
     """
@@ -83,12 +83,10 @@ def moving_sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 
 def _sandbox(data: Path) -> Iterator[str]:
-    from tests.support import process
+    from sandbox.server import at_hand
 
-    with process(
-        "-m", "sandbox.processor", "--port", "0", "--data", str(data), "--api-key", "sk_test_sandbox", ready="ready"
-    ) as line:
-        yield line.split()[-1]
+    with at_hand(data, api_key="sk_test_sandbox") as address:
+        yield address
 
 
 @pytest.fixture
@@ -150,12 +148,9 @@ def mailbox(mailbox_process: Mailbox, settings: Any) -> Mailbox:
 @pytest.fixture
 def own_bank(tmp_path: Path, settings: Any, mailbox: Mailbox) -> Iterator[str]:
     """A sandbox processor that no other test has used: its whole balance is this shop's. Gives its address."""
-    from tests.support import process
+    from sandbox.server import at_hand
 
-    with process(
-        "-m", "sandbox.processor", "--port", "0", "--data", str(tmp_path), "--api-key", "sk_test_own", ready="ready"
-    ) as line:
-        url = line.split()[-1]
-        settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = "sk_test_own", url
-        settings.STRIPE_WEBHOOK_SECRET, settings.SANDBOX_URL = "whsec_test", url
-        yield url
+    with at_hand(tmp_path, api_key="sk_test_own") as address:
+        settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = "sk_test_own", address
+        settings.STRIPE_WEBHOOK_SECRET, settings.SANDBOX_URL = "whsec_test", address
+        yield address

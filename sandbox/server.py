@@ -13,7 +13,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -147,45 +148,79 @@ def _keep_time(processor: Processor, stop: threading.Event) -> None:
         processor.tick()
 
 
+class Bank:
+    """A processor that is being served at `address`. `serve` blocks until `stop`; `close` gives everything back."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        options.data.mkdir(parents=True, exist_ok=True)
+        self._server = _bind(options)
+        self.address = f"http://{options.host}:{self._server.server_port}"
+        self._connection = connect(options.data / "processor.sqlite3")
+        self._processor = Processor(
+            self._connection,
+            seed=options.seed,
+            webhooks=bool(options.webhook_url),
+            public_url=options.public_url or self.address,
+        )
+        self._server.app = Application(self._processor, api_key=options.api_key, shop=options.shop_name)
+        store, url = self._processor.store, options.webhook_url
+        self._courier = Courier(store, url, options.webhook_secret) if url else None
+        self._stopped = threading.Event()
+        self._timekeeper = threading.Thread(target=_keep_time, args=(self._processor, self._stopped), daemon=True)
+
+    def serve(self) -> None:
+        """Answer calls and let time pass until `stop`."""
+        if self._courier:
+            self._courier.start()
+        self._timekeeper.start()
+        self._server.serve_forever(poll_interval=0.05)
+
+    def stop(self) -> None:
+        """Let `serve` return. Not to be called in the thread that serves."""
+        self._stopped.set()
+        self._server.shutdown()
+
+    def close(self) -> None:
+        """After `serve` has returned: the port, the threads and the database."""
+        self._server.server_close()
+        if self._courier:
+            self._courier.stop()
+        self._timekeeper.join(timeout=2)
+        with self._processor.store.lock:
+            self._connection.close()
+
+
+@contextmanager
+def at_hand(folder: Path, *, api_key: str) -> Iterator[str]:
+    """A bank in threads of this process, for who wants many of them one after the other; gives its address."""
+    bank = Bank(_arguments(["--port", "0", "--data", str(folder), "--api-key", api_key]))
+    serving = threading.Thread(target=bank.serve, daemon=True)
+    serving.start()
+    try:
+        yield bank.address
+    finally:
+        bank.stop()
+        serving.join(timeout=10)
+        bank.close()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. Exit code 1 if the port is taken."""
     options = _arguments(arguments)
-    options.data.mkdir(parents=True, exist_ok=True)
     try:
-        server = _bind(options)
+        bank = Bank(options)
     except (OSError, SystemExit):
         print(f"Port {options.port} is taken: choose another with --port.", file=sys.stderr)
         return 1
-    address = f"http://{options.host}:{server.server_port}"
-    connection = connect(options.data / "processor.sqlite3")
-    processor = Processor(
-        connection,
-        seed=options.seed,
-        webhooks=bool(options.webhook_url),
-        public_url=options.public_url or address,
-    )
-    server.app = Application(processor, api_key=options.api_key, shop=options.shop_name)
-    courier = Courier(processor.store, options.webhook_url, options.webhook_secret) if options.webhook_url else None
-    stop = threading.Event()
-    timekeeper = threading.Thread(target=_keep_time, args=(processor, stop), daemon=True)
 
     def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-        threading.Thread(target=server.shutdown, daemon=True).start()
+        threading.Thread(target=bank.stop, daemon=True).start()
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    if courier:
-        courier.start()
-    timekeeper.start()
-    print(f"sandbox processor ready at {address}", flush=True)
-    server.serve_forever()
-    server.server_close()
-    if courier:
-        courier.stop()
-    timekeeper.join(timeout=2)
-    with processor.store.lock:
-        connection.close()
+    print(f"sandbox processor ready at {bank.address}", flush=True)
+    bank.serve()
+    bank.close()
     return 0
 
 

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import cycle
 from typing import Any
 
@@ -72,14 +73,23 @@ def log_lines() -> Iterator[io.StringIO]:
 def found_in_database() -> list[str]:
     """Table and column of every card number in any text or JSON column of any table."""
     found = []
+    for table, columns in _columns():
+        names = ", ".join(f'CAST("{name}" AS TEXT)' for name in columns)
+        for row in rows(f'SELECT {names} FROM "{table}"') if names else ():
+            for column, value in zip(columns, row, strict=True):
+                found += [f"{table}.{column}: {number} in {value}" for number in cards_in(str(value))]
+    return found
+
+
+@cache
+def _columns() -> list[tuple[str, list[str]]]:
+    """Every table with its columns that are not binary; asked once, since it takes longer than to look into them."""
+    tables = []
     for table in connection.introspection.table_names():
         with connection.cursor() as cursor:
             described = connection.introspection.get_table_description(cursor, table)
-        names = ", ".join(f'CAST("{c.name}" AS TEXT)' for c in described if not _binary(c))
-        for row in rows(f'SELECT {names} FROM "{table}"') if names else ():
-            for column, value in zip([c.name for c in described if not _binary(c)], row, strict=True):
-                found += [f"{table}.{column}: {number} in {value}" for number in cards_in(str(value))]
-    return found
+        tables.append((table, [c.name for c in described if not _binary(c)]))
+    return tables
 
 
 def _binary(column: Any) -> bool:

@@ -10,18 +10,17 @@ from typing import Any
 
 from counterfoil.flow.advance import sweep
 from counterfoil.shell.moving import advance_clock
-from tests.support import process, settle
+from sandbox.server import at_hand
+from tests.support import settle
 
 
 @contextmanager
 def own_sandbox(settings: Any, folder: Path) -> Iterator[str]:
     """Its address. Cards are charged there while it runs."""
-    with process(
-        "-m", "sandbox.processor", "--port", "0", "--data", str(folder), "--api-key", "sk_test_sandbox", ready="ready"
-    ) as line:
+    with at_hand(folder, api_key="sk_test_sandbox") as address:
         settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = "sk_test_sandbox", "whsec_test"
-        settings.STRIPE_API_BASE = settings.SANDBOX_URL = line.split()[-1]
-        yield settings.STRIPE_API_BASE
+        settings.STRIPE_API_BASE = settings.SANDBOX_URL = address
+        yield address
 
 
 def time_passes(**time: float) -> None:

@@ -13,8 +13,8 @@ from counterfoil.core import clock
 from counterfoil.gateways.card.protocol import CardGateway, Intent, NotDone, Refusal, Wrong
 from counterfoil.gateways.card.stripe.gateway import StripeGateway
 from counterfoil.gateways.card.tests.build import AMOUNTS, SECRET, Shop, saved
+from sandbox.server import at_hand
 from sandbox.webhooks import signature
-from tests.support import process
 
 pytestmark = pytest.mark.django_db
 
@@ -70,8 +70,8 @@ def test_what_is_held_and_cancelled_is_never_captured(bank: Shop, gateway: CardG
 @pytest.fixture
 def own_sandbox(tmp_path: Any) -> Iterator[str]:
     """A processor whose clock this test may move."""
-    with process("-m", "sandbox.processor", "--port", "0", "--data", str(tmp_path), ready="ready") as line:
-        yield line.split()[-1]
+    with at_hand(tmp_path, api_key="sk_test_sandbox") as address:
+        yield address
 
 
 def test_what_is_held_lapses_when_the_processor_says_so(own_sandbox: str) -> None:
