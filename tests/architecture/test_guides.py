@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 from dataclasses import fields
 from datetime import timedelta
@@ -117,3 +118,14 @@ def test_the_guide_to_payments_names_every_state_of_money() -> None:
 def test_the_webhook_stands_where_the_guide_says() -> None:
     assert "/api/v1/webhooks/stripe" in (ROOT / "docs" / "guide" / "payments.md").read_text()
     assert "/api/v1/webhooks/stripe" in api.get_openapi_schema()["paths"]
+
+
+def test_what_others_made_for_the_browser_is_unchanged_and_named_with_its_licence() -> None:
+    listed = (ROOT / "docs" / "dependencies.md").read_text()
+    vendor = ROOT / "counterfoil" / "shell" / "static" / "vendor"
+    scripts = sorted(vendor.glob("*.js"))
+    assert len(scripts) >= 2
+    for script in scripts:
+        row = next(line for line in listed.splitlines() if line.startswith(f"| `{script.name}`"))
+        assert hashlib.sha256(script.read_bytes()).hexdigest() in row, script.name
+        assert (vendor / f"{script.name.partition('.')[0]}.LICENSE.txt").is_file(), script.name

@@ -22,7 +22,7 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 
 from counterfoil.core.shop import TTL
 from counterfoil.shell.runner import free_port
@@ -161,16 +161,19 @@ def postgresql_shop() -> Iterator[Shop]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """An installed Chromium."""
+    with sync_playwright() as play:
+        browser = launched(play.chromium)
+        yield browser
+        browser.close()
+
+
+def launched(kind: BrowserType, *more: str) -> Browser:
+    """Chromium with some switches more; whoever asks closes it."""
     path = os.environ.get("COUNTERFOIL_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not path:
         pytest.fail("there is no Chromium; `make test` installs one")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=path,
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
+    args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking", *more]
+    return kind.launch(executable_path=path, args=args)
 
 
 @dataclass

@@ -1,5 +1,8 @@
 // A page with a scan field. A keyboard-wedge scanner types wherever the focus is: whatever is typed outside of other
-// fields goes into the scan field, and the desk's single keys are quiet here. Tab leads to everything as usual.
+// fields goes into the scan field, and the desk's single keys are quiet here. Tab leads to everything as usual. What the
+// camera reads is sent as if it had been typed.
+import { offer } from "./camera.js";
+
 const field = document.querySelector("[data-scan]");
 const OTHERS = "input, textarea, select, dialog[open]";
 
@@ -11,4 +14,8 @@ if (field) {
     event.stopPropagation();
     field.focus({ preventScroll: true });
   }, true);
+  offer((text) => {
+    field.value = text;
+    field.form.requestSubmit();
+  }, () => field.focus({ preventScroll: true }));
 }

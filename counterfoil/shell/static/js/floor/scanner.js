@@ -1,13 +1,13 @@
-// Scanning: a hand scanner types into the field, or the camera reads, where this browser can read bar codes.
+// Scanning: a hand scanner types into the field, or the camera reads.
+import { offer } from "../camera.js";
+
 const field = document.querySelector("#scanner [data-scan]");
-const button = document.getElementById("camera");
-const hint = document.getElementById("camera-hint");
-const video = document.getElementById("seen");
 const OTHERS = "input, textarea, select, dialog[open]";
-const AGAIN = 1500; // milliseconds before the camera takes the same code for another unit
 
 export const code = (text) => text.trim().toUpperCase();
-export const says = (thing, scanned) => scanned === code(thing.dataset.sku) || (thing.dataset.barcode !== "" && scanned === code(thing.dataset.barcode));
+// A UPC without the 0 with which some scanners make an EAN of it.
+const bare = (text) => (/^0[0-9]{12}$/.test(text) ? text.slice(1) : text);
+export const says = (thing, scanned) => scanned === code(thing.dataset.sku) || (thing.dataset.barcode !== "" && bare(scanned) === bare(code(thing.dataset.barcode)));
 
 // What is wrong with a scan: the other vintage is named, loudly.
 export function judge(scanned, wanted, kin, others) {
@@ -36,43 +36,5 @@ export function listen(heard) {
     focus();
   }, true);
   focus();
-  if ("BarcodeDetector" in window && navigator.mediaDevices) {
-    button.hidden = false;
-    button.addEventListener("click", () => (button.getAttribute("aria-pressed") === "true" ? stop() : look(heard)));
-  } else {
-    hint.textContent = "This browser cannot read bar codes with its camera: use a hand scanner, or type what stands below the bars.";
-  }
-}
-
-function stop() {
-  video.srcObject?.getTracks().forEach((track) => track.stop());
-  video.srcObject = null;
-  video.hidden = true;
-  button.setAttribute("aria-pressed", "false");
-  focus();
-}
-
-async function look(heard) {
-  try {
-    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  } catch {
-    hint.textContent = "The camera is not allowed, or taken: use a hand scanner, or type what stands below the bars.";
-    return focus();
-  }
-  button.setAttribute("aria-pressed", "true");
-  video.hidden = false;
-  await video.play();
-  const detector = new BarcodeDetector();
-  let last = "", at = 0;
-  const frame = async () => {
-    if (!video.srcObject) return;
-    const found = await detector.detect(video).catch(() => []);
-    const text = found.length ? code(found[0].rawValue) : "";
-    if (text && (text !== last || Date.now() - at > AGAIN)) {
-      [last, at] = [text, Date.now()];
-      heard(text);
-    }
-    setTimeout(frame, 150);
-  };
-  frame();
+  offer(heard, focus);
 }
