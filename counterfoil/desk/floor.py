@@ -25,7 +25,7 @@ from counterfoil.desk.scanning import order_of, scanned_text
 from counterfoil.desk.slips import row_of
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Order
-from counterfoil.steps.fulfilment.actions import pack_order, pick_order
+from counterfoil.steps.fulfilment.actions import break_units, pack_order, pick_order
 from counterfoil.steps.fulfilment.actions.once import do_once
 from counterfoil.steps.fulfilment.walk import Code, families, judge, packing_of, walk_for
 
@@ -131,10 +131,12 @@ def act(request: HttpRequest) -> HttpResponse:
 
 
 def _act(form: Form, actor: Actor) -> tuple[str, bool]:
-    kinds: dict[str, Callable[[], str]] = {"pick": lambda: _pick(form, actor), "pack": lambda: _pack(form, actor)}
+    kinds: dict[str, Callable[[], str]] = {
+        "pick": lambda: _pick(form, actor), "pack": lambda: _pack(form, actor), "break": lambda: _break(form, actor),
+    }  # fmt: skip
     kind = text_of(form, "kind")
     if kind not in kinds:
-        raise Invalid(("kind", "pick or pack"))
+        raise Invalid(("kind", "pick, pack or break"))
     token = text_of(form, "token", kind=clean_key)
     return do_once(token, order=_order(form), actor=actor, do=kinds[kind])
 
@@ -201,3 +203,11 @@ def _pack(form: Form, actor: Actor) -> str:
         part=maybe_whole(form, "part", least=1),
     )  # fmt: skip
     return f"Box {box.number} of {_order(form)} is closed: {sum(n for n in inside.values())} units"
+
+
+def _break(form: Form, actor: Actor) -> str:
+    """One unit broke on the packing table."""
+    sku = text_of(form, "broke", needed="say which product", kind=clean_sku)
+    lines = [{"sku": sku, "quantity": 1}]
+    break_units(order=_order(form), actor=actor, lines=lines, part=maybe_whole(form, "part", least=1))
+    return f"1 × {sku} broke and is set aside"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Shop, log_in, widths, window
+from tests.browser.conftest import Shop, launched, log_in, widths, window
+from tests.browser.film import film
 
 pytestmark = pytest.mark.browser
 UPS = "1Z999AA10123456784"
@@ -80,6 +82,14 @@ def test_an_order_is_picked_packed_and_shipped_by_scan(
         expect(page.locator("#done")).to_be_visible()
         page.context.set_offline(False)
         page.get_by_role("link", name=re.compile(f"Pack {mine}")).click()
+        # One breaks on the table: another is fetched before any box closes.
+        page.locator("#units .broke").first.click()
+        expect(page.locator("#agrees")).to_contain_text("1 broken")
+        expect(page.locator("#close")).to_be_hidden()
+        seen.picture(f"floor-broke-{width}")
+        page.locator("#fetch").click()
+        walk_through(page, sqlite_shop)
+        page.get_by_role("link", name=re.compile(f"Pack {mine}")).click()
         # Packing: the box does not close before it agrees.
         page.locator("#units .unit").first.wait_for()
         page.locator("#close").click()
@@ -104,3 +114,36 @@ def test_an_order_is_picked_packed_and_shipped_by_scan(
         expect(page.locator("#f-scan")).to_be_focused()
         assert order(sqlite_shop, mine)["status"] == "shipped"
         assert [c for c in seen.complaints if "ERR_INTERNET_DISCONNECTED" not in c] == []
+
+
+def test_the_camera_reads_bar_codes_in_a_browser_that_cannot_by_itself(
+    sqlite_shop: Shop, chromium: Browser, tmp_path: Path
+) -> None:
+    camera = tmp_path / "camera.y4m"
+    switches = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    filmed = launched(chromium.browser_type, *switches, f"--use-file-for-fake-video-capture={camera}")
+    with window(filmed, width=390) as seen:
+        page = seen.page
+        fetched: list[str] = []
+        page.on("request", lambda request: fetched.append(request.url))
+        log_in(page, sqlite_shop.base, "picker@example.com")
+        page.goto(f"{sqlite_shop.base}/desk/floor/pick?batch=1")
+        assert page.evaluate("'BarcodeDetector' in window") is False
+        here = stop(page)
+        film(camera, ("ean13", "4006381333931"), ("code128", here["sku"]))
+        page.evaluate("""() => {
+            const verdict = document.getElementById("verdict");
+            new MutationObserver(() => { document.body.dataset.said += verdict.textContent; })
+                .observe(verdict, { childList: true });
+        }""")
+        assert not any("zxing" in url for url in fetched)
+        page.get_by_role("button", name="Camera").click()
+        # An EAN-13 of another bottle is wrong, and the Code 128 of this one right, each once while it is in sight.
+        for words in ("none of this walk", "1 of"):
+            expect(page.locator("body")).to_have_attribute("data-said", re.compile(words), timeout=15_000)
+        seen.picture("floor-camera-390")
+        page.get_by_role("button", name="Camera").click()
+        expect(page.locator("#seen")).to_be_hidden()
+        assert any("zxing" in url for url in fetched)
+        assert seen.complaints == []
+    filmed.close()

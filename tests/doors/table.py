@@ -204,6 +204,7 @@ DOORS: dict[str, Door] = {
     ),
     "picks": Door(_on(Desk.approved, "picks", lambda _: {"lines": [{**PINOT, "quantity": 2}], "part": 1}), bare=True),
     "packages": Door(_on(Desk.picked, "packages", lambda _: {"lines": [PINOT], "weight_g": 900, "part": 1}), bare=True),
+    "breakages": Door(_on(Desk.picked, "breakages", lambda _: {"lines": [PINOT], "part": 1})),
     "shipments": Door(_on(Desk.packed, "shipments", lambda _: {"carrier": "UPS", "tracking_number": "1Z77"})),
     "deliveries": Door(_on(Desk.shipped, "deliveries", lambda _: {"at": clock.business_now().isoformat()}), bare=True),
     "returns": Door(

@@ -114,7 +114,7 @@ def test_a_strange_name_in_the_address_is_not_found(desk: Desk, name: str) -> No
         "approval": {"ship_estimate": soon()}, "holds": {"reason": "x"}, "sales-order": None, "stock-check": None,
         "charge": None, "authorisation": None, "refunds": {"reason": "x"}, "cancellation": {"reason": "x"},
         "calls": {"outcome": "accepted"}, "proposals": {"choices": [{"kind": "cancel"}]},
-        "picks": None, "packages": None,
+        "picks": None, "packages": None, "breakages": {"lines": [{"sku": "PINOT-21", "quantity": 1}]},
         "shipments": {"carrier": "UPS", "tracking_number": "1"}, "deliveries": None,
         "returns": {"lines": [{"sku": "PINOT-21", "quantity": 1}], "condition": "sellable", "reason": "x"},
     }.items():  # fmt: skip

@@ -60,6 +60,7 @@ CALLS = {
     "POST /orders/{number}/answers": {200}, "DELETE /orders/{number}/proposals/{token}": {204},
     "POST /proposals/{token}/answer": {200},
     "POST /orders/{number}/picks": {200}, "POST /orders/{number}/packages": {201},
+    "POST /orders/{number}/breakages": {201},
     "POST /orders/{number}/shipments": {201}, "POST /orders/{number}/deliveries": {200},
     "POST /orders/{number}/returns": {201}, "GET /orders/{number}/documents": {200},
     "GET /orders/{number}/documents/{kind}.pdf": {200}, "GET /documents/{number}.pdf": {200}, "POST /suppliers": {201},

@@ -55,6 +55,7 @@ WRITES: dict[str, set[str]] = {
     "stock-check": BOTH,
     "picks": FLOOR,
     "packages": FLOOR,
+    "breakages": FLOOR,
     "shipments": BOTH,
     "deliveries": FLOOR,
     "returns": BOTH,

@@ -35,6 +35,7 @@ def desk() -> Desk:
         (Desk.packed, "deliveries", {}, "not_packed"),
         (Desk.approved, "approval", {"ship_estimate": "SOON"}, "someone_else"),
         (Desk.packed, "picks", {}, "someone_else"),
+        (Desk.packed, "breakages", {"lines": [{"sku": "PINOT-21", "quantity": 1}]}, "someone_else"),
         (Desk.shipped, "shipments", {"carrier": "UPS", "tracking_number": "1Z2"}, "already_shipped"),
         (Desk.shipped, "cancellation", {"reason": "x"}, "not_cancellable"),
         (Desk.shipped, "picks", {}, "already_shipped"),

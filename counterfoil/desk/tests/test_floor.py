@@ -70,6 +70,26 @@ def test_short_broken_and_another_wine_are_told_apart_in_the_ledger() -> None:
     assert built.line("A").picked == 3
 
 
+def test_what_breaks_on_the_packing_table_is_noted_once_and_what_lies_there_is_shown() -> None:
+    built = an_order(("A", 3))
+    desk = at_the_desk("picker")
+    pick(desk, built, "got", 3, token="p")
+    form = {"kind": "break", "order": built.number, "part": "1", "broke": "A", "token": "b"}
+    for again in (False, True):
+        assert send(desk, form).json() == {"ok": True, "said": "1 × A broke and is set aside", "again": again}
+    assert (built.units("A"), built.part().parcel) == ((7, 1, 2, 0, 1), "picking")
+    assert send(desk, {**form, "token": "c", "broke": ""}).json()["said"] == "say which product"
+    assert send(at_the_desk("clerk"), {**form, "token": "d"}).status_code == 403
+    # No box closes now; what lies on the table may still break. Without the page's module the form leads back.
+    page = desk.get(f"/desk/floor/pack?order={built.number}").content.decode()
+    assert "1 of A not picked yet" in page
+    assert "2 × Wine A" in page
+    back = f"/desk/floor/pack?order={built.number}"
+    said = desk.post("/desk/floor/acts", {**form, "token": "e", "next": back}, follow=True)
+    assert (said.redirect_chain, "1 × A broke" in said.content.decode()) == ([(back, 303)], True)
+    assert built.units("A") == (7, 2, 1, 0, 2)
+
+
 def test_what_a_button_means() -> None:
     assert counted("got", 6, 2) == (6, 0, "")
     assert counted("short", 6, 2) == (2, 4, "")

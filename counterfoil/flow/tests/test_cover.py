@@ -127,7 +127,8 @@ def test_however_the_goods_fail_to_come_the_order_goes_there(api: Api, how: str)
     well()
 
 
-def test_a_bottle_that_breaks_at_pick_puts_a_paid_order_there(api: Api) -> None:
+@pytest.mark.parametrize("where", ["at pick", "at packing"])
+def test_a_bottle_that_breaks_puts_a_paid_order_there(api: Api, where: str) -> None:
     api.done("/stock", {"sku": OLD, "quantity": 3, "reason": "opening"})
     number = str(api.done("/orders", order_body((OLD, 3)))["number"])
     settle()
@@ -135,24 +136,37 @@ def test_a_bottle_that_breaks_at_pick_puts_a_paid_order_there(api: Api) -> None:
     api.done(f"/orders/{number}/charge")
     settle()
     assert place(number)[0] == "pick"
-    api.done(f"/orders/{number}/picks", {"lines": [{"sku": OLD, "quantity": 2, "short": 1}]})
+    paid = api.order(number)["parts"][0]["charged"]
+    if where == "at pick":
+        api.done(f"/orders/{number}/picks", {"lines": [{"sku": OLD, "quantity": 2, "short": 1}]})
+    else:
+        api.done(f"/orders/{number}/picks")
+        api.done(f"/orders/{number}/breakages", {"lines": [{"sku": OLD, "quantity": 1}]})
     settle()
     assert place(number) == ("cannot_ship", "wait_for_answer")
+    part = api.order(number)["parts"][0]
+    assert (part["money"], part["charged"], part["refunded"]) == ("charged", paid, 0)
     assert sent(number, "delay_notice_sent") == 1
     well()
 
 
-def test_what_another_lot_on_the_shelf_replaces_is_no_loss(api: Api) -> None:
+@pytest.mark.parametrize("where", ["at pick", "at packing"])
+def test_what_another_lot_on_the_shelf_replaces_is_no_loss(api: Api, where: str) -> None:
     api.done("/stock", {"sku": OLD, "quantity": 5, "reason": "opening"})
     number = str(api.done("/orders", order_body((OLD, 3)))["number"])
     settle()
     api.done(f"/orders/{number}/approval", {"ship_estimate": soon(2)})
     api.done(f"/orders/{number}/charge")
     settle()
-    api.done(f"/orders/{number}/picks", {"lines": [{"sku": OLD, "quantity": 2, "short": 1}]})
+    if where == "at pick":
+        api.done(f"/orders/{number}/picks", {"lines": [{"sku": OLD, "quantity": 2, "short": 1}]})
+    else:
+        api.done(f"/orders/{number}/picks")
+        api.done(f"/orders/{number}/breakages", {"lines": [{"sku": OLD, "quantity": 1}]})
     settle()
-    assert place(number)[0] != "cannot_ship"
+    assert place(number) == ("pick", "pick")
     assert not Proposal.objects.exists()
+    well()
 
 
 def test_of_several_wines_the_customer_may_do_without_the_one_that_fails(api: Api) -> None:

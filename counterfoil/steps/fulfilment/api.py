@@ -41,6 +41,11 @@ class PackIn(Body):
     part: Part | None = None
 
 
+class BreakIn(Body):
+    lines: Annotated[list[PackLineIn], Field(max_length=500)]
+    part: Part | None = None
+
+
 class ShipIn(Body):
     carrier: Text
     tracking_number: Parcel
@@ -72,6 +77,13 @@ def post_package(request: HttpRequest, number: str, body: PackIn | None = None) 
     lines = None if body.lines is None else [ln.dict() for ln in body.lines]
     box = actions.pack_order(order=number, actor=actor_of(request), lines=lines, weight_g=body.weight_g, part=body.part)
     return reply(package_json(box), 201)
+
+
+@fulfilment.post("/orders/{number}/breakages", response=answers(201))
+def post_breakage(request: HttpRequest, number: str, body: BreakIn) -> HttpResponse:
+    lines = [ln.dict() for ln in body.lines]
+    actions.break_units(order=number, actor=actor_of(request), lines=lines, part=body.part)
+    return order_reply(request, find(number), 201)
 
 
 @fulfilment.post("/orders/{number}/shipments", response=answers(201))

@@ -38,6 +38,18 @@ def may_pack(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
     return _standing(facts, part) + _unpicked(part) + secured(facts, part)
 
 
+def may_break(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
+    """Units are off the shelf and in no box. Neither a hold nor the money stops it: what broke has broken."""
+    if facts.cancelled:
+        return [Blocker("cancelled", "the order is cancelled: what was picked is on the shelf again")]
+    if any(line.picked > line.packed for line in part.lines):
+        return []
+    past = _gone(part)
+    if past is None and part.parcel == "packed":
+        past = _someone("already packed", part.packed_by)
+    return [past] if past is not None else [Blocker("not_picked", "nothing of it is picked and in no box yet")]
+
+
 def may_ship(facts: OrderFacts, part: PartFacts, *, shipped_by: str = "", charges_first: bool = False) -> list[Blocker]:
     """Everything is in boxes, nothing is in the way, and the money is alive at this moment.
 

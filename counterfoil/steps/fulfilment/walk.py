@@ -12,7 +12,7 @@ from counterfoil.records.orders.load import facts_of_many
 from counterfoil.records.orders.models import Line, Order
 from counterfoil.records.stock.places import Wanted, shelves
 from counterfoil.records.stock.rules import walk
-from counterfoil.steps.fulfilment.rules import may_pack, may_pick
+from counterfoil.steps.fulfilment.rules import may_break, may_pack, may_pick
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,13 @@ class Code:
     barcode: str = ""
 
     def is_said_by(self, scanned: str) -> bool:
-        wanted = scanned.strip().upper()
-        return bool(wanted) and wanted in {self.sku.upper(), self.barcode.upper()}
+        wanted = _bare(scanned.strip().upper())
+        return bool(wanted) and wanted in {self.sku.upper(), _bare(self.barcode.upper())}
+
+
+def _bare(text: str) -> str:
+    """A UPC without the 0 with which some scanners make an EAN of it."""
+    return text[1:] if len(text) == 13 and text.isdecimal() and text.startswith("0") else text
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,10 @@ def families(products: Any) -> dict[int, tuple[Code, ...]]:
 
 @dataclass(frozen=True)
 class ToPack:
-    """An order on the packing table: units by line that are picked and in no box, with what each is scanned by."""
+    """An order on the packing table: units that are picked and in no box, with what each is scanned by.
+
+    With `blockers` none of them goes into a box now; any may still break.
+    """
 
     order: Order
     part: int
@@ -115,19 +123,21 @@ class ToPack:
 
 
 def packing_of(order: Order) -> ToPack:
-    """What is to go into the next box of the first part that may be packed."""
+    """What is to go into the next box of the first part that may be packed; else what lies there, and what stops it."""
     facts = facts_of_many([order])[order.pk]
     answers = [(part, may_pack(facts, part)) for part in facts.parts]
     part = next((part for part, found in answers if not found), None)
+    shut = [] if part else list(dict.fromkeys(b for _, found in answers for b in found))
+    part = part or next((part for part in facts.parts if not may_break(facts, part)), None)
     if part is None:
-        return ToPack(order, 0, [], {}, list(dict.fromkeys(b for _, found in answers for b in found)))
+        return ToPack(order, 0, [], {}, shut)
     lines = [ln for ln in _lines([order]) if ln.part.number == part.number and ln.picked > ln.packed]
     kin = families(ln.product for ln in lines)
     units: dict[str, tuple[Code, int]] = {}
     for ln in lines:
         before = units.get(ln.sku, (Code(ln.sku, ln.name, ln.product.barcode), 0))
         units[ln.sku] = (before[0], before[1] + ln.picked - ln.packed)
-    return ToPack(order, part.number, list(units.values()), {ln.sku: kin.get(ln.product_id, ()) for ln in lines}, [])
+    return ToPack(order, part.number, list(units.values()), {ln.sku: kin.get(ln.product_id, ()) for ln in lines}, shut)
 
 
 def judge(scanned: str, wanted: Code, family: Sequence[Code], others: Sequence[Code] = ()) -> str:

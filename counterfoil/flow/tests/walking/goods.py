@@ -104,6 +104,26 @@ def _handled(world: World, part: PartFacts) -> Iterator[tuple[str, PartFacts]]:
             yield "shipped by one box", _shipped(world, part, 1)
 
 
+def breaking(world: World) -> Iterator[Next]:
+    """One breaks on the packing table, and there is another, or there is none."""
+    for index, part in world.parts():
+        if not is_open("break", world.order, part):
+            continue
+        at, line = next((at, ln) for at, ln in enumerate(part.lines) if ln.picked > ln.packed)
+        laws.must(part.parcel in {"picking", "picked"}, "nothing breaks on the table that is not there")
+        for again in (1, 0):
+            changed = with_line(part, at, replace(line, picked=line.picked - 1, reserved=line.reserved + again))
+            left = any(ln.picked for ln in changed.lines)
+            if part.parcel == "picked" or not left:
+                changed = parcel(changed, "break" if left else "unpick")
+            if not again and part.stock in {"awaiting", "confirmed"}:
+                changed = stock(changed, "fall_short")
+            yield (
+                f"one breaks on the table, {'and there is another' if again else 'the last'}",
+                world.with_part(index, changed),
+            )
+
+
 def _picked(part: PartFacts, units: int) -> PartFacts:
     for at, line in enumerate(part.lines):
         n = min(units, line.reserved)

@@ -58,6 +58,7 @@ def _ways() -> dict[str, Way]:
          asking.questions("cheaper")),
     )  # fmt: skip
     made["two bottles, one by one"] = placed((2,)), (*PROCESS, goods.shelf, asking.cancelling, goods.coming_back)
+    made["two bottles that may break"] = placed((2,)), (*PROCESS, goods.calm_shelf, goods.breaking, *stopped)
     made["two wines"] = placed((1, 1)), (*PROCESS, goods.shelf, asking.cancelling)
     made["two wines that are not here, by hand"] = placed((1, 1), here=False, **BY_HAND), (*PROCESS, goods.shelf)
     made["divided by the customer"] = (

@@ -15,6 +15,8 @@ PARCEL = Machine(
         "start_pick": (("waiting",), "picking"),
         # Every unit of the part is off the shelf.
         "pick": (("waiting", "picking"), "picked"),
+        # A unit broke before it was in a package: another is to be fetched, the rest stays off the shelf.
+        "break": (("picked",), "picking"),
         # Every unit is in a package.
         "pack": (("picked",), "packed"),
         # Handed to the carrier.
@@ -23,7 +25,7 @@ PARCEL = Machine(
         "deliver": (("shipped",), "delivered"),
         # Everything came back.
         "return": (("shipped", "delivered"), "returned"),
-        # Picked units went back to the shelf: cancelled or changed before shipping.
+        # Picked units went back to the shelf, cancelled or changed before shipping; or all of them broke.
         "unpick": (("picking", "picked", "packed"), "waiting"),
     },
 )

@@ -164,7 +164,9 @@ def no_page_asks_the_database_much() -> None:
     done = Order.objects.filter(queue="done").order_by("id")[0]
     pages = {**PUBLIC, **DESK, "review": f"/desk/orders/{review.number}", "done": f"/desk/orders/{done.number}"}
     pages |= {"customer": f"/orders/{done.token}", "amend": f"/desk/orders/{review.number}/amend"}
+    packing = Order.objects.filter(queue="pack").order_by("id")[0]
     pages |= {"offer": f"/desk/orders/{review.number}/proposals/new"}
+    pages |= {"packing": f"/desk/floor/pack?order={packing.number}"}
     asked: dict[str, int] = {}
     for name, path in pages.items():
         with CaptureQueriesContext(connection) as queries:

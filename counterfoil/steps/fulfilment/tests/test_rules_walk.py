@@ -13,6 +13,12 @@ def test_a_product_is_scanned_by_its_sku_or_its_bar_code() -> None:
     assert judge("pin-19", WANTED, [NEWER]) == judge(" 4006381333931 ", WANTED, [NEWER]) == ""
 
 
+def test_a_upc_is_the_same_with_the_0_that_makes_an_ean_of_it() -> None:
+    upc = Code("SYR-21", "Syrah 2021", "036000291452")
+    assert judge("0036000291452", upc, []) == judge("036000291452", upc, []) == ""
+    assert judge("00036000291452", upc, []) != ""
+
+
 def test_another_vintage_of_the_wine_is_refused_and_both_are_named() -> None:
     said = judge("4006381333948", WANTED, [NEWER], [OTHER])
     assert said.startswith("WRONG VINTAGE: this is Pinot Noir 2020 (PIN-20).")

@@ -32,7 +32,7 @@ function tell(act, words) {
   mark.ariaHidden = "true";
   mark.textContent = "✕";
   const text = document.createElement("div");
-  text.textContent = `${act.fields.order}${act.fields.sku ? `, ${act.fields.sku}` : ""}: not done. ${words}`;
+  text.textContent = `${act.fields.order}${act.fields.sku ?? act.fields.broke ? `, ${act.fields.sku ?? act.fields.broke}` : ""}: not done. ${words}`;
   box.append(mark, text);
   refused?.append(box);
 }

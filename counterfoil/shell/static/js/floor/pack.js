@@ -9,6 +9,8 @@ const items = [...document.querySelectorAll("#units .unit")].map((item) => ({
 }));
 const agrees = document.getElementById("agrees");
 const short = document.getElementById("close-short");
+const fetchAnother = document.getElementById("fetch");
+let broken = 0;
 const missing = () => items.reduce((sum, one) => sum + one.units - one.packed, 0);
 
 function draw() {
@@ -37,6 +39,23 @@ function heard(scanned) {
   draw();
 }
 
+// A unit broke on the table: set aside, and no box closes before the shop knows what goes in its place. Another may break.
+function broke(one) {
+  const { order, part } = Object.fromEntries(new FormData(box));
+  put({ kind: "break", order, part, broke: one.item.dataset.sku });
+  right(`Noted: broken, and set aside · ${one.item.dataset.name}`);
+  broken += 1;
+  one.units -= 1;
+  one.packed = Math.min(one.packed, one.units);
+  draw();
+  one.item.querySelector(".broke").hidden = one.units < 1;
+  for (const gone of [document.getElementById("scanner"), document.getElementById("close"), short, box.querySelector(".field")]) gone.hidden = true;
+  agrees.className = "say warn";
+  agrees.textContent = `⚡ ${broken} broken. Fetch ${broken === 1 ? "another" : "others"}, then pack`;
+  fetchAnother.hidden = false;
+  fetchAnother.focus();
+}
+
 function close() {
   const fields = Object.fromEntries([...new FormData(box)].filter(([name]) => !["token", "csrfmiddlewaretoken", "next"].includes(name)));
   put(fields, box.elements.token.value);
@@ -54,6 +73,10 @@ box.addEventListener("submit", (event) => {
   const first = items.find((one) => one.packed < one.units);
   wrong(`The box does not agree: ${first.units - first.packed} of ${first.item.dataset.name} (${first.item.dataset.sku}) not scanned yet`);
   focus();
+});
+document.getElementById("broken").addEventListener("submit", (event) => {
+  event.preventDefault();
+  broke(items.find((one) => one.item.dataset.sku === event.submitter.value));
 });
 items.forEach((one) => { one.input.readOnly = true; });
 listen(heard);
