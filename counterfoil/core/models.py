@@ -132,6 +132,26 @@ class Printing(models.Model):
     actor = models.CharField(max_length=200)
 
 
+class Telling(models.Model):
+    """What a mail would have said to a customer who has no e-mail address: somebody says it on the telephone."""
+
+    subject = models.CharField(max_length=40)  # the order's number
+    kind = models.CharField(max_length=24)  # of mail
+    title = models.CharField(max_length=200)  # what it is about
+    key = models.CharField(max_length=200, unique=True)  # the event, as a mail has it: asking twice is asking once
+    context = models.JSONField()
+    documents = models.JSONField(default=list)  # numbers of papers that would have come with it
+    owed_at = models.DateTimeField()  # business time, as is the other
+    told_at = models.DateTimeField(null=True)
+    told_by = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject"], name="telling_subject"),
+            models.Index(fields=["owed_at"], condition=models.Q(told_at__isnull=True), name="telling_open"),
+        ]
+
+
 class IdempotencyKey(models.Model):
     """An outsider's `Idempotency-Key`, by API key and path; only a 2xx answer is kept, for 24 hours of real time."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from counterfoil.core import jobs
 from counterfoil.core.actor import BOOKKEEPER, CLERK, PICKER, Actor, require
 from counterfoil.core.db import writing
-from counterfoil.core.errors import Invalid, Missing, StillAsking
+from counterfoil.core.errors import Invalid, Missing, StillAsking, blocked
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
 from counterfoil.core.text import clean_key, plain
@@ -116,6 +116,8 @@ def _pay_link(order: str, form: Form, actor: Actor) -> str:
     require(actor, CLERK)
     with writing():
         taken = take(order)
+        if not taken.email:
+            raise blocked("no_email", "there is no e-mail address to which a link could go: take it at the terminal")
         note(taken, "pay_link_asked", actor=actor, text="Link to pay mailed to the customer", advance=False)
         jobs.enqueue("charging.pay_mail", key=order, payload={"order": order, "key": f"desk-{taken.version}"})
     return f"{order}: the customer gets a link to pay."
@@ -217,7 +219,8 @@ def _return(order: str, form: Form, actor: Actor) -> str:
 def _propose(order: str, form: Form, actor: Actor) -> str:
     choices = choices_of(form, find(order), most=MOST_CHOICES)
     alternatives.propose_alternatives(order=order, actor=actor, choices=choices, message=text_of(form, "message"))
-    return f"The customer of {order} is asked by mail. Nothing changes until they say yes."
+    how = "by mail" if find(order).email else "on the telephone: it stands under To call"
+    return f"The customer of {order} is asked {how}. Nothing changes until they say yes."
 
 
 def choices_of(form: Form, order: Order, *, most: int) -> list[dict[str, Any]]:

@@ -251,7 +251,7 @@ def ahead(order: Order, parts: list[Part], lines: list[Line], question: Proposal
     if order.status == "delivered":
         return Ahead("Nothing more: it has arrived.", "Enjoy it.")
     if order.status == "returned":
-        return Ahead("It came back to us.", f"We write to you at {order.email}.")
+        return Ahead("It came back to us.", f"We write to you at {order.email}." if order.email else "We ring you up.")
     if order.status == "shipped":
         return Ahead("It is on its way.", "Follow the parcel below.")
     if order.status == "pending":

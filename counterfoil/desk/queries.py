@@ -215,6 +215,20 @@ class Asked:
     going: Standing | None = None  # an act on it that is about to go out
     refused: list[Standing] = field(default_factory=list)  # acts on it that did not, of which nobody has taken note
     glance: Glance | None = None  # the customer
+    tellings: list[tuple[int, str]] = field(default_factory=list)  # what they are to be told on the telephone
+
+
+def _tellings(order: Order, *, more: str = "") -> tuple[str, list[str]]:
+    """What a customer without an e-mail address is to be told, as a branch of the unions below, and its parameters."""
+    if order.email:
+        return "", []
+    as_text = "CAST(id AS TEXT)" if more else "id"
+    branch = f" UNION ALL SELECT 'te', {as_text}, title, '', NULL{more} FROM core_telling WHERE subject = %s "
+    return branch + "AND told_at IS NULL", [order.number]
+
+
+def _told(found: Sequence[Sequence[Any]]) -> list[tuple[int, str]]:
+    return sorted((int(r[1]), str(r[2])) for r in found if r[0] == "te")
 
 
 def asked_of(order: Order) -> Asked:
@@ -222,16 +236,19 @@ def asked_of(order: Order) -> Asked:
     cast = "::text" if is_postgres() else ""
     at = f"expires_at{cast}"
     customer, known = branches(order, as_text=False)
+    telling, number = _tellings(order)
     found = rows(
         "SELECT 'h', id, reason, placed_by, NULL FROM orders_hold WHERE order_id = %s AND released_at IS NULL "
         f"UNION ALL SELECT 'q', id, token, made_by, {at} FROM orders_proposal WHERE order_id = %s AND state = 'open'"
         + _DEEDS.format(id="d.id", at=f"d.due_at{cast}", more="")
-        + customer,
-        [order.pk, order.pk, order.pk, *known],
+        + customer
+        + telling,
+        [order.pk, order.pk, order.pk, *known, *number],
     )
     holds = [(int(r[1]), str(r[2]), str(r[3])) for r in found if r[0] == "h"]
     asked = next(((str(r[2]), moment(r[4])) for r in found if r[0] == "q"), None)
-    return Asked(sorted(holds), asked, **_standings(found), glance=glance_of(order, found))
+    glance = glance_of(order, found)
+    return Asked(sorted(holds), asked, **_standings(found), glance=glance, tellings=_told(found))
 
 
 def _promises(cast: str) -> str:
@@ -267,6 +284,7 @@ def asked_and_log(order: Order, limit: int = 6) -> tuple[Asked, Log]:
     """Holds and question, promises and notices, amendments, contacts on the customer's other orders: one statement."""
     cast = "::text" if is_postgres() else ""
     customer, known = branches(order, as_text=True, more=", FALSE")
+    telling, number = _tellings(order, more=", FALSE")
     found = rows(
         "SELECT 'h', CAST(id AS TEXT), reason, placed_by, NULL, FALSE FROM orders_hold "
         "WHERE order_id = %s AND released_at IS NULL UNION ALL "
@@ -278,8 +296,9 @@ def asked_and_log(order: Order, limit: int = 6) -> tuple[Asked, Log]:
         "FROM orders_contact c JOIN orders_order o ON o.id = c.order_id WHERE o.customer_id = %s AND o.id <> %s "
         f"ORDER BY c.id DESC LIMIT {limit}) AS earlier {_promises(cast)}"
         + _DEEDS.format(id="CAST(d.id AS TEXT)", at=f"d.due_at{cast}", more=", FALSE")
-        + customer,
-        [order.pk, order.pk, order.pk, order.customer_id, order.pk, order.pk, order.pk, order.pk, *known],
+        + customer
+        + telling,
+        [order.pk, order.pk, order.pk, order.customer_id, order.pk, order.pk, order.pk, order.pk, *known, *number],
     )
     holds = sorted((int(r[1]), str(r[2]), str(r[3])) for r in found if r[0] == "h")
     question = next(((str(r[2]), moment(r[4])) for r in found if r[0] == "q"), None)
@@ -287,7 +306,8 @@ def asked_and_log(order: Order, limit: int = 6) -> tuple[Asked, Log]:
     said = [(str(r[1]), str(r[2]), str(r[3]), moment(r[4])) for r in found if r[0] == "c"]
     told = [(str(r[0]), int(r[1]), str(r[2]).split("|"), moment(r[4])) for r in found if r[0] in {"p", "n"}]
     glance = glance_of(order, found)
-    return Asked(holds, question, told, **_standings(found), glance=glance), Log(made, said)
+    asked = Asked(holds, question, told, **_standings(found), glance=glance, tellings=_told(found))
+    return asked, Log(made, said)
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,7 @@ class Rail:
     refused: list[NotDone] = field(default_factory=list)
     runs: list[Running] = field(default_factory=list)
     filters: list[Kept] = field(default_factory=list)  # by name
+    tell: int = 0  # things that customers without an e-mail address are to be told
     fresh: list[str] = field(default_factory=list)  # the numbers of what has come into the queue since it was drawn
     gone: list[str] = field(default_factory=list)  # those of the numbers shown that are not in it any more
 
@@ -165,6 +166,8 @@ def _counts(ask: _Ask, today: date) -> None:
         "SELECT 'q', 'bank_differs', COUNT(*), 0, NULL, 0 FROM charging_difference "
         "WHERE closed_at IS NULL AND order_number = '' HAVING COUNT(*) > 0"
     )
+    # What customers without an e-mail address are to be told stands beside what there is to call about.
+    ask.add("SELECT 't', 'call', COUNT(*), 0, NULL, 0 FROM core_telling WHERE told_at IS NULL HAVING COUNT(*) > 0")
     ask.add(
         "SELECT 'q', o.queue, -COUNT(*), 0, NULL, 0 FROM desk_deed d JOIN orders_order o ON o.id = d.order_id "
         "WHERE d.state IN ('waiting', 'running') GROUP BY o.queue"
@@ -226,6 +229,9 @@ def _read(found: Sequence[Sequence[Any]]) -> Rail:
             out.late[name] = out.late.get(name, 0) + int(more or 0)
             if text:
                 out.next[name] = date.fromisoformat(str(text)[:10])
+        elif code == "t":
+            out.counts[name] = out.counts.get(name, 0) + int(count)
+            out = replace(out, tell=int(count))
         elif code == "s" and at is not None:
             out.since[name] = at
         elif code == "=":

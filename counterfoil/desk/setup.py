@@ -79,7 +79,7 @@ def step(request: HttpRequest, code: str) -> HttpResponse:
             walk.mark(code, walk.KEPT)
             return SeeOther(walk.after(code))
 
-        more["keep_label"] = "Keep and go on"
+        more |= {"keep_label": "Keep and go on", "said_of_nothing": ""}  # going on is the answer
         return section_form(request, here.section, "desk/setup/section.html", f"/desk/setup/{code}", more, kept)
     if code == "staff":
         more |= {"roles": {role: WHAT[role] for role in people.STAFF_ROLES}, "form": {}, "errors": {}}
@@ -132,7 +132,7 @@ def _products(request: HttpRequest, more: dict[str, Any]) -> HttpResponse:
             told = [line for line in "\n".join(told).split("\n") if "rejected lines are in" not in line]
             if not rejected:
                 walk.mark("products", walk.KEPT)
-                say(request, f"{told[-1]}.")
+                say(request, f"{told[-1].rpartition(' in ')[0]}.")  # how long it took is for the command line
                 return SeeOther("/desk/setup/products")
             status = 422
         except ValueError as error:

@@ -328,7 +328,7 @@ def _packet(order: Order, lines: Sequence[Line], sheets: Sequence[Sheet] | None)
 def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Asked, codes: set[str]) -> list[Check]:
     found = []
     if order.next_action == "review" and not doubts_of(order):
-        found.append(Check(True, "Address and e-mail look right"))
+        found.append(Check(True, "Address and e-mail look right" if order.email else "The address looks right"))
     if order.review == "approved":
         found.append(Check(True, Markup("Reviewed by {}, {}").format(order.approved_by, moment(order.approved_at))))
     numbers = [p.sales_order_number for p in parts if p.sales_order_number]
@@ -400,7 +400,7 @@ def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
                 f"{due} on order, due {near_day(last)}" if last else f"{due} on order; the supplier has named no date"
             )
     return {
-        "review": "Approve and mail the date",
+        "review": "Approve and mail the date" if order.email else "Approve; they are told the date by telephone",
         "make_sales_order": "Make the sales order, in two copies",
         "check_stock": f"Check the stock and reserve {count}",
         "buy_in": f"Buy in the {units(short, 'unit')} that is missing"
@@ -412,7 +412,7 @@ def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
         "ask_bank": "Ask the bank what happened",
         "pick": f"Picked: {count} off the shelf",
         "pack": f"Packed: {count}, papers enclosed",
-        "ship": "Shipped: mail the tracking number",
+        "ship": "Shipped: mail the tracking number" if order.email else "Shipped; they are told by telephone",
         "deliver": "Delivered",
         "wait_for_answer": "Waiting for the customer's answer",
         "call": "Call the customer",

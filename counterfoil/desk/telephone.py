@@ -126,6 +126,9 @@ def _place(request: HttpRequest, form: dict[str, str]) -> HttpResponse:
     wanted, errors = forms.read(form)
     wanted.pop("consent")
     errors |= {name: words for name, words in _CLERKS_WORDS.items() if name in errors and not form.get(name, "")}
+    if not form.get("email", "").strip():
+        errors.pop("email", None)
+        errors |= _mailless(form)
     cart = _cart(form)
     if not cart:
         errors["wine"] = "find the first wine: an order needs at least one"
@@ -150,7 +153,17 @@ def _place(request: HttpRequest, form: dict[str, str]) -> HttpResponse:
     return _page(request, form, errors=errors, status=422)
 
 
-_CLERKS_WORDS = {"name": "whose order is it?", "email": "ask for an e-mail address: the ship date goes there"}
+_CLERKS_WORDS = {"name": "whose order is it?"}
+
+
+def _mailless(form: Mapping[str, str]) -> dict[str, str]:
+    """Who has no e-mail address is told everything on the telephone, and cannot be mailed a link."""
+    found = {}
+    if not form.get("phone", "").strip():
+        found["phone"] = "without an e-mail address we need a number to ring"
+    if form.get("payment_method", "card") == "card":
+        found["payment_method"] = "the link goes by mail: without an e-mail address, choose another way"
+    return found
 
 
 # --- drawing --------------------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from counterfoil.desk import (
     shipping_many,
     suppliers,
     telephone,
+    telling,
 )
 from counterfoil.desk.settings.urls import urlpatterns as settings_pages
 
@@ -98,6 +99,7 @@ urlpatterns = [
     path("desk/orders/<str:number>/parts/<int:part>/merge", changing.merge, name="desk-merge"),
     path("desk/orders/<str:number>/print", printing.print_order, name="desk-print-order"),
     path("desk/orders/<str:number>/acts/<slug:verb>", pages.act, name="desk-act"),
+    path("desk/tell", telling.index, name="desk-tell"),
     path("desk/orders/<str:number>/documents/<str:ref>.pdf", printing.document, name="desk-document"),
     path("desk/orders/<str:number>/documents/<str:ref>/print", printing.print_document, name="desk-print"),
     path("how-it-works", how_pages.how_it_works, name="how"),

@@ -71,6 +71,7 @@ def _told(order: Order, facts: OrderFacts, rule: PromiseRule, *, silence_counts:
         base = part.promise_date or part.legal_deadline
         consents = (
             silence_counts
+            and bool(order.email)  # who is asked on the telephone has not agreed by not being reached
             and base is not None
             and rule.silence_consents(
                 promised=base,

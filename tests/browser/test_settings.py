@@ -92,6 +92,8 @@ def test_a_fresh_shop_leads_its_first_person_to_the_first_sale(chromium: Browser
         page.get_by_role("button", name="Keep and go on").last.click()
         page.wait_for_url("**/setup/charging")
         page.get_by_role("button", name="Keep and go on").last.click()
+        page.wait_for_url("**/setup/paper")
+        page.get_by_role("button", name="Keep and go on").last.click()
         page.wait_for_url("**/setup/staff")
         page.get_by_role("button", name="Skip for now").click()
         page.wait_for_url("**/setup/products")

@@ -137,7 +137,9 @@ def section_form(
         stale = {b.message for b in error.blockers}
         newer = settings_log(stale, limit=20)
         return page(sent, status=409, stale=told([e for e in newer if e.pk > (mark_of(sent) or 0)]))
-    say(request, "Kept." if changed else "Nothing was different.")
+    said = "Kept." if changed else more.get("said_of_nothing", "Nothing was different.")
+    if said:
+        say(request, said)
     return done()
 
 

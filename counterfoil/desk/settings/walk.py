@@ -12,7 +12,7 @@ from counterfoil.core.db import rows, writing
 from counterfoil.core.models import Setting
 from counterfoil.core.shop import shop, take_settings
 from counterfoil.desk.settings.missing import Facts, Lack, missing
-from counterfoil.desk.settings.sections import CALENDAR, DELIVERY, MONEY, SHOP, Section
+from counterfoil.desk.settings.sections import CALENDAR, DELIVERY, MONEY, PAPERS, SHOP, Section
 
 KEY = "first_steps"  # the row of core's settings that holds what was done
 KEPT, SKIPPED = "kept", "skipped"
@@ -45,6 +45,7 @@ STEPS = (
          _part(DELIVERY, "Tax", "Tax by destination")),
     Step("charging", "When the card is charged", "Not before you know that you can deliver.",
          _part(MONEY, "Charging", "When the card is charged")),
+    Step("paper", "Paper", "Letter or A4, and which paper is printed when.", PAPERS),
     Step("staff", "Colleagues", "Each with a log-in and a role of their own. You can go on alone."),
     Step("products", "First products", "From a file that any spreadsheet writes."),
     Step("test-order", "A test order", "Walk one order through the whole process before a customer does."),

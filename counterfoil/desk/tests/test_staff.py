@@ -157,7 +157,7 @@ def test_only_who_has_the_servers_token_becomes_the_first_owner(client: Client) 
 def test_the_first_steps_are_kept_or_skipped_and_say_what_is_missing() -> None:
     owner = at_the_desk("owner")
     assert "The shop has no name of its own" in owner.get("/desk/setup").content.decode()
-    for code in ("shop", "currency", "calendar", "delivery", "tax", "charging"):
+    for code in ("shop", "currency", "calendar", "delivery", "tax", "charging", "paper"):
         section = BY_CODE[code].section
         assert section is not None
         assert owner.get(f"/desk/setup/{code}").status_code == 200

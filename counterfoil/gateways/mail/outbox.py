@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from counterfoil.core import jobs
+from counterfoil.gateways.mail.telling import owe_telling
 from counterfoil.gateways.mail.wording import dressed, headed
 
 
@@ -15,9 +16,10 @@ def owe_mail(kind: str, *, to: str, key: str, context: Mapping[str, Any], docume
 
     `key` names the event, such as `CF-1007:approved:1`: however often it is sent, it carries one Message-ID. `context`
     is frozen now, with the shop's own words, and must be plain JSON; it needs `subject`. `documents` are numbers of
-    papers to attach.
+    papers to attach. A customer without an address is owed the same on the telephone.
     """
     if not to:
+        owe_telling(kind, key=key, context=dressed(kind, context), documents=documents)
         return
     jobs.enqueue("mail.send", key=f"{kind}:{key}", payload=letter(kind, to, key, context, documents))
 

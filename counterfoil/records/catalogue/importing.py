@@ -48,7 +48,8 @@ def import_products(path: Path, say: Callable[[str], None] | None = None) -> int
             moved(file.tell(), f"{new + known:,} products")
     seconds = clock.monotonic() - begun
     count = new + known + rejects.count
-    told = f"{count:,} products: {new:,} new, {known:,} unchanged, {rejects.count:,} rejected in {seconds:.1f} s"
+    what = "product" if count == 1 else "products"
+    told = f"{count:,} {what}: {new:,} new, {known:,} unchanged, {rejects.count:,} rejected in {seconds:.1f} s"
     say("\n".join([*rejects.summary(), told]))
     return 1 if rejects.count else 0
 

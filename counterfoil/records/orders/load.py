@@ -274,8 +274,9 @@ def build_facts(
         told=answered.told if answered else None,
         told_accepted=answered is not None and answered.outcome == Call.ACCEPTED,
         call_back_at=rung.call_back_at if rung else None,
-        calls_missed=rung.tries if rung else 0,
-        prefers_phone=any(getattr(q, "prefers", "") == Customer.TELEPHONE for q in opened),
+        # Who has no e-mail address is asked on the telephone, however often nobody answers.
+        calls_missed=rung.tries if rung and order.email else 0,
+        prefers_phone=any(not order.email or getattr(q, "prefers", "") == Customer.TELEPHONE for q in opened),
         holds=tuple(HoldFacts(h.pk, h.reason, h.placed_by, h.kind) for h in holds),
         question_open=bool(opened),
         question_expires_at=min((q.expires_at for q in opened), default=None),

@@ -75,7 +75,7 @@ def record_call(
             tries=tries, actor=actor.name, at=now,
         )  # fmt: skip
         _note(taken, call, actor)
-        if tries >= MOST_TRIES:
+        if tries >= MOST_TRIES and taken.email:
             written = write_instead(taken, facts, asked, late)
             if written is not None:
                 call.proposal, call.told = written, None

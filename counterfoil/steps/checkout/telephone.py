@@ -56,6 +56,7 @@ def place_telephone_order(
         comment=comment,
         consent=False,  # they give it with the card
         age_declared=age_declared,
+        by_telephone=True,
         asks_card=payment_method == "card",
     )
     try:

@@ -13,6 +13,7 @@ from counterfoil.core.money import MAX_AMOUNT, decimals
 from counterfoil.core.shop import shop
 from counterfoil.core.text import clean, clean_email, clean_key, clean_phone
 from counterfoil.gateways.storefront.countries import state_code
+from counterfoil.records.customers.keys import phone_key
 from counterfoil.steps.checkout.rules import MAX_LINES, MAX_QUANTITY, METHODS, check_address
 
 
@@ -45,6 +46,7 @@ class Wanted:
     asks_card: bool = False  # the confirmation asks for a card: nobody has given one yet
     reserve: bool = True
     flags: Sequence[Mapping[str, str]] = ()
+    by_telephone: bool = False  # a clerk took it: who has no e-mail address is told everything on the telephone
     account: int | None = None  # of who was logged in when they placed it
 
 
@@ -99,9 +101,10 @@ def checked(wanted: Wanted) -> Wanted:
         wrong.append(("currency", str(error)))
     if wanted.payment_method not in METHODS:
         wrong.append(("payment.method", f"use one of {', '.join(METHODS)}"))
-    email = text(wanted.email, "customer.email", 254, needed=True, kind=clean_email)
+    email = text(wanted.email, "customer.email", 254, needed=not wanted.by_telephone, kind=clean_email)
     if email and ("@" not in email[1:-1] or any(c.isspace() for c in email)):
         wrong.append(("customer.email", "this is no e-mail address"))
+    wrong += _mailless(wanted)
     wrong += wrong_lines(wanted.lines)
     if not 0 <= wanted.shipping_price <= MAX_AMOUNT // 100:
         wrong.append(("shipping.price", "must be zero or more, in minor units, and within reason"))
@@ -137,6 +140,18 @@ def checked(wanted: Wanted) -> Wanted:
     if refused:
         raise Refused([Blocker("state_not_served", refused)])
     return changed
+
+
+def _mailless(wanted: Wanted) -> list[tuple[str, str]]:
+    """Who has no e-mail address must be reached otherwise, and cannot be sent a link."""
+    wrong: list[tuple[str, str]] = []
+    if not wanted.by_telephone or wanted.email.strip():
+        return wrong
+    if not phone_key(wanted.phone, wanted.shipping_address.get("country", "")):
+        wrong.append(("customer.phone", "without an e-mail address we need a number at which to tell them"))
+    if wanted.payment_method == "card":
+        wrong.append(("payment.method", "the link to the card page goes by mail: another way, or an e-mail address"))
+    return wrong
 
 
 def _stateless(address: Mapping[str, str], name: str) -> list[tuple[str, str]]:
