@@ -8,6 +8,11 @@ from datetime import date, datetime
 from counterfoil.core.retries import RetryLimit
 
 
+def in_words(day: date) -> str:
+    """Tue 24 Nov 2026: a day in the reason why a gate is shut, which people read at the desk and over the API."""
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
 @dataclass(frozen=True)
 class LineFacts:
     """Units of one line and where they are; see the model for the meaning of each."""

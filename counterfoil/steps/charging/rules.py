@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from counterfoil.core.errors import Blocker
-from counterfoil.records.orders.facts import LineFacts, OrderFacts, PartFacts
+from counterfoil.records.orders.facts import LineFacts, OrderFacts, PartFacts, in_words
 from counterfoil.steps.charging.declines import free_at
 
 IN_FLIGHT = frozenset({"charging", "unknown"})
@@ -45,8 +45,9 @@ def _late(line: LineFacts, facts: OrderFacts) -> str:
     if line.due_confirmed < line.open_units or line.due_date is None:
         return f"{line.due} {line.name} on order, and the supplier has not confirmed a date"
     if line.due_date < facts.today:
-        return f"{line.due} {line.name} were due on {line.due_date} and are overdue"
-    return f"{line.due} {line.name} due on {line.due_date}, later than {facts.horizon}"
+        return f"{line.due} {line.name} were due on {in_words(line.due_date)} and are overdue"
+    until = in_words(facts.horizon)
+    return f"{line.due} {line.name} due on {in_words(line.due_date)}; what is charged today must be here by {until}"
 
 
 def may_charge(facts: OrderFacts, part: PartFacts, *, offline: bool = False) -> list[Blocker]:

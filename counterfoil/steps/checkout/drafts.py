@@ -16,6 +16,7 @@ from counterfoil.core.promises import PromiseRule
 from counterfoil.core.shop import Shop
 from counterfoil.gateways.storefront.protocol import DELIVERED, PENDING, PROCESSING, FeedEvent, FeedOrder
 from counterfoil.records.customers.keys import keys_of
+from counterfoil.records.orders.facts import in_words
 from counterfoil.records.orders.models import Promise
 from counterfoil.steps.checkout.rules import Amounts, Priced, add_up
 from counterfoil.steps.checkout.told_dates import Told, told_date
@@ -236,7 +237,7 @@ def event_rows(order: Row, feed: FeedOrder, promised: Told | None, setting: Sett
     for row in feed.history:
         found.append(_event(order, setting, "history_imported", _said(row), row.at, _row_data(row)))
     if feed.status == PROCESSING:
-        ships = f", ships {promised.day.isoformat()}" if promised else ", no ship date was found"
+        ships = f", ships {in_words(promised.day)}" if promised else ", no ship date was found"
         event = _event(
             order, setting, "order_approved", f"Approved by {setting.source.name}{ships}", approved_at(feed),
             {"ship_estimate": promised.day.isoformat() if promised else None},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from counterfoil.core.errors import Blocker
-from counterfoil.records.orders.facts import LineFacts, OrderFacts, PartFacts
+from counterfoil.records.orders.facts import LineFacts, OrderFacts, PartFacts, in_words
 
 Gate = Callable[[OrderFacts, PartFacts], list[Blocker]]
 GONE = frozenset({"shipped", "delivered", "returned"})
@@ -204,7 +204,7 @@ def _stock(part: PartFacts) -> list[Blocker]:
 
 def _missing(line: LineFacts) -> Blocker:
     if line.due >= line.open_units:
-        when = f"due {line.due_date.isoformat()}" if line.due_date else "on order"
+        when = f"due {in_words(line.due_date)}" if line.due_date else "on order"
         return Blocker("line_short", f"{line.open_units} of {line.sku} {when}, not here yet", line=line.sku)
     return Blocker("line_short", f"{line.open_units} of {line.sku} not on the shelf", line=line.sku)
 

@@ -132,7 +132,7 @@ def test_goods_on_order_are_not_on_the_shelf() -> None:
     due = replace(LINE, reserved=0, due=3, due_confirmed=3, due_date=date(2026, 11, 25))
     found = may_pick(order(), at("waiting", due, stock="awaiting"))
     assert [(b.code, b.line) for b in found] == [("line_short", "QUILL-21")]
-    assert "due 2026-11-25" in found[0].message
+    assert "due Wed 25 Nov 2026" in found[0].message
 
 
 def test_a_cancelled_line_holds_nothing_up() -> None:
