@@ -207,6 +207,15 @@ def mark_printed(found: Sequence[Document], *, actor_name: str) -> list[Document
     return fresh
 
 
+def reprint(found: Sequence[Document], *, actor_name: str) -> list[bytes]:
+    """Papers that were printed before, once more: REPRINT stands on each page, and who printed them is noted."""
+    bodies = [_drawn(document, shop().paper, reprint=True) for document in found]
+    now = clock.business_now()
+    with writing():
+        Printing.objects.bulk_create(Printing(document=d, at=now, actor=actor_name) for d in found)
+    return bodies
+
+
 def find(number: str) -> Document:
     """A document by its number. Raises Missing."""
     found = read(Document, "WHERE number = %s", [number])

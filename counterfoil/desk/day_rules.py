@@ -61,10 +61,12 @@ def _card(figures: Figures) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for one in figures["card"]:
         currency = one["currency"]
-        for name, word in (("charged", "Charges"), ("refunded", "Refunds")):
+        for name, word in (("charged", "charge"), ("refunded", "refund")):
             mine, yours = one[name], one[f"{name}_there"]
             agrees = "the processor agrees" if mine == yours else f"the processor has {show(yours, currency)}"
-            rows.append({"what": f"{word}, {one[f'{name}_count']}", "amount": show(mine, currency), "note": agrees})
+            count = one[f"{name}_count"]
+            what = f"{count or 'No'} {word}{'' if count == 1 else 's'}"
+            rows.append({"what": what, "amount": show(mine, currency), "note": agrees})
     rows += [
         {"what": f"{d['order']}: {d['words']}", "amount": show(d["amount"], d["currency"])}
         for d in figures["differences"]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from counterfoil.core import documents
 from counterfoil.core.actor import CLERK, PICKER
+from counterfoil.core.errors import Missing
 from counterfoil.core.models import Document, Printing
 from counterfoil.core.papers.bundle import bundled
 from counterfoil.core.shop import shop
@@ -21,21 +24,36 @@ from counterfoil.desk.packets import GOODS, KINDS, PACKING, Sheet, due_now, unpr
 from counterfoil.desk.pages import SeeOther, desk_page, pdf_answer, say
 
 AT_ONCE = 200  # papers in one PDF
-SHOWN = 40  # that were printed
+RUNS = 8  # of what was printed, the newest
+LOOKED_AT = 600  # papers that were printed, the newest
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came out of the printer at one press: by whom, when, and whether all of it had been printed before."""
+
+    id: int  # of its first printing
+    at: datetime
+    actor: str
+    papers: list[Document]
+    again: bool
+
+    @property
+    def orders(self) -> int:
+        """Of how many orders."""
+        return len({paper.subject for paper in self.papers})
 
 
 @staff(CLERK, PICKER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
-    """What is to be printed; POST prints all of it, all of a kind, or one paper, in one PDF."""
+    """What is to be printed; POST prints all of it, all of a kind, or one paper, or one press again, in one PDF."""
     if request.method == "POST":
         return _print(request)
     settings = shop()
     sheets = unprinted()
     due = due_now(sheets)
     waiting = [s for s in sheets if waits_for(s, settings) == GOODS]
-    before = Printing.objects.filter(document=OuterRef("document"), id__lt=OuterRef("id"))
-    printed = Printing.objects.select_related("document").defer("document__content").annotate(again=Exists(before))
     context: dict[str, Any] = {
         "here": "print",
         "groups": [
@@ -46,10 +64,38 @@ def index(request: HttpRequest) -> HttpResponse:
         "at_once": AT_ONCE,
         "waiting": _by_day(waiting),
         "at_packing": len({s.order for s in sheets if waits_for(s, settings) == PACKING}),
-        "printed": list(printed.order_by("-id")[:SHOWN]),
+        "printed": _runs(),
         "names": words.DOCUMENTS,
     }
     return desk_page(request, "desk/print.html", context)
+
+
+def _printed() -> QuerySet[Printing]:
+    """What was printed, but for papers of the shop's own doings."""
+    return Printing.objects.exclude(document__kind__in=documents.CONFIDENTIAL)
+
+
+def _runs() -> list[Run]:
+    """The newest presses, each with all of its papers, in the order in which they came out: one statement."""
+    before = Printing.objects.filter(document=OuterRef("document"), id__lt=OuterRef("id"))
+    found = _printed().select_related("document").defer("document__content").annotate(again=Exists(before))
+    runs = []
+    for (at, actor), rows in groupby(found.order_by("-id")[:LOOKED_AT], key=lambda p: (p.at, p.actor)):
+        mine = list(rows)[::-1]
+        runs.append(Run(mine[0].pk, at, actor, [p.document for p in mine], all(p.again for p in mine)))
+        if len(runs) == RUNS:
+            break
+    return runs
+
+
+def _reprint(request: HttpRequest, first: str) -> HttpResponse:
+    """All of one press once more, with its mark. Raises Missing."""
+    run = _printed().filter(pk=first).first() if first.isdecimal() and len(first) < 19 else None
+    if run is None:
+        raise Missing("nothing was printed like that")
+    mine = _printed().filter(at=run.at, actor=run.actor).select_related("document").order_by("id")[:AT_ONCE]
+    bodies = documents.reprint([p.document for p in mine], actor_name=actor_of_page(request).name)
+    return pdf_answer("reprint", bundled(bodies))
 
 
 def _by_day(sheets: Sequence[Sheet]) -> list[tuple[date | None, list[Sheet]]]:
@@ -62,6 +108,8 @@ def _by_day(sheets: Sequence[Sheet]) -> list[tuple[date | None, list[Sheet]]]:
 
 
 def _print(request: HttpRequest) -> HttpResponse:
+    if request.POST.get("again"):
+        return _reprint(request, request.POST["again"])
     kind, number = request.POST.get("kind", ""), request.POST.get("number", "")
     wanted = [s for s in due_now(unprinted()) if kind in ("", s.kind) and number in ("", s.number)]
     found = _documents(wanted[:AT_ONCE])

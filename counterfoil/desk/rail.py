@@ -88,7 +88,9 @@ class Rail:
             return ""
         since, day = self.since.get(queue), self.next.get(queue)
         age = span((clock.business_now() - since).total_seconds()) if since else ""
-        return " · ".join(part for part in (age, near_day(day) if day else "") if part)
+        # Beside "Charged, goods due" a bare day would be taken for that of the goods.
+        when = f"{'ships ' if queue == 'charged_waiting' else ''}{near_day(day)}" if day else ""
+        return " · ".join(part for part in (age, when) if part)
 
 
 @dataclass

@@ -22,9 +22,13 @@ from counterfoil.desk.scanning import is_no_parcel, orders_named, scanned_text, 
 from counterfoil.desk.ship_file import MOST_ROWS, FileRow, read_file, refused_csv
 from counterfoil.desk.shipping import Bench, bench_page
 from counterfoil.gateways.carrier.labels import carriers_of, label_number
+from counterfoil.gateways.carrier.tracking import CARRIERS
 from counterfoil.records.orders.models import Order, Package, Shipment
 from counterfoil.steps.fulfilment.actions import ship_order
 from counterfoil.steps.fulfilment.actions.ship import used_words
+
+# The cell of a row where the action's own field is mended.
+_CELLS = {"tracking": "tracking", "tracking_number": "tracking", "carrier": "carrier"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Result:
     ok: bool
     text: str
     order: Order | None = None
+    field: str = ""  # of a refused one: which of its cells is wrong
 
 
 @staff(CLERK, PICKER)
@@ -63,6 +68,7 @@ def send_file(request: HttpRequest) -> HttpResponse:
         "here": "ship-bench",
         "done": [r for r in results if r.ok],
         "refused": [_shown(r) for r in results if not r.ok],
+        "known": [c.name for c in CARRIERS],
     }
     return desk_page(request, "desk/ship_file.html", context)
 
@@ -111,8 +117,9 @@ def _ship_row(
             raise Invalid(("carrier", f"{' or '.join(whose) or 'no carrier'} by its number: write down the carrier"))
         made = ship_order(order=order.number, actor=actor, carrier=whose[0], tracking_number=number, packages=some)
     except (Refused, Invalid, Declined, StillAsking, Missing, Forbidden) as error:
-        why = "; ".join(words for _, words in error.errors) if isinstance(error, Invalid) else str(error)
-        return Result(row, False, why, order)
+        wrong = error.errors if isinstance(error, Invalid) else []
+        why = "; ".join(words for _, words in wrong) or str(error)
+        return Result(row, False, why, order, _CELLS.get(wrong[0][0] if wrong else "", "order"))
     return Result(row, True, f"{made.carrier} {made.tracking_number}; the customer is told", order)
 
 
@@ -149,6 +156,7 @@ def _shown(result: Result) -> dict[str, Any]:
         "tracking": shown(row.tracking),
         "carrier": mask_cards(row.carrier),
         "why": mask_cards(result.text),
+        "wrong": result.field,
     }
 
 

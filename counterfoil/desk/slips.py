@@ -175,7 +175,7 @@ def stock_pill(lines: Sequence[Brief]) -> Pill:
         if None in dates or known is None:
             return Pill("warn", "◷", f"{count} on order, no date")
         charged = all(ln.money == "charged" for ln in due)
-        return Pill("info", "◷", f"{'charged, goods' if charged else count} due {near_day(known)}")
+        return Pill("info", "◷", f"{'goods' if charged else count} due {near_day(known)}")
     if lines and all(ln.gone >= ln.quantity for ln in lines):
         return Pill("ok", "✓", "all picked")
     return Pill("ok", "✓", "all in stock")

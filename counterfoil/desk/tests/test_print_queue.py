@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 import pytest
@@ -67,20 +68,35 @@ def test_all_of_a_kind_is_one_pdf_and_who_printed_it_is_known() -> None:
     rest = PdfReader(BytesIO(desk.post("/desk/print").content)).pages
     first = [next(m.number for m in made if m.number in p.extract_text()) for p in rest]
     assert first == sorted(first)
-    assert "Nothing to print" in desk.get("/desk/print").content.decode()
+    page = desk.get("/desk/print").content.decode()
+    assert "Nothing to print" in page
+    # The printer was out of toner: the whole press comes once more, each page with the mark.
+    run = re.search(r'name="again" value="(\d+)"', page)
+    assert run
+    marked = [p.extract_text() for p in PdfReader(BytesIO(desk.post("/desk/print", {"again": run[1]}).content)).pages]
+    assert len(marked) == len(rest)
+    assert all("REPRINT" in words for words in marked)
+    assert desk.post("/desk/print", {"again": "999999"}).status_code == 404
+    with writing():
+        secret = documents.issue("day-sheet", subject="DAY-1", number="DAY-1", content={})
+        of_the_books = Printing.objects.create(document=secret, at=clock.business_now(), actor="Ann")
+    assert "DAY-1" not in desk.get("/desk/print").content.decode()
+    assert desk.post("/desk/print", {"again": of_the_books.pk}).status_code == 404
 
 
 def test_a_packet_whose_goods_are_due_waits_for_them_and_the_slip_says_so() -> None:
     built = plain(an_order(("A", 2)))
     day = shop.shop().business_days_from(shop.shop().today(), 1)
     Line.objects.filter(order=built.order).update(reserved=0, due=2, due_confirmed=2, due_date=day)
-    Part.objects.filter(order=built.order).update(stock="awaiting")
+    Part.objects.filter(order=built.order).update(stock="awaiting", promise_date=day)
     entered(built)
     assert built.order.queue == "charged_waiting"
     desk = at_the_desk()
     page = desk.get("/desk/print").content.decode()
     assert f"Charged, goods due {near_day(day)}" in page
-    assert f"charged, goods due {near_day(day)}" in desk.get("/desk/queues/charged_waiting").content.decode()
+    listed = desk.get("/desk/queues/charged_waiting").content.decode()
+    assert f"</span>goods due {near_day(day)}</span>" in listed
+    assert "· ships " in listed, "the day beside the queue's name is not that of the goods, and says so"
     assert "1 paper of 1 order" in page  # the file copy
     assert "The packet prints when the goods arrive" in desk.get(f"/desk/orders/{built.number}").content.decode()
     Line.objects.filter(order=built.order).update(reserved=2, due=0, due_confirmed=0, due_date=None)

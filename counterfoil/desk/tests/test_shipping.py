@@ -141,6 +141,8 @@ def test_a_file_ships_its_rows_and_the_refused_ones_are_mended_on_the_page() -> 
     mended = {"order:0": fourth.number, "tracking:0": "X1", "carrier:0": "", "line:0": "6", "why:0": "no such order"}
     page = desk.post("/desk/ship/file", mended).content.decode()
     assert "write down the carrier" in page
+    assert page.count('aria-invalid="true"') == 1
+    assert 'name="carrier:0" value="" maxlength="200" autocomplete="off" aria-invalid="true"' in page
     told = desk.post("/desk/ship/file", {**mended, "do": "download"})
     assert told["Content-Type"].startswith("text/csv")
     assert f"{fourth.number},X1,,no such order" in told.content.decode()
