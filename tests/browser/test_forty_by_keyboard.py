@@ -37,8 +37,8 @@ class Hands:
         self.keys += len(text)
 
 
-def place(shop: Shop, count: int, channel: str) -> None:
-    """New orders from a channel, with goods for all of them on the shelf."""
+def place(shop: Shop, count: int, channel: str) -> str:
+    """New orders from a channel, with goods for all of them on the shelf. Gives the key that they came with."""
     key = shop.command("api-key", channel, "--role", "owner").stdout.split()[-1]
     ask: dict[str, Any] = {"headers": {"Authorization": f"Bearer {key}"}, "timeout": 30}
     with requests.Session() as caller:
@@ -52,6 +52,7 @@ def place(shop: Shop, count: int, channel: str) -> None:
                 "payment": {"method": "card", "payment_method": "pm_card_visa"},
             }  # fmt: skip
             assert caller.post(f"{shop.base}/api/v1/orders", json=body, **ask).status_code == 201
+    return key
 
 
 def test_forty_new_orders_are_reviewed_dated_mailed_and_printed_by_keyboard_alone(
