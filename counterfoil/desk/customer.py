@@ -256,12 +256,12 @@ def ahead(order: Order, parts: list[Part], lines: list[Line], question: Proposal
         return Ahead("It is on its way.", "Follow the parcel below.")
     if order.status == "pending":
         return Ahead("One of us reads your order.", "Then you get the date on which it ships, by mail.")
-    if all(p.money == "charged" for p in parts):
-        return Ahead("We pick and pack it.", ships)
     due = [ln.due_date for ln in lines if ln.due and ln.due_date]
     if any(ln.short > 0 or ln.due for ln in lines):
         arrives = f"It arrives here {near_day(max(due))}." if due else ""
         return Ahead("We are getting in what is missing.", f"{arrives} {ships}".strip())
+    if all(p.money == "charged" for p in parts):
+        return Ahead("We pick and pack it.", ships)
     return Ahead("We charge the card and pack it." if order.payment_method == "card" else "We pack it.", ships)
 
 

@@ -7,6 +7,7 @@ from io import BytesIO
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
@@ -97,11 +98,15 @@ def test_a_packet_whose_goods_are_due_waits_for_them_and_the_slip_says_so() -> N
     listed = desk.get("/desk/queues/charged_waiting").content.decode()
     assert f"</span>goods due {near_day(day)}</span>" in listed
     assert "· ships " in listed, "the day beside the queue's name is not that of the goods, and says so"
+    theirs = Client().get(f"/orders/{built.order.token}").content.decode()
+    assert f"It arrives here {near_day(day)}." in theirs
+    assert "We pick and pack it." not in theirs
     assert "1 paper of 1 order" in page  # the file copy
     assert "The packet prints when the goods arrive" in desk.get(f"/desk/orders/{built.number}").content.decode()
     Line.objects.filter(order=built.order).update(reserved=2, due=0, due_confirmed=0, due_date=None)
     Part.objects.filter(order=built.order).update(stock="confirmed")
     store(built.number)
+    assert "We pick and pack it." in Client().get(f"/orders/{built.order.token}").content.decode()
     assert "2 papers of 1 order" in desk.get("/desk/print").content.decode()
     assert "To print: sales order, customer" in desk.get(f"/desk/orders/{built.number}").content.decode()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -292,7 +293,7 @@ def _form(
         "addresses": _addresses(request),
         "held": settings.card_at_checkout == "authorise",
         "refused": settings.refuses(country=country, state=state) if settled else None,
-        "too_soon": _too_soon(form.get("needed_by", ""), ships),
+        "late": _late(form.get("needed_by", ""), ships, method),
         "settled": settled,
         "currency": settings.currency,
         "deliveries": settings.deliveries,
@@ -315,12 +316,25 @@ def _form(
     return response
 
 
-def _too_soon(needed_by: str, ships: date | None) -> bool:
-    """Whether it is needed by a day on which it cannot have left."""
+@dataclass(frozen=True)
+class Late:
+    """The day on which all of it is there, after the day of need; and the deliveries that would make it."""
+
+    arrives: date
+    faster: list[tuple[str, date]]
+
+
+def _late(needed_by: str, ships: date | None, method: str) -> Late | None:
+    """None if it is there in time, or nobody said a day, or no day is known on which it ships."""
     try:
-        return ships is not None and date.fromisoformat(needed_by) <= ships
+        needed = date.fromisoformat(needed_by.strip())
     except ValueError:
-        return False
+        return None
+    settings = shop()
+    if ships is None or settings.arrives(ships, method) <= needed:
+        return None
+    others = [(str(d["method"]), settings.arrives(ships, str(d["method"]))) for d in settings.deliveries]
+    return Late(settings.arrives(ships, method), [(name, day) for name, day in others if day <= needed])
 
 
 def _wants_state(country: str) -> bool:

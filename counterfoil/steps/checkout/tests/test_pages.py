@@ -18,7 +18,7 @@ from counterfoil.records.stock.actions import adjust_stock
 from counterfoil.records.stock.models import Balance
 from counterfoil.records.stock.promise import Lead, Shelf
 from counterfoil.steps.checkout import pages
-from counterfoil.steps.checkout.shelf import availability, near_day
+from counterfoil.steps.checkout.shelf import availability, near_day, offer_of
 
 ANN = Actor("person", "Ann", "owner")
 
@@ -154,6 +154,27 @@ def test_what_is_wrong_is_said_at_the_field_and_nothing_is_ordered(
     assert answer.status_code == 422
     assert f'id="e-{field}"' in answer.content.decode()
     assert not Order.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_day_of_need_is_held_against_the_day_on_which_all_of_it_is_there(till: Client) -> None:
+    offer, settings = offer_of("SYRAH"), shop.shop()
+    assert offer is not None
+    assert offer.ships is not None
+    ground, express = (settings.arrives(offer.ships, method) for method in ("Ground", "Express"))
+
+    def told(needed: date, method: str = "Ground") -> str:
+        asked = {**FORM, "work_out": "yes", "needed_by": needed.isoformat(), "shipping_method": method}
+        return till.post("/checkout", asked).content.decode()
+
+    assert ground > express > offer.ships
+    late = told(ground - timedelta(days=1))
+    assert "Order all the same" in late
+    assert "Express has it there" in late
+    assert "Express has it there" not in told(offer.ships)
+    assert "Order all the same" in told(offer.ships, "Express")
+    assert "Order all the same" not in told(ground)
+    assert "Order all the same" not in told(express, "Express")
 
 
 @pytest.mark.django_db
