@@ -1,4 +1,5 @@
-"""One finished order of the demo, taken apart by the steps of the process: what its journal, mails and papers say."""
+"""One finished order of the demo, taken apart by the steps of the process: what its journal, mails and papers say, and
+the two screens as they stood."""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ from django.db.models import Count, Q
 
 from counterfoil.core.models import Document, JournalEvent
 from counterfoil.core.shop import shop
-from counterfoil.desk import how
+from counterfoil.desk import how, queries
 from counterfoil.desk.how import Told
+from counterfoil.desk.rewound import File, Screens, screens
 from counterfoil.desk.words import STATUS, glyph
-from counterfoil.records.orders.models import Charge, Line, Order
+from counterfoil.records.orders.models import Amendment, Charge, Line, Order, Proposal, Shipment
 from counterfoil.steps.charging.models import BalanceEntry
 
 # What tells of a step without moving an axis of the order.
@@ -36,6 +38,8 @@ STEP_OF = {
 class Moment:
     """A row of the journal as it was written."""
 
+    event: int
+    kind: str
     at: datetime
     glyph: str
     text: str
@@ -52,6 +56,8 @@ class Seen:
     mails: list[tuple[int, str, str]] = field(default_factory=list)  # the journal's row, subject, kind
     papers: list[Document] = field(default_factory=list)
     taken: int = 0
+    last: int = 0  # the last row of the journal by the end of it
+    screens: list[Screens] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,8 @@ class Story:
 
 
 def chosen() -> Order | None:
-    """The order to follow: delivered, paid by card, in one part, nothing taken back; the one with most to tell.
+    """The order to follow: delivered, paid by card at the first try, in one part, never on hold, nothing taken back;
+    the one with most to tell.
 
     Only orders that the demo itself has told: what a visitor orders in it is theirs.
     """
@@ -87,8 +94,10 @@ def chosen() -> Order | None:
             back=Count("parts", filter=Q(parts__refunded__gt=0) | Q(parts__refund_owed__gt=0), distinct=True),
             asked=Count("proposals", distinct=True),
             disputed=Count("disputes", distinct=True),
+            held=Count("holds", distinct=True),
+            declined=Count("parts__charges", filter=~Q(parts__charges__state="succeeded"), distinct=True),
         )
-        .filter(parts_=1, back=0, disputed=0)
+        .filter(parts_=1, back=0, disputed=0, held=0, declined=0)
         .order_by("-asked", "id")
         .first()
     )  # fmt: skip
@@ -103,7 +112,27 @@ def story() -> Story | None:
     papers = list(Document.objects.filter(subject=order.number).defer("content").order_by("id"))
     charges = list(Charge.objects.filter(part__order=order, state="succeeded").order_by("id"))
     steps = arranged(how.steps(shop()), events, papers, charges)
-    return Story(order, list(Line.objects.filter(order=order).order_by("position")), steps, _paid(charges))
+    lines = queries.lines_of(order)
+    file = File(
+        order, lines, events,
+        list(Amendment.objects.filter(order=order).order_by("number")),
+        list(Proposal.objects.filter(order=order).order_by("id")),
+        list(Shipment.objects.filter(order=order).order_by("id")),
+    )  # fmt: skip
+    for one in steps:
+        one.screens = [screens(file, event) for event in looks(one)]
+    return Story(order, lines, steps, _paid(charges))
+
+
+def looks(seen: Seen) -> list[int]:
+    """After which rows of the journal both screens are shown at a step: when we had asked, and at the end of it.
+
+    Nothing at the check-out: until the card is saved there is no order to look at.
+    """
+    if seen.told.code == "checkout":
+        return []
+    asked = [m.event for m in seen.moments if m.kind == "proposal_made"]
+    return [*asked, seen.last] if seen.last not in asked else asked
 
 
 def _paid(charges: Sequence[Charge]) -> Paid | None:
@@ -133,7 +162,7 @@ def arranged(
                 seen[at].mails.append((event.pk, str(event.data.get("subject", "")), kind))
             continue
         here = _step(event, way, here)
-        seen[here].moments.append(Moment(event.at, glyph(event.kind), event.text, event.actor))
+        seen[here].moments.append(Moment(event.pk, event.kind, event.at, glyph(event.kind), event.text, event.actor))
     for paper in papers:
         if paper.kind in of_paper:
             seen[of_paper[paper.kind]].papers.append(paper)
@@ -161,9 +190,11 @@ def _step(event: JournalEvent, way: Sequence[Told], here: str) -> str:
 
 
 def _sum(steps: Sequence[Seen], charges: Sequence[Charge]) -> None:
-    """What has been taken by the end of each step."""
+    """What has been written and taken by the end of each step."""
     until: datetime | None = None
+    row = 0
     for one in steps:
+        row = one.last = max([row, *(m.event for m in one.moments)])
         last = max((m.at for m in one.moments), default=None)
         until = max(until, last) if until and last else until or last
         one.taken = sum(c.amount for c in charges if until and c.settled_at and c.settled_at <= until)

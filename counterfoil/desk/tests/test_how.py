@@ -14,7 +14,8 @@ from counterfoil.core.shop import shop
 from counterfoil.desk import how
 from counterfoil.desk.followed import arranged
 from counterfoil.desk.tests.build import ANN, order, product
-from counterfoil.records.orders.models import Charge, Order
+from counterfoil.records.orders.models import Charge, Line, Order
+from counterfoil.steps.alternatives.actions import answer_proposal, propose_alternatives
 from counterfoil.steps.charging.actions import charge_order
 from counterfoil.steps.fulfilment.actions import deliver_order, pack_order, pick_order, ship_order
 from counterfoil.steps.review.actions import approve_order
@@ -22,10 +23,19 @@ from counterfoil.steps.review.actions import approve_order
 pytestmark = pytest.mark.django_db
 
 
-def delivered(reference: str) -> Order:
-    """An order that has gone the whole way; what was paid for it was paid by cheque, and is shown as by card."""
-    made = order(("A", 1), reference=reference, payment_method="cheque")
+def delivered(reference: str, *, ask: bool = False) -> Order:
+    """An order that has gone the whole way; what was paid for it was paid by cheque, and is shown as by card.
+
+    Asked, its customer gives up the second wine.
+    """
+    wanted = [("A", 1), ("B", 1)] if ask else [("A", 1)]
+    made = order(*wanted, reference=reference, payment_method="cheque")
     approve_order(order=made.number, ship_estimate=shop().today(), actor=ANN)
+    if ask:
+        without = {"kind": "cancel", "line": Line.objects.get(order=made, sku="B").pk}
+        question = propose_alternatives(order=made.number, actor=ANN, choices=[without, {"kind": "cancel"}])
+        answer_proposal(token=question.token, choice=0)
+        made.refresh_from_db()
     charge_order(order=made.number, actor=ANN, offline={"reference": reference, "amount": made.total})
     pick_order(order=made.number, actor=ANN)
     pack_order(order=made.number, actor=ANN)
@@ -81,3 +91,31 @@ def test_each_event_paper_and_sum_stands_at_its_step() -> None:
     assert [d.kind for d in seen["pack"].papers] == ["pick-list", "packing-slip"]
     assert any("Delivered" in m.text for m in seen["way"].moments)
     assert (seen["stock"].taken, seen["charge"].taken, seen["filed"].taken) == (0, told.total, told.total)
+
+
+def test_both_screens_stand_at_each_step_as_they_were_then(settings: Any) -> None:
+    settings.DEMO = True
+    product("A", on_hand=9)
+    product("B", on_hand=9)
+    told = delivered("demo-003", ask=True)
+    page = Client().get("/how-it-works/follow").content.decode()
+    step = {code: text for code, _, text in (part.partition('"') for part in page.split('<li id="')[1:])}
+    assert 'class="screens"' not in step["checkout"]
+    assert "Approve and mail the date" in step["arrives"]
+    assert "One of us reads your order." in step["arrives"]
+    assert "Make the sales order, in two copies" in step["review"]
+    asked, answered = step["stock"].split('class="screens"')[1:]
+    assert "We need your answer." in asked
+    assert "1 × Copper Gate B" in asked
+    assert f"${(told.total + 2400) / 100:.2f}" in asked
+    assert "<s>1 × Copper Gate B</s>" in answered
+    assert "Your card has not been charged yet." in answered
+    assert "May we pick?" in step["charge"]
+    assert "Your card has not been charged yet." not in step["charge"].split('class="screens"')[1]
+    assert "It is on its way." in step["ship"]
+    assert "1Zdemo-003" in step["ship"]
+    assert "Nothing more: it has arrived." in step["way"]
+    # Nothing on them leads anywhere, or could be sent.
+    assert "/acts/" not in page
+    assert "/desk/print" not in page
+    assert told.version == Order.objects.get(pk=told.pk).version
