@@ -41,18 +41,24 @@ def arrival_of(order: Order, lines: Sequence[Line], settings: Shop) -> date | No
     return settings.arrives(max(days), order.shipping_method) if days else None
 
 
-def call_sheet(order: Order, lines: Sequence[Line], question: str) -> CallSheet | None:
+def call_sheet(
+    order: Order,
+    lines: Sequence[Line],
+    question: str,
+    calls: Sequence[Call] | None = None,
+    proposals: Sequence[Proposal] = (),
+) -> CallSheet | None:
     """The sheet of an order whose next action is a call, else None. `question`: the token of the one that is open.
 
-    At most four statements.
+    `calls` (the oldest first) and `proposals` where they are at hand. At most four statements without them, else two.
     """
     if order.next_action not in {"call", "call_later"}:
         return None
-    calls = list(Call.objects.filter(order=order).order_by("-id")[:4])
+    calls = list(Call.objects.filter(order=order).order_by("-id")[:4]) if calls is None else list(reversed(calls))[:4]
     before = [_said(call) for call in calls]
     again = calls[0].call_back_at if calls and order.next_action == "call_later" else None
     if question:
-        asked = Proposal.objects.get(token=question)
+        asked = next((p for p in proposals if p.token == question), None) or Proposal.objects.get(token=question)
         choices = [
             (str(c["text"]), price_words(int(c.get("difference") or 0), int(c["total"]), order.currency))
             for c in asked.choices

@@ -81,7 +81,7 @@ def _page(
     parts = sorted({ln.part_id: ln.part for ln in lines}.values(), key=lambda p: p.number)
     file = queries.dossier(order)
     question = next((q for q in file.proposals if q.state == Proposal.OPEN), None)
-    silence = told_customer(question)
+    silence, kept = told_customer(question), kept_of(question) if question else {}
     messages = list(Contact.objects.filter(order=order, kind=Contact.MESSAGE).order_by("id"))
     context: dict[str, Any] = {
         "order": order,
@@ -95,7 +95,7 @@ def _page(
         "money": money_lines(order, parts),
         "question": question,
         "silence": silence,
-        "choices": [offered(c, order.currency, kept_of(question)) for c in question.choices] if question else [],
+        "choices": [offered(c, order.currency, kept) for c in question.choices] if question else [],
         "closed": closed_question(file.proposals),
         "file": file,
         "papers": [(CUSTOMER_DOCUMENTS[d.kind], d) for d in file.documents if d.kind in CUSTOMER_DOCUMENTS],

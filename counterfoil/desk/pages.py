@@ -28,11 +28,11 @@ from counterfoil.desk.on_paper import AT_ONCE, not_printed, printed_of
 from counterfoil.desk.packets import unprinted_of
 from counterfoil.desk.promised import promises_of, waits_for_nothing
 from counterfoil.desk.proposing import proposed_of
-from counterfoil.desk.queries import Asked, Place
+from counterfoil.desk.queries import Asked, Dossier, Place
 from counterfoil.desk.rail import rail
 from counterfoil.desk.saying import bank_away
 from counterfoil.desk.slips import LEAVING, Slip, money_words, row_of, slip_of
-from counterfoil.records.orders.declines import Tried, tries_of
+from counterfoil.records.orders.declines import Tried, tries_in, tries_of
 from counterfoil.records.orders.load import facts_of, find
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.charging.declines import unpaid_after_decline
@@ -173,24 +173,28 @@ def _slip(
     lines: list[Any] | None = None,
     tried: Mapping[int, Tried] | None = None,
     asked: Asked | None = None,
+    file: Dossier | None = None,
 ) -> Slip:
+    """The slip; with `file`, what is in there already is not read again."""
     lines = lines if lines is not None else queries.lines_of(order)
     declined = [ln.part_id for ln in lines if ln.part.decline_class]
     if tried is None:
-        tried = tries_of(declined)
+        tried = tries_of(declined) if file is None else tries_in(c for c in file.charges if c.part_id in declined)
     asked, events = asked or queries.asked_of(order), queries.events_of(order)
     due = [ln.pk for ln in lines if ln.due]
     coming = coming_for(due) if due else {}
     sheets = unprinted_of(order) if order.queue in LEAVING else None
-    may_try = bool(declined) and _may_try(order)
+    may_try = bool(declined) and not asked.holds and _may_try(order, lines)
     slip = slip_of(order, lines, asked, events, tried, may_try=may_try, coming=coming, sheets=sheets)
-    sheet = call_sheet(order, lines, asked.question[0] if asked.question else "")
+    question = asked.question[0] if asked.question else ""
+    known = (file.calls, file.proposals) if file else (None, ())
+    sheet = call_sheet(order, lines, question, *known)
     return replace(slip, glance=asked.glance, sheet=sheet)
 
 
-def _may_try(order: Order) -> bool:
+def _may_try(order: Order, lines: list[Any]) -> bool:
     """Whether the card that was declined may be charged now, by whoever may charge."""
-    facts = facts_of(order)
+    facts = facts_of(order, lines)
     return any(unpaid_after_decline(part) and not may_charge(facts, part) for part in facts.parts)
 
 
@@ -212,10 +216,10 @@ def _order_page(
     verb: str = "",
 ) -> HttpResponse:
     asked, log = queries.asked_and_log(order)
-    slip = _slip(order, asked=asked)
+    file = queries.dossier(order)
+    slip = _slip(order, asked=asked, file=file)
     show = request.GET.get("show", "")
     begins = words.TIMELINES[show][1] if show in words.TIMELINES else ()
-    file = queries.dossier(order)
     proposed = proposed_of(slip)
     context = {
         "here": order.queue,

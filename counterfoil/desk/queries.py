@@ -7,18 +7,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
-from counterfoil.core.db import is_postgres, moment, rows
+from counterfoil.core.db import is_postgres, moment, read_each, rows
 from counterfoil.core.models import Document, JournalEvent, Printing
 from counterfoil.desk.glance import Glance, branches, glance_of
 from counterfoil.desk.narrow import LOOKED_AT, Narrow
 from counterfoil.desk.rail import IN_NO_LIST
 from counterfoil.records.catalogue.models import Product
-from counterfoil.records.orders.models import Charge, Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
+from counterfoil.records.orders.models import Call, Charge, Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
 from counterfoil.steps.charging.models import BalanceEntry, Dispute
-from counterfoil.steps.charging.queries import disputes_of
 
 PAGE = 50
 SOONEST = "CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, deadline, leave_by, id"
@@ -321,30 +320,34 @@ class Dossier:
     refunds: list[Refund]
     documents: list[Document]
     disputes: list[Dispute]
+    calls: list[Call]
 
 
 def dossier(order: Order) -> Dossier:
-    """Questions, parcels, money and papers of one order, oldest first. Disputes are read only where there is one, and
-    refunds, which are of a charge, only where anything was charged.
-    """
-    fee = BalanceEntry.objects.filter(charge=OuterRef("pk"), kind="charge").values("fee")[:1]
-    there_is_one = Exists(Dispute.objects.filter(charge=OuterRef("pk")))
-    charges = list(
-        Charge.objects.filter(part__order=order)
-        .select_related("part")
-        .annotate(fee=Subquery(fee), disputed=there_is_one)
-        .order_by("id")
+    """Questions, parcels, money, papers and calls of one order, oldest first: two statements."""
+    mine, charged = "WHERE order_id = %s", "WHERE part_id IN (SELECT id FROM orders_part WHERE order_id = %s)"
+    of_charges = f"charge_id IN (SELECT id FROM orders_charge {charged})"
+    parts, charges, fees, disputes, refunds, proposals, packages, shipments, calls = read_each(
+        (Part, mine, [order.pk]),
+        (Charge, charged, [order.pk]),
+        (BalanceEntry, f"WHERE kind = 'charge' AND {of_charges}", [order.pk]),
+        (Dispute, mine, [order.pk]),
+        (Refund, charged, [order.pk]),
+        (Proposal, mine, [order.pk]),
+        (Package, f"{mine} AND unpacked_at IS NULL", [order.pk]),
+        (Shipment, mine, [order.pk]),
+        (Call, mine, [order.pk]),
     )
-    refunds = Refund.objects.filter(part__order=order).select_related("part").order_by("id") if charges else []
-    return Dossier(
-        list(Proposal.objects.filter(order=order).order_by("id")),
-        list(Package.objects.filter(order=order, unpacked_at=None).order_by("number")),
-        list(Shipment.objects.filter(order=order).order_by("id")),
-        charges,
-        list(refunds),
-        list(_documents(order)),
-        disputes_of(order) if any(c.disputed for c in charges) else [],
-    )
+    part_of, fee_of = {p.pk: p for p in parts}, {f.charge_id: f.fee for f in reversed(fees)}
+    for row in (*charges, *refunds):
+        row.part = part_of[row.part_id]
+    for charge in charges:
+        charge.fee = fee_of.get(charge.pk)
+    charge_of = {c.pk: c for c in charges}
+    for dispute in disputes:
+        dispute.order, dispute.charge = order, charge_of[dispute.charge_id]
+    packages.sort(key=lambda box: box.number)
+    return Dossier(proposals, packages, shipments, charges, refunds, list(_documents(order)), disputes, calls)
 
 
 def _documents(order: Order) -> QuerySet[Document]:

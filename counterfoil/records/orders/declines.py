@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from counterfoil.core import clock
 from counterfoil.core.db import moment, rows
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.retries import MOST_DAYS
-from counterfoil.records.orders.models import Order, Part
+from counterfoil.records.orders.models import Charge, Order, Part
 
 AWAITED, REMINDED = "payment_awaited", "payment_reminded"
 SYSTEMS_OWN = "ours"  # the class of a refusal that no bank has seen
@@ -88,17 +89,30 @@ def tried_of(parts: Iterable[Part]) -> dict[int, Tried]:
     return tries_of(p.pk for p in parts if p.decline_class)
 
 
+def tries_in(charges: Iterable[Charge]) -> dict[int, Tried]:
+    """The same from charges that are at hand, the oldest first."""
+    return _tries(
+        (c.part_id, c.brand, c.last4, c.decline_code, c.decline_message) for c in charges if c.state == "declined"
+    )
+
+
 def tries_of(part_ids: Iterable[int]) -> dict[int, Tried]:
     """The same for parts on which a decline stands, by their ids: one statement, or none for none."""
     declined = sorted(set(part_ids))
     if not declined:
         return {}
-    found: dict[int, list[tuple[str, str, str, str]]] = {}
-    for pk, brand, last4, code, message in rows(
+    found = rows(
         "SELECT part_id, brand, last4, decline_code, decline_message FROM orders_charge "
         f"WHERE part_id IN ({', '.join(['%s'] * len(declined))}) AND state = 'declined' ORDER BY id",
         declined,
-    ):
+    )
+    return _tries(found)
+
+
+def _tries(declines: Iterable[Sequence[Any]]) -> dict[int, Tried]:
+    """From declines, the oldest first: part, brand, last four, code and message of each."""
+    found: dict[int, list[tuple[str, str, str, str]]] = {}
+    for pk, brand, last4, code, message in declines:
         found.setdefault(int(pk), []).append((brand, last4, code, message))
     return {
         pk: Tried(sum(t[:2] == tries[-1][:2] for t in tries), tries[-1][2], tries[-1][3]) for pk, tries in found.items()

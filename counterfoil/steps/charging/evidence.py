@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from counterfoil.core import clock, documents, papers
+from counterfoil.core.db import read_each
 from counterfoil.core.models import Document, JournalEvent
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
 from counterfoil.gateways.card.protocol import Evidence
-from counterfoil.records.orders.models import Charge, Line, Order, Part, Promise, Proposal, Refund, Shipment
+from counterfoil.records.orders.models import Charge, Line, Order, Package, Part, Promise, Proposal, Refund, Shipment
 from counterfoil.records.orders.slip import address_lines, order_paper, priced_lines, say_date, say_moment, totals
 from counterfoil.steps.charging.models import Dispute
 from counterfoil.steps.charging.queries import reason_in_words
@@ -58,13 +60,46 @@ def evidence_for(row: Dispute) -> Evidence:
     )
 
 
-def summary_of(row: Dispute) -> str:
+@dataclass(frozen=True)
+class Case:
+    """What is known of the part whose charge is disputed, and of its order's questions and mails; the oldest first."""
+
+    row: Dispute
+    promises: list[Promise]
+    charges: list[Charge]
+    shipments: list[Shipment]
+    packages: list[Package]
+    refunds: list[Refund]
+    proposals: list[Proposal]
+    mails: list[JournalEvent]
+
+
+def case_of(row: Dispute) -> Case:
+    """Read it: one statement."""
+    part, order = row.charge.part, row.order
+    of = "WHERE part_id = %s"
+    return Case(
+        row,
+        *read_each(
+            (Promise, of, [part.pk]),
+            (Charge, f"{of} AND state = 'succeeded'", [part.pk]),
+            (Shipment, of, [part.pk]),
+            (Package, f"{of} AND shipment_id IS NOT NULL", [part.pk]),
+            (Refund, of, [part.pk]),
+            (Proposal, "WHERE order_id = %s", [order.pk]),
+            (JournalEvent, "WHERE subject = %s AND kind = %s", [order.number, MAIL]),
+        ),
+    )
+
+
+def summary_of(row: Dispute, case: Case | None = None) -> str:
     """The case in plain words, for the bank's free text and the head of the pack."""
     order = row.order
+    case = case or case_of(row)
     said = [f"Order {order.number} was placed on {say_moment(order.placed_at)} by {order.name} ({order.email})."]
-    for section in (_promises(row), _consent(row), _charges(row), _parcels(row), _refunds(row)):
+    for section in (_promises(case), _consent(row), _charges(case), _parcels(case), _refunds(case)):
         said += [f"{r['when']}: {r['what']}" if r.get("when") else r["what"] for r in section]
-    mails = _mails(order)
+    mails = _mails(case)
     if mails:
         said.append("Mails to the customer: " + "; ".join(f"{r['when']}, {r['what']}" for r in mails) + ".")
     return "\n".join(said)
@@ -73,14 +108,15 @@ def summary_of(row: Dispute) -> str:
 def pack_of(row: Dispute) -> dict[str, Any]:
     """The content of the paper: everything that we know about the order of a disputed charge."""
     order, part, charge = row.order, row.charge.part, row.charge
+    case = case_of(row)
     sections = (
-        ("What was promised", _promises(row)),
+        ("What was promised", _promises(case)),
         ("Agreement to the later charge", _consent(row)),
-        ("The charge", _charges(row)),
-        ("Shipment and delivery", _parcels(row)),
-        ("Refunds", _refunds(row)),
-        ("Mails sent to the customer", _mails(order)),
-        ("Questions and answers", _questions(order)),
+        ("The charge", _charges(case)),
+        ("Shipment and delivery", _parcels(case)),
+        ("Refunds", _refunds(case)),
+        ("Mails sent to the customer", _mails(case)),
+        ("Questions and answers", _questions(case)),
         ("Papers issued", _papers(order)),
         ("Everything that happened", _timeline(order)),
     )
@@ -97,7 +133,7 @@ def pack_of(row: Dispute) -> dict[str, Any]:
         "opened_text": say_moment(row.opened_at),
         "due_text": say_moment(row.due_by) if row.due_by else None,
         "card": card,
-        "statement": row.answer_text or summary_of(row),
+        "statement": row.answer_text or summary_of(row, case),
         "lines": priced_lines(_lines(part), order.currency),
         "totals": totals(part, order.currency),
         "sections": [
@@ -122,13 +158,13 @@ def _terms(order: Order) -> str | None:
     return str(first.content.get("terms") or "") or None if first is not None else shop().terms or None
 
 
-def _promises(row: Dispute) -> list[Row]:
+def _promises(case: Case) -> list[Row]:
     return [
         {
             "when": say_moment(p.at),
             "what": f"Ship date {say_date(p.date)} promised ({p.basis}); at the latest {say_date(p.legal_deadline)}",
         }
-        for p in Promise.objects.filter(part=row.charge.part).order_by("version")
+        for p in sorted(case.promises, key=lambda p: p.version)
     ]
 
 
@@ -145,49 +181,50 @@ def _consent(row: Dispute) -> list[Row]:
     ]
 
 
-def _charges(row: Dispute) -> list[Row]:
+def _charges(case: Case) -> list[Row]:
     found = []
-    for c in Charge.objects.filter(part=row.charge.part, state="succeeded").order_by("attempt"):
+    for c in sorted(case.charges, key=lambda c: c.attempt):
         card = f" to {c.brand.title()} ending in {c.last4}" if c.last4 else ""
-        disputed = " (disputed)" if c.pk == row.charge_id else ""
+        disputed = " (disputed)" if c.pk == case.row.charge_id else ""
         proof = " / ".join(p for p in (c.charge_id, c.intent_id, c.reference) if p)
         when = say_moment(c.settled_at) if c.settled_at else ""
         found.append({"when": when, "what": f"{show(c.amount, c.currency)} charged{card}{disputed}: {proof}"})
     return found
 
 
-def _parcels(row: Dispute) -> list[Row]:
-    found = []
-    for s in Shipment.objects.filter(part=row.charge.part).order_by("id"):
+def _parcels(case: Case) -> list[Row]:
+    found, order = [], case.row.order
+    for s in case.shipments:
+        boxes = sorted((p for p in case.packages if p.shipment_id == s.pk), key=lambda p: p.number)
         link = f" ({s.tracking_url})" if s.tracking_url else ""
-        units = ", ".join(f"{u['quantity']} × {u['sku']}" for p in s.packages.order_by("number") for u in p.lines)
-        what = f"Shipped with {s.carrier}, tracking number {s.tracking_number}{link}, {row.order.shipping_method}"
+        units = ", ".join(f"{u['quantity']} × {u['sku']}" for p in boxes for u in p.lines)
+        what = f"Shipped with {s.carrier}, tracking number {s.tracking_number}{link}, {order.shipping_method}"
         found.append({"when": say_moment(s.shipped_at), "what": f"{what}: {units}" if units else what})
         if s.delivered_at is not None:
-            what = f"Delivered to {_address(row.order.shipping_address).replace(chr(10), ', ')}"
+            what = f"Delivered to {_address(order.shipping_address).replace(chr(10), ', ')}"
             signature = "The carrier's page has the signature, where the service asks for one"
             found.append({"when": say_moment(s.delivered_at), "what": f"{what}. {signature}"})
     return found
 
 
-def _refunds(row: Dispute) -> list[Row]:
+def _refunds(case: Case) -> list[Row]:
     words = {"pending": "on its way", "succeeded": "paid", "failed": "failed, still owed"}
     return [
         {"when": say_moment(r.at), "what": f"Refund of {show(r.amount, r.currency)}, {words[r.state]}: {r.reason}"}
-        for r in Refund.objects.filter(part=row.charge.part).order_by("id")
+        for r in case.refunds
     ]
 
 
-def _mails(order: Order) -> list[Row]:
-    sent = JournalEvent.objects.filter(subject=order.number, kind=MAIL).order_by("id")
+def _mails(case: Case) -> list[Row]:
     return [
-        {"when": say_moment(e.at), "what": f"“{e.data.get('subject', e.text)}” to {e.data.get('to', '')}"} for e in sent
+        {"when": say_moment(e.at), "what": f"“{e.data.get('subject', e.text)}” to {e.data.get('to', '')}"}
+        for e in case.mails
     ]
 
 
-def _questions(order: Order) -> list[Row]:
+def _questions(case: Case) -> list[Row]:
     found = []
-    for asked in Proposal.objects.filter(order=order).order_by("id"):
+    for asked in case.proposals:
         offered = "; ".join(str(choice.get("text", "")) for choice in asked.choices)
         found.append({"when": say_moment(asked.made_at), "what": f"{asked.made_by} offered: {offered}"})
         if asked.answered_at is not None:

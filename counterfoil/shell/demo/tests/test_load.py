@@ -9,9 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from counterfoil.core import clock
 from counterfoil.core.access.models import User
@@ -26,11 +23,11 @@ from counterfoil.shell.demo.days import CLOSES, Days
 from counterfoil.shell.demo.load import load_demo
 from counterfoil.shell.demo.opening import TIMEZONE
 from counterfoil.shell.demo.tales import BEA, MARA, TALES
+from counterfoil.shell.demo.tests.every_page import asked_by_every_page
 from counterfoil.steps.charging import charge
 from counterfoil.steps.charging.clearing import agreements
 from counterfoil.steps.charging.models import Dispute, Payout
 from counterfoil.steps.sourcing.models import PurchaseOrder
-from tests.browser.pages import DESK, PUBLIC
 
 MOST_STATEMENTS = 12
 
@@ -154,28 +151,8 @@ def test_a_load_goes_on_where_it_was_cut_off_and_then_the_shop_stands_as_its_tal
 
 
 def no_page_asks_the_database_much() -> None:
-    """Every page of the desk and of the shop, filled as the demo fills it, within twelve statements.
-
-    The settings and the clock are at hand, as they are in any process for two seconds.
-    """
-    client = Client()
-    client.force_login(User.objects.get(email="owner@example.com"))
-    review = Order.objects.filter(queue="review").order_by("id")[0]
-    done = Order.objects.filter(queue="done").order_by("id")[0]
-    pages = {**PUBLIC, **DESK, "review": f"/desk/orders/{review.number}", "done": f"/desk/orders/{done.number}"}
-    pages |= {"customer": f"/orders/{done.token}", "amend": f"/desk/orders/{review.number}/amend"}
-    packing = Order.objects.filter(queue="pack").order_by("id")[0]
-    pages |= {"offer": f"/desk/orders/{review.number}/proposals/new"}
-    pages |= {"packing": f"/desk/floor/pack?order={packing.number}"}
-    asked: dict[str, int] = {}
-    for name, path in pages.items():
-        with CaptureQueriesContext(connection) as queries:
-            answer = client.get(path)
-        # A batch that is begun sends the picker to it.
-        assert answer.status_code in ({404} if name == "not-found" else {200, 303}), (name, answer.status_code)
-        told = [q["sql"] for q in queries.captured_queries]
-        asked[name] = sum("core_setting" not in sql and "core_businessclock" not in sql for sql in told)
-    assert {name: count for name, count in asked.items() if count > MOST_STATEMENTS} == {}
+    """Every page of the desk, of the shop, of accounts and of the first steps, filled as the demo fills it."""
+    assert {page: count for page, count in asked_by_every_page().items() if count > MOST_STATEMENTS} == {}
 
 
 def paid_at_the_door() -> list[str]:
