@@ -41,6 +41,8 @@ from counterfoil.steps.charging import actions as charging
 from counterfoil.steps.charging.queries import find_dispute
 from counterfoil.steps.fulfilment import actions as fulfilment
 from counterfoil.steps.review import actions as review
+from counterfoil.steps.review.details import FIELDS as FIELDS_OF_ORDER
+from counterfoil.steps.review.details import change_details
 from counterfoil.steps.sourcing import actions as sourcing
 
 MOST_CHOICES = 6  # of a question built at the desk; the API takes ten
@@ -311,6 +313,12 @@ def _remember(order: str, form: Form, actor: Actor) -> str:
     return "Kept for the next time."
 
 
+def _details(order: str, form: Form, actor: Actor) -> str:
+    given = {name: str(form[name]) for name in FIELDS_OF_ORDER if name in form}
+    change_details(order=order, actor=actor, changes=given, version=maybe_whole(form, "version"))
+    return f"{order}: kept. Papers that were issued stay as they are."
+
+
 def _need_by(order: str, form: Form, actor: Actor) -> str:
     day = maybe_date(form, "needed_by")
     need_by(order=order, actor=actor, day=day, version=maybe_whole(form, "version"))
@@ -372,6 +380,7 @@ ACTS: dict[str, Act] = {
     "call": _call,
     "take-offer": _take_offer,
     "remember": _remember,
+    "details": _details,
     "needed-by": _need_by,
     "contact": _contact,
     "cancel": _cancel,

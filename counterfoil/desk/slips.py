@@ -23,7 +23,7 @@ from counterfoil.desk.saying import moment, near_day, say_date, span, time_of_da
 from counterfoil.desk.words import DESK_STATUS, DOCUMENTS, GATES, QUEUES, glyph
 from counterfoil.records.orders.declines import Tried
 from counterfoil.records.orders.models import Line, Order, Part
-from counterfoil.steps.review.doubts import address_doubts, email_doubts
+from counterfoil.steps.review.doubts import address_doubts, email_doubts, meant_email
 from counterfoil.steps.sourcing.queries import Coming
 
 SOON_HOURS = 24
@@ -60,6 +60,14 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """What looks odd; with the e-mail address that was probably meant, else it is about where the goods go to."""
+
+    text: str
+    email: str = ""
+
+
+@dataclass(frozen=True)
 class Slip:
     """An order as the slip shows it. `verb` is the act of the button, "" when a person can only wait."""
 
@@ -84,7 +92,7 @@ class Slip:
     coming: Mapping[int, Sequence[Coming]] = field(default_factory=dict)
     glance: Glance | None = None
     sheet: CallSheet | None = None  # when they are to be called
-    doubts: list[str] = field(default_factory=list)  # in the review: what to look at twice
+    doubts: list[Doubt] = field(default_factory=list)  # in the review: what to look at twice
 
     @property
     def open(self) -> bool:
@@ -250,9 +258,11 @@ def slip_of(
     )
 
 
-def doubts_of(order: Order) -> list[str]:
+def doubts_of(order: Order) -> list[Doubt]:
     """What a reviewer should look at twice; it blocks nothing."""
-    return [*address_doubts(order.shipping_address), *email_doubts(order.email)]
+    meant = meant_email(order.email)
+    odd = [Doubt(text) for text in address_doubts(order.shipping_address)]
+    return odd + [Doubt(text, meant) for text in email_doubts(order.email)]
 
 
 def promise_words(order: Order, parts: Sequence[Part]) -> str:

@@ -169,7 +169,15 @@ TIMELINES = {
     ),
     "changes": (
         "Changes",
-        ("order_amended", "parts_merged", "order_cancelled", "promise", "needed_by", "sales_order_reissued"),
+        (
+            "order_amended",
+            "parts_merged",
+            "order_cancelled",
+            "promise",
+            "needed_by",
+            "sales_order_reissued",
+            "details_",
+        ),
     ),
 }
 CONSENT = {
@@ -198,7 +206,7 @@ GLYPHS = (
     ("cover", "!"), ("order_cancelled", "✕"), ("delay", "◷"), ("promise_lapsed", "✕"), ("mail", "✉"),
     ("customer_told", "☏"),
     ("customer_called", "☏"), ("contact_call", "☏"), ("contact_", "✎"), ("customer_", "✎"), ("needed_by", "◷"),
-    ("order_amended", "±"), ("parts_merged", "±"),
+    ("order_amended", "±"), ("details_", "✎"), ("parts_merged", "±"),
     ("return", "↩"),
 )  # fmt: skip
 

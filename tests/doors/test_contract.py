@@ -49,6 +49,7 @@ CALLS = {
     "POST /products": {201}, "GET /products/{sku}": {200}, "POST /stock": {201}, "POST /orders": {200, 201},
     "GET /orders": {200}, "GET /orders/{number}": {200}, "GET /orders/{number}/timeline": {200},
     "POST /orders/{number}/approval": {200}, "POST /orders/{number}/holds": {201},
+    "POST /orders/{number}/customer": {200},
     "DELETE /orders/{number}/holds/{hold}": {204}, "POST /orders/{number}/sales-order": {200},
     "POST /orders/{number}/stock-check": {200}, "POST /orders/{number}/charge": {200, 202},
     "POST /orders/{number}/authorisation": {200, 202},

@@ -98,3 +98,23 @@ def test_what_was_answered_goes_back_to_the_desk_only() -> None:
     form = {"reason": "wait", "next": "//elsewhere.example/desk/"}
     answer = at_the_desk().post(f"/desk/orders/{made.number}/acts/hold", form)
     assert answer["Location"] == f"/desk/orders/{made.number}"
+
+
+def test_a_doubt_about_an_address_is_mended_in_one_click_and_the_rest_on_the_orders_page() -> None:
+    product("PINOT", on_hand=9)
+    made, desk = order(("PINOT", 1), email="zoe@gmial.com", gift_message="Two\nlines"), at_the_desk("clerk")
+    page = desk.get("/desk/queues/review").content.decode()
+    assert "Change to zoe@gmail.com" in page
+    assert "Change to" not in at_the_desk("picker").get("/desk/queues/review").content.decode()
+    mend = {"email": "zoe@gmail.com", "version": str(made.version), "next": "/desk/queues/review"}
+    assert desk.post(f"/desk/orders/{made.number}/acts/details", mend).status_code == 303
+    assert "gmial" not in desk.get("/desk/queues/review").content.decode().partition('class="timeline"')[0]
+    page = desk.get(f"/desk/orders/{made.number}").content.decode()
+    assert f'href="/desk/orders/{made.number}/amend">change the address' in page
+    wrong = desk.post(f"/desk/orders/{made.number}/acts/details", {"name": "June", "email": "june"})
+    assert wrong.status_code == 422
+    assert 'id="e-w-email">this is no e-mail address' in wrong.content.decode()
+    # A browser sends its own line ends.
+    desk.post(f"/desk/orders/{made.number}/acts/details", {"name": "June", "gift_message": "Two\r\nlines"})
+    made.refresh_from_db()
+    assert (made.name, made.email, made.gift_message) == ("June", "zoe@gmail.com", "Two\nlines")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from counterfoil.core import jobs
+from counterfoil.core.models import Job
 from counterfoil.gateways.mail.telling import owe_telling
 from counterfoil.gateways.mail.wording import dressed, headed
 
@@ -27,6 +28,23 @@ def owe_mail(kind: str, *, to: str, key: str, context: Mapping[str, Any], docume
 def letter(kind: str, to: str, key: str, context: Mapping[str, Any], documents: Sequence[str] = ()) -> dict[str, Any]:
     """A mail as its job holds it, with the shop's own words of today: for those who insert the job themselves."""
     return {"kind": kind, "to": to, "key": key, "context": headed(dressed(kind, context)), "documents": list(documents)}
+
+
+def readdress(about: str, before: str, after: str) -> int:
+    """Have the mails about an order go to another address, inside `writing()`: those that wait, and those that were
+    given up, which are tried again; how many. One that a worker is just sending goes where it went.
+    """
+    owed = Job.objects.filter(name="mail.send", state__in=[Job.QUEUED, Job.DEAD], key__contains=f":{about}:")
+    moved = 0
+    for job in owed.order_by("id"):
+        if job.payload.get("to") != before or not str(job.payload.get("key", "")).startswith(f"{about}:"):
+            continue
+        same = Job.objects.filter(pk=job.pk, state=job.state)
+        if same.update(payload={**job.payload, "to": after}):
+            moved += 1
+            if job.state == Job.DEAD:
+                jobs.revive(job.pk)
+    return moved
 
 
 def message_id(kind: str, key: str, address: str, host: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from counterfoil.core import journal
 from counterfoil.core.actor import customer
 from counterfoil.core.db import writing
@@ -14,10 +16,12 @@ def claim_orders(*, account: Account) -> int:
 
     Whoever calls this has proven that the address is theirs, by a link that was mailed to it.
     """
+    guests = Order.objects.filter(account=None, finished=True)
+    # An order whose address was put right may still be of the customer for whom its card is kept. Looked for before
+    # anything is locked: no index knows an address in every spelling.
+    spelt = list(guests.filter(email__iexact=account.email_key).values_list("pk", flat=True))
     with writing():
-        found = list(
-            Order.objects.filter(customer__email_key=account.email_key, account=None, finished=True).order_by("id")
-        )
+        found = guests.filter(Q(customer__email_key=account.email_key) | Q(pk__in=spelt)).order_by("id")
         mine = [o for o in found if o.email.lower() == account.email_key]
         Order.objects.filter(pk__in=[o.pk for o in mine]).update(account=account)
         journal.record_many(

@@ -52,11 +52,21 @@ def address_doubts(address: Mapping[str, str]) -> list[str]:
 
 def email_doubts(email: str) -> list[str]:
     """Whether its domain is a slip of the finger away from one where most mail goes."""
-    domain = email.rpartition("@")[2].lower()
+    meant = meant_email(email)
+    return [f"{_domain(email)}: is {_domain(meant)} meant?"] if meant else []
+
+
+def meant_email(email: str) -> str:
+    """The address that was probably meant; empty where nothing is odd."""
+    domain = _domain(email)
     if not domain or domain in _MAIL or domain in _REAL:
-        return []
+        return ""
     meant = next((known for known in _MAIL if _one_slip(domain, known)), None)
-    return [f"{domain}: is {meant} meant?"] if meant else []
+    return f"{email.rpartition('@')[0]}@{meant}" if meant else ""
+
+
+def _domain(email: str) -> str:
+    return email.rpartition("@")[2].lower()
 
 
 def _one_slip(a: str, b: str) -> bool:

@@ -23,6 +23,15 @@ def may_approve(facts: OrderFacts) -> list[Blocker]:
     return found
 
 
+def may_change_gift_note(facts: OrderFacts) -> list[Blocker]:
+    """As long as a box of it is open: its slip is not printed yet."""
+    if facts.cancelled:
+        return [Blocker("cancelled", "the order is cancelled")]
+    if facts.parts and all(p.parcel in {"packed", "shipped", "delivered", "returned"} for p in facts.parts):
+        return [Blocker("already_shipped", "everything is packed: the gift note is in the box")]
+    return []
+
+
 def may_hold(facts: OrderFacts) -> list[Blocker]:
     """Anything that has not left the house can be held."""
     if facts.cancelled:

@@ -118,7 +118,7 @@ def addresses() -> list[str]:
         f"/how-it-works/follow/papers/{followed}.pdf", f"/how-it-works/follow/papers/{followed}.png",
         "/account/", "/account/reset", f"/account/link/{new_link}", "/account/addresses/new",
         f"/account/addresses/{own.pk}", f"/account/claim/{claim}",
-        "/desk/", "/desk/login", "/desk/palette?q=zo", "/desk/pulse?queue=review&drawn=1", "/desk/toasts",
+        "/desk/", "/desk/login", "/desk/palette?q=zo", "/desk/pulse?queue=review&drawn=1", "/desk/toasts", "/desk/tell",
         f"/desk/runs/{run}", f"/desk/payouts/{payout}", f"/desk/disputes/{Dispute.objects.get().pk}/evidence.pdf",
         *(f"/desk/queues/{code}" for code in first),
         f"/desk/queues/call?order={first['call'].number}",

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from counterfoil.core import clock
 from counterfoil.core.actor import CLERK, Actor
 from counterfoil.core.errors import Refused
 from counterfoil.core.models import Document, Job, JournalEvent
 from counterfoil.core.shop import shop
 from counterfoil.flow.verify import states
+from counterfoil.records.customers.models import Account, Customer
 from counterfoil.records.orders.models import Order, Part, Promise
+from counterfoil.records.orders.owners import claim_orders
 from counterfoil.steps.review.actions import approve_order
 from tests.crowd import together, worked
 from tests.support import Api, order_body, product
@@ -112,6 +115,61 @@ class TestHolding:
         hold = api.done(f"/orders/{number}/holds", {"reason": "odd address"})
         assert api.ask("DELETE", f"/orders/{other}/holds/{hold['id']}").status == 404
         assert api.order(number)["holds"]
+
+
+@pytest.mark.django_db
+class TestDetails:
+    def test_a_misspelt_address_is_put_right_with_the_mails_that_wait_and_the_customer_behind_it(
+        self, api: Api
+    ) -> None:
+        number = placed(api, customer={"name": "Zoe Brown", "email": "zoe@gmial.com"})
+        api.done(f"/orders/{number}/approval", {"ship_estimate": day()})
+        given_up, waits = Job.objects.filter(name="mail.send").order_by("id")
+        Job.objects.filter(pk=given_up.pk).update(state=Job.DEAD, attempts=20)
+        issued = list(Document.objects.order_by("id").values_list("sha256", flat=True))
+        known = Customer.objects.get()
+        order = api.done(f"/orders/{number}/customer", {"email": "zoe@gmail.com", "phone": "+1 503 555 0101"})
+        assert order["customer"] == {"name": "Zoe Brown", "email": "zoe@gmail.com", "phone": "+1 503 555 0101"}
+        for mail in Job.objects.filter(pk__in=[given_up.pk, waits.pk]):
+            assert (mail.state, mail.payload["to"]) == (Job.QUEUED, "zoe@gmail.com")
+        event = JournalEvent.objects.get(kind="details_changed")
+        assert "E-mail zoe@gmail.com instead of zoe@gmial.com" in event.text
+        assert event.data["before"] == {"email": "zoe@gmial.com", "phone": ""}
+        assert Customer.objects.get().pk == known.pk
+        assert Customer.objects.get(email_key="zoe@gmail.com").phone_key == "15035550101"
+        assert list(Document.objects.order_by("id").values_list("sha256", flat=True)) == issued
+        api.done(f"/orders/{number}/customer", {"email": "zoe@gmail.com"})
+        assert JournalEvent.objects.filter(kind="details_changed").count() == 1
+
+    def test_bad_details_are_told_by_field_and_an_old_page_and_a_picker_change_nothing(self, api: Api) -> None:
+        number = placed(api)
+        door, version = f"/orders/{number}/customer", Order.objects.get().version
+        wrong = {"name": " ", "email": "zoe at gmail", "phone": "1" * 41, "gift_message": "x" * 2001}
+        assert api.post(door, wrong).fields == set(wrong)
+        assert Api("picker").post(door, {"name": "Zoe"}).status == 403
+        api.done(door, {"name": "Zoe Brown", "gift_message": "Happy birthday", "version": version})
+        late = api.post(door, {"name": "Zoe White", "version": version})
+        assert (late.status, late.codes) == (409, {"someone_else"})
+        assert (Order.objects.get().name, Order.objects.get().gift_message) == ("Zoe Brown", "Happy birthday")
+        Part.objects.update(parcel="packed")
+        assert api.post(door, {"gift_message": ""}).codes == {"already_shipped"}
+
+    def test_an_order_goes_to_the_customer_of_its_new_address_unless_its_card_is_kept_for_the_other(
+        self, api: Api
+    ) -> None:
+        there = placed(api, customer={"name": "Zoe Brown", "email": "zoe@gmail.com"})
+        by_card = placed(api, customer={"name": "Zoe Brown", "email": "zoe@gmial.com"})
+        at_door = placed(api, customer={"name": "Zoe B", "email": "zoe@gmial.com"}, payment={"method": "on_delivery"})
+        for number in (by_card, at_door):
+            api.done(f"/orders/{number}/customer", {"email": "Zoe@gmail.com"})
+        of = dict(Order.objects.values_list("number", "customer__email_key"))
+        assert of == {there: "zoe@gmail.com", by_card: "zoe@gmial.com", at_door: "zoe@gmail.com"}
+        # Who proves the address gets all of them into the account, and nobody gets them by the old one.
+        old, new = (
+            Account.objects.create(email_key=key, email=key, name="Zoe", made_at=clock.real_now())
+            for key in ("zoe@gmial.com", "zoe@gmail.com")
+        )
+        assert [claim_orders(account=old), claim_orders(account=new)] == [0, 3]
 
 
 @pytest.mark.django_db(transaction=True)
