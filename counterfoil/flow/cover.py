@@ -8,6 +8,8 @@ last day is refunded in full. Who agrees to wait until a day has cover until the
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from counterfoil.core.errors import Blocker
 from counterfoil.flow.rules import GONE, IN_FLIGHT, may_cancel
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
@@ -72,6 +74,11 @@ def due_cover(facts: OrderFacts) -> str | None:
         return "note_cover_back"
     if to_refund(facts):
         return "refund_uncovered"
-    if any(not part.cover_asked for part in lost) and not may_propose(facts):
+    if any(not part.cover_asked for part in lost) and not may_tell(facts):
         return "ask_uncovered"
     return None
+
+
+def may_tell(facts: OrderFacts) -> list[Blocker]:
+    """An open question is no reason for silence: ours takes its place, with what of it still stands."""
+    return may_propose(replace(facts, question_open=False))

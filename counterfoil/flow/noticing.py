@@ -25,8 +25,8 @@ from counterfoil.records.orders.slip import say_date
 from counterfoil.records.stock.availability import LineDay, days_of_lines
 from counterfoil.steps.alternatives import notices
 from counterfoil.steps.alternatives.actions import end_question, withdraw_question
-from counterfoil.steps.alternatives.notices import Told
 from counterfoil.steps.alternatives.queries import read_order
+from counterfoil.steps.alternatives.remedies import Told, cancel_parts
 
 
 def send_notice(*, order: str) -> bool:
@@ -222,7 +222,7 @@ def _lapse(order: Order, facts: OrderFacts, lapsed: list[Notice]) -> None:
         cancel_taken(order, facts, reason, actor=SYSTEM)
         return
     for notice in lapsed:
-        choice = notices.cancel_parts(read_order(order), [notice.part.number])
+        choice = cancel_parts(read_order(order), [notice.part.number])
         if notice.proposal.state == Proposal.OPEN:
             withdraw_question(order, notice.proposal, actor=SYSTEM, because="its time is over")
             notice.proposal.refresh_from_db()

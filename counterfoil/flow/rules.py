@@ -111,6 +111,8 @@ def obstacle(facts: OrderFacts, choice: Mapping[str, Any]) -> str | None:
 
 def touched(choice: Mapping[str, Any]) -> list[tuple[int, int]]:
     """The lines that a choice takes units off, with how many."""
+    if choice["kind"] == "change":
+        return [(int(one["line"]), int(one["quantity"])) for one in choice["changes"]]
     if choice["kind"] == "split":
         return [(int(row["line"]), int(row["quantity"])) for row in choice["lines"]]
     if choice.get("line") is not None and choice.get("quantity"):

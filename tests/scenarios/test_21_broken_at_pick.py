@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from conftest import Mailbox
 from counterfoil.core.actor import SYSTEM
 from counterfoil.flow.verify import judge_all
+from counterfoil.records.orders.slip import say_date
 from counterfoil.steps.sourcing.actions import close_count
 from counterfoil.steps.sourcing.models import CountTask
 from tests.doors.build import soon
@@ -81,7 +84,9 @@ def test_scenario_21_a_broken_bottle_has_another_lot_tried_and_the_money_stays_a
     assert judge_all() == []
 
 
-def test_scenario_21_when_no_other_lot_is_left_the_line_is_open_and_still_no_money_moves(api: Api) -> None:
+def test_scenario_21_when_no_other_lot_is_left_the_customer_is_told_that_day_and_still_no_money_moves(
+    api: Api, mailbox: Mailbox
+) -> None:
     api.done("/products", {"sku": SKU, "name": "Quill Late Harvest 2019", "price": 2500, "currency": "USD"})
     lot(api, "L1", 3, "2029-01-31", "A-1")
     number = charged(api, 3)
@@ -92,7 +97,16 @@ def test_scenario_21_when_no_other_lot_is_left_the_line_is_open_and_still_no_mon
     line = after["lines"][0]
     assert (line["picked"], line["reserved"], line["short"]) == (2, 0, 1)
     assert (money(after), after["parts"][0]["stock"]) == (before, "short")
-    assert after["queue"] != "pick"
+    # Charged, cannot ship: red at the desk, and the customer hears the same day, with what they can choose.
+    assert (after["queue"], after["next_action"]) == ("cannot_ship", "wait_for_answer")
+    lost = after["parts"][0]["cover_lost"]
+    assert lost["at"][:10] == after["placed_at"][:10]
+    (mail,) = mailbox.mails(to=after["customer"]["email"], subject="a delay, and your choice")
+    said = " ".join(mail["text"].split())
+    assert "You have paid for 1 × Quill Late Harvest 2019, which we cannot ship as we promised" in said
+    for choice in ("Wait:", "Without 1 × Quill Late Harvest 2019, $25.00 less", "what you paid is refunded in full"):
+        assert choice in said
+    assert f"by {say_date(date.fromisoformat(lost['refund_on']))}, we cancel" in said
     told = next(e for e in timeline(api, number) if e["kind"] == "pick_fell_short")
     assert told["data"]["lines"][0]["missing"] == 1
     task = CountTask.objects.get()
@@ -102,4 +116,5 @@ def test_scenario_21_when_no_other_lot_is_left_the_line_is_open_and_still_no_mon
     settle()
     whole = api.order(number)
     assert (whole["queue"], whole["lines"][0]["reserved"], money(whole)) == ("pick", 1, before)
+    assert mailbox.mails(to=after["customer"]["email"], subject="it does not have to wait after all")
     assert judge_all() == []

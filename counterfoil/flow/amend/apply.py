@@ -13,7 +13,7 @@ from counterfoil.flow.rules import has_left, must_wait, obstacle
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import facts_of, note, take
-from counterfoil.records.orders.models import Hold, Line, Order, Proposal
+from counterfoil.records.orders.models import Hold, Line, Order, Part, Proposal
 from counterfoil.records.orders.offers import release_offered
 from counterfoil.records.orders.slip import mail_slip, say_date
 from counterfoil.steps.alternatives.queries import still_there
@@ -45,6 +45,8 @@ def apply_answer(*, order: str, actor: Actor = SYSTEM) -> bool:
             cancel_taken(taken, facts, "The customer chose to cancel", actor=customer(taken.name))
         else:
             _mail_amended(taken, asked, make_change(taken, asked, choice, actor=actor))
+            # Where paid goods are missing all the same, the customer is asked again about what is left.
+            Part.objects.filter(order=taken, cover_question=asked.pk).update(cover_asked_at=None, cover_question=None)
     return True
 
 

@@ -20,14 +20,16 @@ from counterfoil.records.orders.models import MONEY, Amendment, Hold, Line, Orde
 from counterfoil.records.orders.offers import release_offered
 from counterfoil.records.stock.ledger import change_waiting
 from counterfoil.steps.alternatives.arithmetic import Sums, divide, hand_over, keep, priced
+from counterfoil.steps.alternatives.choices import units_offered
 from counterfoil.steps.alternatives.queries import line_money, read_order, sums_of
+from counterfoil.steps.alternatives.rules import singles
 from counterfoil.steps.alternatives.state import receiver_of
 
 
 def make_change(order: Order, asked: Proposal, choice: Mapping[str, Any], *, actor: Actor) -> Change:
     """Amend an order that the caller has taken as its customer chose, with journal, papers, record and refund."""
     change = Change(order, choice, actor)
-    before = begin(change, [int(choice["product"])] if choice.get("product") else [])
+    before = begin(change, list(units_offered([choice])))
     change.kept = release_offered(asked, order=order, actor=actor)
     _KINDS[choice["kind"]](change)
     _let_go_on(change)
@@ -74,10 +76,31 @@ def _cancel_units(change: Change, line: Line, units: int) -> None:
 
 
 def _substitute(change: Change) -> None:
-    choice = change.choice
-    part = change.part(choice["part"])
+    part = change.part(change.choice["part"])
     before = money_of(part)
     open_up(change, part)
+    _stand_in(change, part, change.choice)
+    retotal(part, before, change.order.currency)
+    promise(change, part, "substitute accepted")
+
+
+def _several(change: Change) -> None:
+    """Several lines at once; each part is summed up once, as it was when it was offered."""
+    for number in change.choice["parts"]:
+        part = change.part(number)
+        before = money_of(part)
+        open_up(change, part)
+        for one in singles(change.choice):
+            if one["part"] == number and one["kind"] == "substitute":
+                _stand_in(change, part, one)
+            elif one["part"] == number:
+                _cancel_units(change, change.line(one["line"]), int(one["quantity"]))
+        retotal(part, before, change.order.currency)
+        promise(change, part, "change accepted")
+
+
+def _stand_in(change: Change, part: Part, choice: Mapping[str, Any]) -> None:
+    """Another product instead of these units, with what the question has kept of it."""
     old = change.line(choice["line"])
     quantity = int(choice["quantity"])
     _cancel_units(change, old, quantity)
@@ -97,9 +120,9 @@ def _substitute(change: Change) -> None:
         replaces=old,
     )
     change_waiting({product.pk: quantity})
-    reserve_now(came, min(quantity, change.kept.get(product.pk, 0)), order=change.order, actor=change.actor)
-    retotal(part, before, change.order.currency)
-    promise(change, part, "substitute accepted")
+    mine = min(quantity, change.kept.get(product.pk, 0))
+    reserve_now(came, mine, order=change.order, actor=change.actor)
+    change.kept[product.pk] = change.kept.get(product.pk, 0) - mine
 
 
 def _expedite(change: Change) -> None:
@@ -235,4 +258,5 @@ _KINDS = {
     "cancel": _cancel_line,
     "as_is": _as_is,
     "cancel_parts": _cancel_parts,
+    "change": _several,
 }

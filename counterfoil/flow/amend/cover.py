@@ -5,7 +5,7 @@ Every act takes the order and asks the facts again, so that whoever comes second
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -19,18 +19,19 @@ from counterfoil.core.shop import shop
 from counterfoil.flow.amend.cancel import cancel_taken
 from counterfoil.flow.amend.change import make_change
 from counterfoil.flow.cover import due_cover, ends_the_order, regained, to_refund, uncovered, uncovered_parts
-from counterfoil.flow.rules import may_cancel
+from counterfoil.flow.rules import may_cancel, obstacle
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.records.orders.load import facts_of, find, note, take
-from counterfoil.records.orders.models import Line, Order, Part, Proposal
+from counterfoil.records.orders.models import Line, Notice, Order, Part, Proposal
 from counterfoil.records.orders.promises import rule_for
 from counterfoil.records.orders.slip import mail_slip, say_date
 from counterfoil.records.stock.availability import days_of_lines
 from counterfoil.records.stock.models import Balance
-from counterfoil.steps.alternatives.actions import withdraw_told
-from counterfoil.steps.alternatives.notices import Told, cancel_parts, send_notice
+from counterfoil.steps.alternatives.actions import withdraw_question, withdraw_told
+from counterfoil.steps.alternatives.notices import send_notice
 from counterfoil.steps.alternatives.queries import read_order
+from counterfoil.steps.alternatives.remedies import Told, cancel_parts
 from counterfoil.steps.sourcing.actions import fill_waiting
 
 WHY = "We could not ship what you have paid for"
@@ -105,7 +106,10 @@ def note_cover_back(*, order: str) -> bool:
 
 
 def ask_uncovered(*, order: str) -> bool:
-    """Tell the customer, the same day: wait, take something else, or have the money back. It counts as a notice."""
+    """Tell the customer, the same day: wait, take something else, or have the money back. It counts as a notice.
+
+    Also while another question is open: this one takes its place, with what of it still stands.
+    """
     with writing():
         taken = take(order)
         facts = facts_of(taken)
@@ -125,7 +129,9 @@ def ask_uncovered(*, order: str) -> bool:
             last = max(part.cover_refund_on or shop().today(), shop().today())
             told.append(Told(row, offered, _reason(taken, facts, part, last), consents=False, answer_by=last))
             row.cover_refund_on, row.cover_asked_at = last, clock.business_now()
-        asked = send_notice(taken, told, rule_for(taken), more=_without(facts, lost))
+        stood, words, others = _earlier(taken, facts, {p.number for p in lost})
+        asked = send_notice(taken, told, rule_for(taken), stood=stood, without=True, words=words)
+        Notice.objects.filter(pk__in=others).update(proposal=asked, outcome="", closed_at=None)
         for part in lost:
             row = rows[part.number]
             row.cover_question = asked.pk
@@ -183,11 +189,29 @@ def _reason(order: Order, facts: OrderFacts, part: PartFacts, last: date) -> str
     )
 
 
-def _without(facts: OrderFacts, lost: Sequence[PartFacts]) -> list[dict[str, Any]]:
-    """To do without what is missing, where something else would be left."""
-    missing = {line.id: line.open_units for part in lost for line in part.lines if line.open_units > 0}
-    kept = sum(line.quantity for part in facts.parts for line in part.lines) - sum(missing.values())
-    return [{"kind": "cancel", "line": str(pk), "quantity": units} for pk, units in missing.items()] if kept else []
+def _earlier(order: Order, facts: OrderFacts, lost: set[int]) -> tuple[list[dict[str, Any]], str, list[int]]:
+    """Close what the customer is being asked: what still stands of its choices and words, and the notices of others.
+
+    Of what we said ourselves nothing is kept: it is said anew. Nor is a date of what does not come.
+    """
+    stood, words, others = list[dict[str, Any]](), list[str](), list[int]()
+    for asked in Proposal.objects.filter(order=order, state=Proposal.OPEN):
+        of_others = Notice.objects.filter(proposal=asked, closed_at=None).exclude(part__number__in=lost)
+        others += of_others.values_list("pk", flat=True)
+        if asked.made_by != SYSTEM.name or others:
+            stood += [c for c in asked.choices if _stands(facts, lost, c)]
+            words += [asked.message] if asked.made_by != SYSTEM.name else []
+        because = "what you have paid for cannot be shipped as we promised, and we have asked you anew"
+        withdraw_question(order, asked, actor=SYSTEM, because=because)
+    return stood, " ".join(words), others
+
+
+def _stands(facts: OrderFacts, lost: set[int], choice: Mapping[str, Any]) -> bool:
+    """Whether a choice can be kept as it was told: a wine instead, or going without; a date of another part."""
+    if obstacle(facts, choice) is not None:
+        return False
+    kept = {"substitute", "change"} if choice.get("line") is None else {"substitute", "cancel"}
+    return choice["kind"] in kept or not lost & set(choice.get("parts") or [choice.get("part", min(lost))])
 
 
 # What `cover.due_cover` names, by an order's number.

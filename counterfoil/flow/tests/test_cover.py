@@ -19,6 +19,7 @@ from counterfoil.flow.advance import advance, sweep
 from counterfoil.flow.amend import cover
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.orders.models import Order, Part, Proposal, Refund
+from counterfoil.records.stock.models import Balance
 from counterfoil.steps.charging.tests.build import at_the_bank, time_passes
 from tests.support import Api, order_body, product, settle
 
@@ -41,12 +42,12 @@ def soon(days: int = 1) -> str:
     return shop().business_days_from(shop().today(), days).isoformat()
 
 
-def charged(api: Api, *lines: tuple[str, int]) -> tuple[str, str]:
+def charged(api: Api, *lines: tuple[str, int], due: tuple[tuple[str, int], ...] = ((OLD, 3),)) -> tuple[str, str]:
     """An order that was charged since its wine is due tomorrow; its number and the purchase order's."""
     number = str(api.done("/orders", order_body(*(lines or ((OLD, 3),))))["number"])
     settle()
     api.done(f"/orders/{number}/approval", {"ship_estimate": soon(2)})
-    body = {"supplier": "Northfold", "lines": [{"sku": OLD, "quantity": 3}]}
+    body = {"supplier": "Northfold", "lines": [{"sku": sku, "quantity": units} for sku, units in due]}
     bought = str(api.done("/purchase-orders", body)["number"])
     api.done(f"/purchase-orders/{bought}/confirmation", {"expected": soon(1)})
     api.done(f"/orders/{number}/charge")
@@ -239,16 +240,66 @@ def clock_goods(api: Api, bought: str) -> None:
     api.done("/goods-receipts", {"purchase_order": bought, "lines": [{"sku": OLD, "received": 3}]})
 
 
-def test_who_is_asked_by_a_clerk_already_is_not_asked_twice(api: Api) -> None:
+def test_who_is_being_asked_by_a_clerk_hears_of_the_loss_the_same_day_and_keeps_what_was_offered(
+    api: Api, mailbox: Mailbox
+) -> None:
+    api.done("/stock", {"sku": NEW, "quantity": 3, "reason": "found"})
     number, bought = charged(api)
-    api.done(f"/orders/{number}/proposals", {"choices": [{"kind": "cancel"}]})
+    theirs = [
+        {"kind": "later_date", "date": soon(4)},
+        {"kind": "substitute", "line": OLD, "sku": NEW, "quantity": 2, "price": 1900},
+        {"kind": "cancel"},
+    ]
+    first = api.done(f"/orders/{number}/proposals", {"choices": theirs, "message": "Would the 2020 do?"})
     slip(api, bought)
     assert place(number) == ("cannot_ship", "wait_for_answer")
-    assert Proposal.objects.filter(order__number=number).count() == 1
-    api.done(f"/proposals/{question(number).token}/answer", {"decline": True})
+    assert [q.state for q in Proposal.objects.filter(order__number=number).order_by("pk")] == ["withdrawn", "open"]
+    late = api.post(f"/proposals/{first['token']}/answer", {"choice": 1})
+    assert (late.status, "asked you anew" in late.body["detail"]) == (409, True)
+    asked = question(number)
+    # One question: ours, with what of the clerk's still stands; their day is not true any more.
+    assert [(c["kind"], c.get("price")) for c in asked.choices] == [
+        ("later_date", None), ("substitute", 2000), ("substitute", 1900), ("cancel", None)
+    ]  # fmt: skip
+    assert asked.choices[0]["date"] == soon(12)
+    assert "Would the 2020 do?" in asked.message
+    part = Part.objects.get(order__number=number)
+    assert (part.cover_question, str(part.cover_refund_on)) == (asked.pk, soon(3))
+    (mail,) = mailbox.mails(to=Order.objects.get(number=number).email, subject="a delay, and your choice")
+    assert "we cancel the order and give you back the full" in " ".join(mail["text"].split())
+    # They take two; the third is missing still: they are asked about that one, and its money goes back on the day.
+    api.done(f"/proposals/{asked.token}/answer", {"choice": 2})
     settle()
-    assert Proposal.objects.filter(order__number=number).count() == 2, "none of the clerk's: now ours"
+    assert place(number) == ("cannot_ship", "wait_for_answer")
+    assert "You have paid for 1 ×" in question(number).message
     well()
+    with clock.at(after(4)):
+        sweep()
+        settle()
+        assert api.order(number)["status"] == "cancelled"
+
+
+def test_of_two_wines_that_fail_each_has_what_stands_in_or_is_left_out_and_the_price_is_said(api: Api) -> None:
+    product(api, "GAMAY-19", price=1500, supplier="Northfold")
+    api.done("/stock", {"sku": NEW, "quantity": 3, "reason": "found"})
+    lines = ((OLD, 3), ("GAMAY-19", 2))
+    number, bought = charged(api, *lines, due=lines)
+    slip(api, bought)
+    asked = question(number)
+    assert [c["kind"] for c in asked.choices] == ["later_date", "change", "cancel"]
+    change = asked.choices[1]
+    assert change["text"].startswith("3 × Wine SYRAH-20 instead of 2019, at the same price; without 2 × Wine GAMAY-19")
+    assert (change["difference"], held(NEW)) == (-2 * 1500, 3)
+    api.done(f"/proposals/{asked.token}/answer", {"choice": 1})
+    settle()
+    order = api.order(number)
+    assert (order["queue"], order["refunded"]) == ("pick", 2 * 1500)
+    assert {ln["sku"]: ln["reserved"] for ln in order["lines"]} == {OLD: 0, NEW: 3, "GAMAY-19": 0}
+    well()
+
+
+def held(sku: str) -> int:
+    return Balance.objects.get(product__sku=sku).reserved
 
 
 # --- the refund -----------------------------------------------------------------------------------------------------

@@ -5,17 +5,31 @@ It only proposes. Nothing here changes an order: a customer accepts another wine
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import log2
 
-from django.db.models import BooleanField, ExpressionWrapper, F, Q, Value
-from django.db.models.functions import Abs
-
+from counterfoil.core.db import rows
 from counterfoil.records.catalogue.models import Product
 
-# As many candidates are read and ranked, the same wine first and then by nearness in price.
+# As many candidates of a product are read and ranked, the same wine first and then by nearness in price.
 MOST_READ = 200
+_CANDIDATES = """
+SELECT wanted, other FROM (
+  SELECT w.id AS wanted, c.id AS other, ROW_NUMBER() OVER (
+    PARTITION BY w.id
+    ORDER BY CASE WHEN c.family_id = w.family_id THEN 0 ELSE 1 END, ABS(c.price - w.price), c.id
+  ) AS nth
+  FROM catalogue_product w
+  JOIN catalogue_family wf ON wf.id = w.family_id
+  JOIN catalogue_family cf ON cf.id = wf.id OR cf.producer = wf.producer
+    OR (wf.grape <> '' AND UPPER(cf.grape) = UPPER(wf.grape))
+    OR (wf.region <> '' AND UPPER(cf.region) = UPPER(wf.region))
+  JOIN catalogue_product c ON c.family_id = cf.id AND c.id <> w.id AND c.listed AND c.currency = w.currency
+  JOIN stock_balance b ON b.product_id = c.id AND b.on_hand > b.reserved
+  WHERE w.id IN ({ids})
+) ranked WHERE nth <= {most}
+"""
 
 
 @dataclass(frozen=True)
@@ -88,28 +102,36 @@ def similar_products(product: Product, *, quantity: int, limit: int = 5) -> list
     Those of which `quantity` units are free come before those of which fewer are, within the same wine and within
     other wines. A product without a family is like nothing. At most two statements.
     """
-    wine = product.family
-    if wine is None or limit < 1:
-        return []
-    alike = Q(family=wine.pk) | Q(family__producer=wine.producer)
-    for field, value in (("family__grape", wine.grape), ("family__region", wine.region)):
-        if value:
-            alike |= Q(**{f"{field}__iexact": value})
-    found = (
-        Product.objects.filter(alike, listed=True, currency=product.currency)
-        .filter(balance__on_hand__gt=F("balance__reserved"))
-        .exclude(pk=product.pk)
-        .annotate(
-            another=ExpressionWrapper(~Q(family=wine.pk), output_field=BooleanField()),
-            far=Abs(F("price") - Value(product.price)),
-        )
+    return similar_to_each({product: quantity}, limit=limit)[product.pk]
+
+
+def similar_to_each(wanted: Mapping[Product, int], *, limit: int = 5) -> dict[int, list[Similar]]:
+    """The same for many products, each with the units that are wanted of it, by product id.
+
+    Two statements however many they are.
+    """
+    found: dict[int, list[Similar]] = {product.pk: [] for product in wanted}
+    having = [product.pk for product in wanted if product.family_id is not None]
+    if not having or limit < 1:
+        return found
+    marks = ", ".join(["%s"] * len(having))
+    pairs = [(int(one), int(other)) for one, other in rows(_CANDIDATES.format(ids=marks, most=MOST_READ), having)]
+    ids = {pk for pair in pairs for pk in pair}
+    known = {
+        product.pk: product
+        for product in Product.objects.filter(pk__in=ids)
         .select_related("family", "balance")
         .defer("art", "description")
-        .order_by("another", "far", "pk")[:MOST_READ]
-    )
-    mine = wine_of(product)
+    }
+    for product, quantity in wanted.items():
+        others = [known[other] for one, other in pairs if one == product.pk and other in known]
+        found[product.pk] = _ranked(wine_of(known.get(product.pk, product)), others, quantity)[:limit] if others else []
+    return found
+
+
+def _ranked(mine: Wine, others: Iterable[Product], quantity: int) -> list[Similar]:
     ranked: list[tuple[tuple[int, bool, float, int], Similar]] = []
-    for other in found:
+    for other in others:
         like = likeness(mine, wine_of(other))
         if like is None:
             continue
@@ -118,7 +140,7 @@ def similar_products(product: Product, *, quantity: int, limit: int = 5) -> list
         kind, distance = like.order
         ranked.append(((kind, not enough, distance, other.pk), Similar(other, free, enough, like.reasons)))
     ranked.sort(key=lambda entry: entry[0])
-    return [similar for _, similar in ranked[:limit]]
+    return [similar for _, similar in ranked]
 
 
 def wine_of(product: Product) -> Wine:

@@ -159,10 +159,12 @@ def price_words(difference: int, total: int, currency: str) -> str:
 
 def kept_words(choice: Mapping[str, Any], kept: Mapping[int, int]) -> str:
     """Whether a substitute is on the shelf for this customer; empty for every other kind of choice."""
-    if choice["kind"] != "substitute":
+    wanted = units_offered([choice])
+    if not wanted:
         return ""
-    here = min(int(choice["quantity"]), kept.get(int(choice["product"]), 0))
-    if here >= int(choice["quantity"]):
+    units = sum(wanted.values())
+    here = sum(min(quantity, kept.get(product, 0)) for product, quantity in wanted.items())
+    if here >= units:
         return "kept for you until you answer"
     return f"{here} of them kept for you, the rest not in stock" if here else "not in stock, and not kept for you"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from counterfoil.core.errors import Blocker, Invalid, Refused
 from counterfoil.steps.alternatives.kinds import Choice, as_is, cancel, expedite, later_date, split, substitute
-from counterfoil.steps.alternatives.rules import KINDS, MAX_CHOICES
+from counterfoil.steps.alternatives.rules import KINDS, MAX_CHOICES, singles
 from counterfoil.steps.alternatives.state import OrderState, Terms
 from counterfoil.steps.alternatives.wish import Wish
 
@@ -73,13 +73,16 @@ def check_choice(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
     return None if wish.errors or made is None else made
 
 
-def units_offered(choices: Sequence[Choice]) -> dict[int, int]:
+def units_offered(choices: Sequence[Mapping[str, Any]]) -> dict[int, int]:
     """By product, the units to keep while these choices stand: the customer takes one of them, so the most of any."""
     found: dict[int, int] = {}
     for choice in choices:
-        if choice["kind"] == "substitute":
-            product = int(choice["product"])
-            found[product] = max(found.get(product, 0), int(choice["quantity"]))
+        mine: dict[int, int] = {}
+        for one in singles(choice):
+            if one["kind"] == "substitute":
+                mine[int(one["product"])] = mine.get(int(one["product"]), 0) + int(one["quantity"])
+        for product, units in mine.items():
+            found[product] = max(found.get(product, 0), units)
     return found
 
 

@@ -25,7 +25,7 @@ def _with(part: PartState, line: LineState, quantity: int) -> list[LineMoney]:
     return [keep(ln.money, quantity) if ln.id == line.id else ln.money for ln in part.lines]
 
 
-def _closing(made: Choice, order: OrderState, difference: int, day: date | None) -> Choice:
+def closing(made: Choice, order: OrderState, difference: int, day: date | None) -> Choice:
     made["difference"] = difference
     made["total"] = order.total + difference
     made["date"] = day.isoformat() if day else None
@@ -81,9 +81,9 @@ def substitute(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
         "kind": "substitute", "part": part.number, "line": line.id, "old_sku": line.sku, "sku": offer.sku,
         "product": offer.id, "quantity": quantity, "price": price, "tax_ppm": ppm,
         "text": f"{quantity} × {offer.name} instead of {_old_words(line, offer)}, "
-        f"{_each(price - line.money.unit_price, order.currency)}{_ships(day)}",
+        f"{_each(price - line.money.unit_price, order.currency)}{ships_words(day)}",
     }  # fmt: skip
-    return _closing(made, order, difference, day)
+    return closing(made, order, difference, day)
 
 
 def _old_words(line: LineState, offer: Offer) -> str:
@@ -100,7 +100,7 @@ def _each(difference: int, currency: str) -> str:
     return f"{show(abs(difference), currency)} {'more' if difference > 0 else 'less'} each"
 
 
-def _ships(day: date | None) -> str:
+def ships_words(day: date | None) -> str:
     return f", ships {say_day(day)}" if day else ""
 
 
@@ -129,9 +129,9 @@ def expedite(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
     instead = f" instead of {order.method}" if order.method and order.method != method else ""
     made: Choice = {
         "kind": "expedite", "part": part.number, "method": method, "price": price, "releases": _stops(order),
-        "text": f"{method} delivery{instead}, {_compared(difference, order.currency)}{_ships(day)}",
+        "text": f"{method} delivery{instead}, {_compared(difference, order.currency)}{ships_words(day)}",
     }  # fmt: skip
-    return _closing(made, order, difference, day)
+    return closing(made, order, difference, day)
 
 
 def _method_for(price: int | None, present: str, terms: Terms) -> str | None:
@@ -172,7 +172,7 @@ def later_date(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
         "kind": "later_date", "parts": [p.number for p in parts],
         "text": f"{what} on {say_day(day)}{instead}, at the same price",
     }  # fmt: skip
-    return _closing(made, order, 0, day)
+    return closing(made, order, 0, day)
 
 
 def as_is(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
@@ -184,7 +184,7 @@ def as_is(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
         "kind": "as_is", "parts": [p.number for p in order.here()], "releases": _stops(order),
         "text": f"Ship it now all the same, at your own risk ({'; '.join(s.reason for s in order.weather)})",
     }  # fmt: skip
-    return _closing(made, order, 0, None)
+    return closing(made, order, 0, None)
 
 
 def _stops(order: OrderState) -> list[int]:
@@ -218,7 +218,7 @@ def cancel(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
         "kind": "cancel", "part": part.number, "line": line.id, "old_sku": line.sku, "quantity": quantity,
         "text": f"Without {quantity} × {line.name}, {_compared(difference, order.currency)}",
     }  # fmt: skip
-    return _closing(made, order, difference, None)
+    return closing(made, order, difference, None)
 
 
 def _cancel_all(wish: Wish, order: OrderState) -> Choice | None:
@@ -231,7 +231,7 @@ def _cancel_all(wish: Wish, order: OrderState) -> Choice | None:
     paid = sum(p.sums.total for p in order.parts if p.charged)
     words = "what you paid is refunded in full" if paid else "nothing is charged"
     made: Choice = {"kind": "cancel", "line": None, "text": f"Cancel the order; {words}"}
-    return _closing(made, order, -order.total, None)
+    return closing(made, order, -order.total, None)
 
 
 def split(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
@@ -260,7 +260,7 @@ def split(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
         "text": f"Part now, part later: {names} {'ships' if len(later) == 1 else 'ship'} {when}, "
         "the rest without waiting; no extra shipping",
     }  # fmt: skip
-    return _closing(made, order, 0, day)
+    return closing(made, order, 0, day)
 
 
 def _split_line(wish: Wish, order: OrderState) -> tuple[PartState, list[tuple[LineState, int]]] | None:

@@ -6,59 +6,47 @@ A notice is a question like any other, answered by link or on the telephone; bes
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from counterfoil.core import clock
 from counterfoil.core.actor import SYSTEM
 from counterfoil.core.clock import start_of_day
-from counterfoil.core.errors import Invalid, Refused
 from counterfoil.core.money import show
 from counterfoil.core.promises import PromiseRule
 from counterfoil.core.shop import shop
 from counterfoil.gateways.mail.outbox import owe_mail
-from counterfoil.records.catalogue.models import Product
-from counterfoil.records.catalogue.similar import similar_products
 from counterfoil.records.orders.load import note
-from counterfoil.records.orders.models import Line, Notice, Order, Part, Proposal
+from counterfoil.records.orders.models import Line, Notice, Order, Proposal
 from counterfoil.records.orders.offers import keep_offered
 from counterfoil.records.orders.slip import mail_slip, order_url, say_date
 from counterfoil.steps.alternatives.actions import price_words
-from counterfoil.steps.alternatives.choices import complete, units_offered
-from counterfoil.steps.alternatives.queries import read_order, read_terms
-from counterfoil.steps.alternatives.rules import GONE
-from counterfoil.steps.alternatives.state import OrderState, Terms
-
-
-@dataclass(frozen=True)
-class Told:
-    """What the customer of one part is told. `offered` None: nobody knows when; `consents`: no answer is a yes."""
-
-    part: Part
-    offered: date | None
-    reason: str
-    consents: bool
-    answer_by: date
+from counterfoil.steps.alternatives.choices import units_offered
+from counterfoil.steps.alternatives.remedies import Told, choices_for
 
 
 def send_notice(
-    order: Order, told: Sequence[Told], rule: PromiseRule, *, more: Sequence[Mapping[str, Any]] = ()
+    order: Order,
+    told: Sequence[Told],
+    rule: PromiseRule,
+    *,
+    stood: Sequence[dict[str, Any]] = (),
+    without: bool = False,
+    words: str = "",
 ) -> Proposal:
     """Ask about one or more parts of an order that the caller has taken, with no question open.
 
-    `more` are choices to offer beside waiting, a substitute and cancelling; what is not possible is left out.
+    `stood` and `without` are more to offer, see `choices_for`; `words` go with our reasons.
     """
     now = clock.business_now()
-    choices = choices_for(order, told)
-    choices[-1:-1] = _possible(order, more)
+    choices = choices_for(order, told, stood=stood, without=without)
     last = max(t.answer_by for t in told)
     asked = Proposal.objects.create(
         order=order,
         token=secrets.token_urlsafe(32),
         choices=choices,
-        message=" ".join(dict.fromkeys(t.reason for t in told))[:1000],
+        message=" ".join(dict.fromkeys([*(_sentence(t.reason) for t in told), words])).strip()[:1000],
         made_by=SYSTEM.name,
         made_at=now,
         expires_at=start_of_day(last + timedelta(days=1), shop().timezone),
@@ -122,88 +110,6 @@ def _keep(order: Order, asked: Proposal, told: Told, rule: PromiseRule) -> Notic
         rule_from=rule.since,
         sent_at=clock.business_now(),
     )
-
-
-# --- wait, change, cancel -------------------------------------------------------------------------------------------
-
-
-def choices_for(order: Order, told: Sequence[Told]) -> list[dict[str, Any]]:
-    """Wait for the new date, take what stands in where there is something, or cancel: each with its consequence."""
-    state = read_order(order)
-    made = [_wait(state, told)]
-    substitute = _substitute(order, state, [t.part.pk for t in told])
-    if substitute is not None:
-        made.append(substitute)
-    made.append(_cancel(state, told))
-    return made
-
-
-def _possible(order: Order, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    state, terms, found = read_order(order), read_terms(order, []), list[dict[str, Any]]()
-    for wish in wanted:
-        try:
-            found += complete([wish], state, terms)
-        except (Invalid, Refused):
-            continue
-    return found
-
-
-def _wait(state: OrderState, told: Sequence[Told]) -> dict[str, Any]:
-    parts = [t.part.number for t in told]
-    days = [t.offered for t in told]
-    day = None if None in days else max(d for d in days if d is not None)
-    what = "everything" if len(parts) == len(state.parts) else "the rest" if len(parts) > 1 else f"part {parts[0]}"
-    text = f"Wait: {what} ships on {say_date(day)}" if day else "Wait: you get the date as soon as we know it"
-    return {
-        "kind": "later_date", "parts": parts, "text": f"{text}, at the same price", "difference": 0,
-        "total": state.total, "date": day.isoformat() if day else None,
-    }  # fmt: skip
-
-
-def _substitute(order: Order, state: OrderState, parts: Sequence[int]) -> dict[str, Any] | None:
-    """The most alike product that is here in that number, for the first line that is missing; never dearer."""
-    missing = [ln for ln in _open_lines(parts) if ln.open_units > 0]
-    if len(missing) != 1:
-        return None
-    line = missing[0]
-    free = line.quantity - line.picked - line.shipped
-    product = Product.objects.select_related("family").get(pk=line.product_id)
-    for other in similar_products(product, quantity=free):
-        if not other.enough or other.product.currency != order.currency:
-            continue
-        wish = {
-            "kind": "substitute", "line": line.pk, "sku": other.product.sku, "quantity": free,
-            "price": min(other.product.price, line.unit_price),
-        }  # fmt: skip
-        try:
-            return complete([wish], state, read_terms(order, [other.product.sku]))[0]
-        except (Invalid, Refused):
-            continue
-    return None
-
-
-def _open_lines(parts: Sequence[int]) -> Iterable[Line]:
-    return Line.objects.filter(part_id__in=parts, quantity__gt=0).order_by("position")
-
-
-def _cancel(state: OrderState, told: Sequence[Told]) -> dict[str, Any]:
-    """Of the whole order while all of it is late, else of the parts that are."""
-    late = [t.part.number for t in told]
-    gone = any(p.parcel in GONE or any(ln.shipped for ln in p.lines) for p in state.parts)
-    if not gone and all(p.number in late for p in state.here()):
-        return complete([{"kind": "cancel"}], state, Terms(today=shop().today()))[0]
-    return cancel_parts(state, late)
-
-
-def cancel_parts(state: OrderState, numbers: Sequence[int]) -> dict[str, Any]:
-    """The choice that some parts are cancelled, whatever becomes of the others."""
-    parts = [p for p in state.parts if p.number in numbers]
-    words = "what you paid for it is refunded" if any(p.charged for p in parts) else "it is not charged"
-    less = sum(p.sums.total for p in parts)
-    return {
-        "kind": "cancel_parts", "parts": list(numbers), "text": f"Cancel what is late; {words}",
-        "difference": -less, "total": state.total - less, "date": None,
-    }  # fmt: skip
 
 
 # --- words ----------------------------------------------------------------------------------------------------------

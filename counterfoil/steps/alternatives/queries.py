@@ -14,6 +14,7 @@ from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Hold, Line, Offered, Order, Part, Proposal
 from counterfoil.records.stock.models import Balance
 from counterfoil.steps.alternatives.arithmetic import LineMoney, Sums
+from counterfoil.steps.alternatives.choices import units_offered
 from counterfoil.steps.alternatives.state import LineState, Offer, OrderState, PartState, Stop, Terms
 
 
@@ -129,15 +130,17 @@ def free_units(order: Order) -> dict[int, int]:
 
 def still_there(asked: Proposal, choice: Mapping[str, Any]) -> list[Blocker]:
     """Why a substitute can no longer be had: it sells only what is in stock, was not kept, and has gone meanwhile."""
-    if choice["kind"] != "substitute":
-        return []
-    balance = Balance.objects.select_related("product").get(product=choice["product"])
+    return [b for product, units in units_offered([choice]).items() for b in _gone(asked, product, units)]
+
+
+def _gone(asked: Proposal, product: int, units: int) -> list[Blocker]:
+    balance = Balance.objects.select_related("product").get(product=product)
     if balance.product.sell_when_out != Product.STOP:
         return []
     kept = Offered.objects.filter(proposal=asked, product=balance.product_id, released_at=None)
     mine = kept.values_list("quantity", flat=True).first() or 0
     left = max(0, balance.available_to_promise) + mine
-    if left >= int(choice["quantity"]):
+    if left >= units:
         return []
     name = balance.product.name
     words = f"only {left} of {name} can be had now" if left else f"{name} has sold out meanwhile"

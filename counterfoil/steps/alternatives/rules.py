@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from counterfoil.core.errors import Blocker
 from counterfoil.records.orders.facts import OrderFacts
@@ -32,6 +34,11 @@ def may_propose(facts: OrderFacts) -> list[Blocker]:
     if any(p.money in {"charging", "unknown"} for p in live):
         found.append(Blocker("charge_in_flight", "a charge is under way; ask when the bank has answered"))
     return found
+
+
+def singles(choice: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a choice is made of: of several changes at once each of them, else itself."""
+    return list(choice.get("changes") or [choice])
 
 
 def check_answer(choice: int | None, decline: bool, offered: int) -> list[tuple[str, str]]:

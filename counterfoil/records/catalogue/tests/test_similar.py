@@ -14,7 +14,7 @@ from counterfoil.core.actor import BUYER, Actor
 from counterfoil.core.db import writing
 from counterfoil.records.catalogue.actions import create_product
 from counterfoil.records.catalogue.models import Product
-from counterfoil.records.catalogue.similar import Similar, Wine, likeness, similar_products
+from counterfoil.records.catalogue.similar import Similar, Wine, likeness, similar_products, similar_to_each
 from counterfoil.records.stock import ledger
 from counterfoil.records.stock.actions import adjust_stock
 from counterfoil.records.stock.ledger import Change
@@ -118,6 +118,14 @@ def test_two_statements_however_many_are_alike(others: int) -> None:
     ) as asked:
         assert len(similar_products(gone, quantity=1, limit=50)) == others
     assert len(asked) <= 2, [q["sql"] for q in asked.captured_queries]
+    # And however many are wanted: of each the same as if it were asked for alone.
+    wanted = dict.fromkeys(Product.objects.all(), 2)
+    with CaptureQueriesContext(connection) as asked:
+        each = similar_to_each(wanted)
+    assert len(asked) == 2, [q["sql"] for q in asked.captured_queries]
+    assert {pk: skus(found) for pk, found in each.items()} == {
+        product.pk: skus(similar_products(product, quantity=2)) for product in wanted
+    }
 
 
 @given(wines, wines)
