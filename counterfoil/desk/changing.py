@@ -74,10 +74,12 @@ def undo(request: HttpRequest, number: str, amendment: int) -> HttpResponse:
 @staff(CLERK)
 @require_http_methods(["GET", "HEAD", "POST"])
 def merge(request: HttpRequest, number: str, part: int) -> HttpResponse:
-    """Bring a part back into the first one that is in the house."""
+    """Bring a part back into another one that is not charged either: the one that `?into=` names, else the first."""
     order, actor = find(number), actor_of_page(request)
     others = Part.objects.filter(order=order, lines__quantity__gt=0).exclude(number=part)
-    into = others.order_by("number").values_list("number", flat=True).first() or 1
+    named = request.GET.get("into", "")
+    into = int(named) if named.isdecimal() and len(named) < 7 else 0
+    into = into or others.order_by("number").values_list("number", flat=True).first() or 1
     doing = Doing(
         f"Ship part {part} of {number} with part {into}",
         "Bring them together",

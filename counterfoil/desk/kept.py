@@ -27,6 +27,7 @@ class Kept:
     late: int = 0
     overdue: int = 0  # not shipped, and the day is over
     open: int = 0  # not shipped, and the day is still to come
+    days: int = 0  # that the late and the overdue are behind, all together; of suppliers and products
 
     @property
     def promised(self) -> int:
@@ -37,6 +38,23 @@ class Kept:
         """Of those whose day is over, how many per cent left in time; None of none."""
         over = self.in_time + self.late + self.overdue
         return round(100 * self.in_time / over) if over else None
+
+    @property
+    def behind(self) -> float:
+        """How many days each that is late or overdue is behind, on average."""
+        return round(self.days / (self.late + self.overdue), 1) if self.late + self.overdue else 0.0
+
+    @property
+    def shares(self) -> list[tuple[str, float, float]]:
+        """Of those whose day is over: the kind, where it begins and how wide it is, in per cent of a bar."""
+        over = self.in_time + self.late + self.overdue
+        found, at = [], 0.0
+        for kind, count in (("in-time", self.in_time), ("sent-late", self.late), ("overdue", self.overdue)):
+            if count:
+                width = 100 * count / over
+                found.append((kind, round(at, 1), round(width, 1)))
+                at += width
+        return found
 
 
 @dataclass(frozen=True)
@@ -58,6 +76,18 @@ def _in_time(settings: Shop) -> tuple[str, list[Any]]:
     minutes = start.hour * 60 + start.minute
     minutes -= 24 * 60 if start.date() < settings.today() else 0
     return "g.shipped_at < datetime(q.date, '+1 day', %s)", [f"{minutes:+d} minutes"]
+
+
+def _days_behind(settings: Shop) -> tuple[str, list[Any]]:
+    """In SQL: from the promised day to the one on which the part left, where the shop stands, or to today."""
+    today = settings.today()
+    if is_postgres():
+        left = "COALESCE((g.shipped_at AT TIME ZONE %s)::date, %s::date)"
+        return f"GREATEST(0, {left} - q.date)", [settings.timezone, today]
+    _, (minutes,) = _in_time(settings)
+    back = minutes.translate(str.maketrans("+-", "-+"))  # from UTC to the shop's clock
+    left = "COALESCE(date(g.shipped_at, %s), %s)"
+    return f"MAX(0, CAST(julianday({left}) - julianday(q.date) AS INTEGER))", [back, today]
 
 
 def _sums(what: str, settings: Shop) -> tuple[str, list[Any]]:
@@ -114,8 +144,11 @@ def by_product(settings: Shop) -> list[Kept]:
 def _by(name: str, join: str, settings: Shop, most: int) -> list[Kept]:
     first, end = window(settings)
     sums, params = _sums("l.quantity", settings)
+    behind, more = _days_behind(settings)
+    params += more
     found = rows(
-        f"WITH t (name, a, b, c, d) AS (SELECT {name}, {sums} {_FROM}JOIN orders_line l ON l.part_id = g.id "
+        f"WITH t (name, a, b, c, d, days) AS (SELECT {name}, {sums}, SUM(l.quantity * {behind}) {_FROM}"
+        "JOIN orders_line l ON l.part_id = g.id "
         f"AND l.quantity > 0 JOIN catalogue_product c ON c.id = l.product_id {join}{_WHERE} GROUP BY 1) "
         f"SELECT * FROM t ORDER BY b + c DESC, a + d DESC, name LIMIT {most}",
         [*params, first, end],

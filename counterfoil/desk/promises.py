@@ -19,13 +19,15 @@ def index(request: HttpRequest) -> HttpResponse:
     settings = shop()
     weeks = kept.by_week(settings)
     total = kept.Kept("", *(sum(getattr(w, n) for w in weeks) for n in ("in_time", "late", "overdue", "open")))
+    suppliers, products = kept.by_supplier(settings), kept.by_product(settings)
     context = {
         "here": "promises",
         "weeks": weeks,
         "total": total,
         "chart": kept.draw(weeks, settings.today()),
-        "suppliers": kept.by_supplier(settings),
-        "products": kept.by_product(settings),
+        "suppliers": suppliers,
+        "products": products,
+        "furthest": max((row.behind for row in (*suppliers, *products)), default=0),
         "this_week": next((w.monday for w in weeks if 0 <= (settings.today() - w.monday).days < 7), None),
     }
     return desk_page(request, "desk/promises.html", context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import combinations
 from typing import Any
 
 from markupsafe import Markup
@@ -28,6 +29,7 @@ from counterfoil.steps.sourcing.queries import Coming
 
 SOON_HOURS = 24
 LEAVING = frozenset({"pick", "pack", "ship"})
+LEFT = frozenset({"shipped", "delivered", "returned"})
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,17 @@ class Slip:
     def open(self) -> bool:
         """Whether the gate of the next action lets it through, as far as was known when it was last looked at."""
         return not self.order.blockers
+
+    @property
+    def merges(self) -> list[tuple[int, int]]:
+        """Any two parts that are here, wanted and not charged: the later one may ship with the earlier."""
+        free = [
+            p.number
+            for p in self.parts
+            if p.money in {"unpaid", "saved", "authorised"} and not p.charged and p.parcel not in LEFT
+            and any(ln.quantity for ln in self.by_part.get(p.number, ()))
+        ]  # fmt: skip
+        return [(later, earlier) for earlier, later in combinations(free, 2)]
 
 
 def row_of(order: Order, lines: Sequence[Brief], tried: Mapping[int, Tried] | None = None) -> Row:

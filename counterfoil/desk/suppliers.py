@@ -15,7 +15,7 @@ from counterfoil.core.shop import shop
 from counterfoil.core.text import clean_email, clean_phone
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.pages import SeeOther, desk_page, say
-from counterfoil.desk.purchasing import STATES
+from counterfoil.desk.purchasing import STATES, lead_words
 from counterfoil.desk.reading import Form, maybe_amount, maybe_whole, text_of
 from counterfoil.records.catalogue.actions import set_reordering
 from counterfoil.records.catalogue.models import Supplier
@@ -52,6 +52,7 @@ def _list(request: HttpRequest, errors: dict[str, str] | None = None, *, status:
         "here": "suppliers",
         "suppliers": list(Supplier.objects.order_by("name")),
         "counts": counts,
+        "lead_words": lead_words,
         "currency_of": currency_of,
         "form": _form(request) or {"lead_time_days": "7"},
         "errors": errors or {},
@@ -92,6 +93,7 @@ def _one(
     context = {
         "here": "suppliers",
         "supplier": supplier,
+        "lead": lead_words(supplier),
         "form": form,
         "errors": errors or {},
         "days": DAYS,

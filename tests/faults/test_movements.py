@@ -9,7 +9,11 @@ import sys
 import pytest
 
 from tests.crowd import ROOT
-from tests.faults.movements import SERVER
+from tests.faults.movements import SERVER, verdict
+
+
+def test_the_run_fails_for_what_is_broken_and_for_what_took_a_minute_to_be_seen() -> None:
+    assert [verdict(0, 59.9), verdict(0, 60.0), verdict(1, 2.0)] == [0, 1, 1]
 
 
 @pytest.mark.faults

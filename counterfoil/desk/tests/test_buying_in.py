@@ -175,6 +175,11 @@ def test_a_supplier_is_entered_changed_and_its_mistakes_named(buyer: Client) -> 
     assert (kept.minimum, kept.currency, f"{kept.cut_off:%H:%M}", kept.order_days) == (15000, "EUR", "14:30", [0, 3])
     assert "14:30" in text_of(buyer, f"/desk/suppliers/{kept.pk}")
     assert "Cave des Roches" in text_of(buyer, "/desk/suppliers")
+    for page in ("/desk/suppliers", f"/desk/suppliers/{kept.pk}"):
+        assert "9 business days by their word" in text_of(buyer, page)
+        Supplier.objects.filter(pk=kept.pk).update(learnt_days=12, learnt_from=7)
+        assert "12 business days in 8 of 10 cases, from 7 deliveries" in text_of(buyer, page)
+        Supplier.objects.filter(pk=kept.pk).update(learnt_days=None, learnt_from=0)
     wrong = buyer.post(f"/desk/suppliers/{kept.pk}", {**form, "email": "ida", "currency": "XXQ"})
     page = wrong.content.decode()
     assert wrong.status_code == 422

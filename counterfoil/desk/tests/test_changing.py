@@ -193,19 +193,23 @@ def test_without_the_customers_word_it_is_not_done(api: Api, desk: Client) -> No
     assert not Amendment.objects.exists()
 
 
-def test_parts_are_brought_together_by_a_button(api: Api, desk: Client) -> None:
+def test_any_two_parts_are_brought_together_by_a_button(api: Api, desk: Client) -> None:
     number = approved(api, ("SYRAH-20", 3))
     choice = {"kind": "split", "line": "SYRAH-20", "quantity": 1}
-    token = api.done(f"/orders/{number}/proposals", {"choices": [choice]})["token"]
-    api.done(f"/proposals/{token}/answer", {"choice": 0})
-    page = f"/desk/orders/{number}/parts/2/merge"
-    assert page in desk.get(f"/desk/orders/{number}").content.decode()
+    for _ in range(2):
+        token = api.done(f"/orders/{number}/proposals", {"choices": [choice]})["token"]
+        api.done(f"/proposals/{token}/answer", {"choice": 0})
+    shown = desk.get(f"/desk/orders/{number}").content.decode()
+    for later, earlier in ((2, 1), (3, 1), (3, 2)):
+        assert f"/desk/orders/{number}/parts/{later}/merge?into={earlier}" in shown
+    page = f"/desk/orders/{number}/parts/3/merge?into=2"
     drawn = desk.get(page)
     version = re.search(r'name="version" value="(\d+)"', drawn.content.decode())
     assert version
     done = desk.post(page, {"version": version.group(1), "how": "not_needed", "do": "apply"})
     assert done.status_code == 303
-    assert {p["number"]: p["total"] for p in api.order(number)["parts"]} == {1: 7500, 2: 0}
+    assert {p["number"]: p["total"] for p in api.order(number)["parts"]} == {1: 3500, 2: 4000, 3: 0}
+    assert "part 9" in text(desk.get(f"/desk/orders/{number}/parts/2/merge?into=9"))
     assert judge_all() == []
 
 

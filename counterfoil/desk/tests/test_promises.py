@@ -62,6 +62,11 @@ def test_a_promise_is_kept_until_the_end_of_its_day_at_the_shop(api: Api) -> Non
         2,
     )
     assert supplier.rate == 33
+    # One day and two, two bottles each; drawn as thirds of what was due.
+    assert supplier.behind == 1.5
+    assert [(kind, round(width)) for kind, _, width in supplier.shares] == [
+        ("in-time", 33), ("sent-late", 33), ("overdue", 33)
+    ]  # fmt: skip
     (wine,) = kept.by_product(shop())
     assert (wine.name, wine.promised) == ("Wine PINOT-21", 8)
 
@@ -100,6 +105,7 @@ def test_every_week_is_drawn_to_scale_and_none_is_left_out() -> None:
 def test_the_page_draws_and_tells_in_a_table_what_it_draws_with_few_statements(api: Api) -> None:
     for _ in range(3):
         promised(api, 1)
+    promised(api, -4)
     desk = at_the_desk("buyer")
     desk.get("/desk/promises")
     with CaptureQueriesContext(connection) as taken:
@@ -110,6 +116,9 @@ def test_the_page_draws_and_tells_in_a_table_what_it_draws_with_few_statements(a
     assert 'role="img"' in text
     assert "style=" not in text.partition("<main")[2]
     assert "Northfold" in text
+    # A bar a row for supplier and product, each with its number in words beside it.
+    assert text.count('<svg class="strip"') == 4
+    assert text.count('<rect class="overdue" width="100.0" height="10"/></svg><span class="num">4.0</span>') == 2
     assert at_the_desk("picker").get("/desk/promises").status_code == 200
     assert Client().get("/desk/promises").status_code == 302
 

@@ -19,7 +19,7 @@ from counterfoil.steps.sourcing.tests.build import BEA, a_wine, agree, an_order,
 
 pytestmark = pytest.mark.django_db
 SUPPLIER = "Tern Island Growers"
-BOUND = 2.0  # seconds of this process's own work, for a thousand lines
+BOUND = 2.0  # seconds of work for a thousand lines: this process's own, and what it waits for a database beside it
 
 
 @pytest.fixture(autouse=True)
@@ -75,9 +75,13 @@ def test_a_thousand_lines_get_their_goods_within_two_seconds() -> None:
     po = create_purchase_order(actor=BEA, supplier=SUPPLIER, lines=[{"sku": "GULL-19", "quantity": 2000}])
     fill_waiting(product_ids=[balance().product_id], actor=BEA)
     began = time.process_time()
-    receive_goods(actor=BEA, purchase_order=po.number, lines=[{"sku": "GULL-19", "received": 2000}])
+    with CaptureQueriesContext(connection) as seen:
+        done = receive_goods(actor=BEA, purchase_order=po.number, lines=[{"sku": "GULL-19", "received": 2000}])
     took = time.process_time() - began
-    while fill_waiting(product_ids=[balance().product_id], actor=BEA):
-        pass
+    if connection.vendor == "postgresql":
+        took += sum(float(q["time"]) for q in seen.captured_queries)
+    # The receipt alone has freed them, with nothing left for a job.
+    assert len(done.ready_orders) == 1000
     assert balance().reserved == 2000
+    assert not fill_waiting(product_ids=[balance().product_id], actor=BEA)
     assert took < BOUND
