@@ -35,11 +35,13 @@ SHOWN = 20
 
 
 def floor_page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """A page of the floor: no rail, one thing at a time."""
+    """A page of the floor: no rail, one thing at a time. A phone keeps it for its person (`shell/floor_worker.py`)."""
     said = request.session.pop("said", None)
     may = getattr(request.user, "role", "") in {"owner", PICKER}
-    base = {"said": said, "me": request.user, "may": may, "settings": shop()}
-    return render(request, template, {**base, **context}, status=status)
+    base = {"said": said, "me": request.user, "may": may, "settings": shop(), "page": uuid4().hex}
+    answer = render(request, template, {**base, **context}, status=status)
+    answer["X-Floor-User"] = str(request.user.pk)
+    return answer
 
 
 @staff(PICKER, CLERK)
@@ -102,6 +104,13 @@ def pack(request: HttpRequest) -> HttpResponse:
         "here": request.get_full_path(),
     }
     return floor_page(request, "floor/pack.html", context, status=404 if text and order is None else 200)
+
+
+@staff(PICKER, CLERK)
+@require_safe
+def away(request: HttpRequest) -> HttpResponse:
+    """What a phone without a connection shows for a page that it has not kept: the same for everybody."""
+    return render(request, "floor/away.html", {})
 
 
 @staff(PICKER, CLERK)

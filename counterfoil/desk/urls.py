@@ -81,6 +81,7 @@ urlpatterns = [
     path("desk/floor/pick", floor.pick, name="floor-pick"),
     path("desk/floor/pack", floor.pack, name="floor-pack"),
     path("desk/floor/acts", floor.act, name="floor-act"),
+    path("desk/floor/away", floor.away),
     path("desk/close", day.index, name="desk-close"),
     path("desk/close/<str:day>/sheet.pdf", day.paper, name="desk-close-paper"),
     path("desk/close/<str:day>/print", day.print_paper, name="desk-close-print"),

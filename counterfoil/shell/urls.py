@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from counterfoil.shell import docs, health, pages
 from counterfoil.shell.api import api
+from counterfoil.shell.floor_worker import floor_worker
 from counterfoil.shell.proxy import card_page, followed_mail, mailbox
 
 handler400 = "counterfoil.shell.pages.bad_request"
@@ -24,6 +25,7 @@ urlpatterns = [
     path("", include("counterfoil.desk.urls")),
     path("logo/<slug:name>.png", pages.logo, name="logo"),
     path("static/<path:name>", pages.static_file, name="static"),
+    path("desk/floor/worker.js", floor_worker),
 ]
 if settings.DEMO:
     urlpatterns += [

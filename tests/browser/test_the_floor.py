@@ -83,6 +83,7 @@ def test_an_order_is_picked_packed_and_shipped_by_scan(
         page.context.set_offline(False)
         page.get_by_role("link", name=re.compile(f"Pack {mine}")).click()
         # One breaks on the table: another is fetched before any box closes.
+        expect(page.locator("#agrees")).to_contain_text("still to scan")
         page.locator("#units .broke").first.click()
         expect(page.locator("#agrees")).to_contain_text("1 broken")
         expect(page.locator("#close")).to_be_hidden()
@@ -113,6 +114,59 @@ def test_an_order_is_picked_packed_and_shipped_by_scan(
         page.get_by_text(f"{mine}: shipped with UPS").wait_for()
         expect(page.locator("#f-scan")).to_be_focused()
         assert order(sqlite_shop, mine)["status"] == "shipped"
+        assert [c for c in seen.complaints if "ERR_INTERNET_DISCONNECTED" not in c] == []
+
+
+def test_the_floor_is_loaded_anew_without_a_connection_and_forgotten_at_log_out(
+    sqlite_shop: Shop, chromium: Browser
+) -> None:
+    with window(chromium, width=390) as seen:
+        page = seen.page
+        log_in(page, sqlite_shop.base, "picker@example.com")
+        page.goto(f"{sqlite_shop.base}/desk/floor")
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.goto(f"{sqlite_shop.base}/desk/floor/pick?batch=4")
+        walk = page.url
+        stops = page.locator(".stop").count()
+        # One unit is in hand and told, another waits for the connection; then the page is loaded anew, twice.
+        here = stop(page)
+        with page.expect_response("**/desk/floor/acts"):
+            page.locator(".stop:not([hidden]) [value=short]").click()
+        page.context.set_offline(True)
+        page.locator(".stop:not([hidden]) [value=got]").click()
+        for _ in range(2):
+            page.reload()
+            expect(page.locator("#link")).to_contain_text("No connection. Go on: 1 act waits on this phone")
+            expect(page.locator("#progress")).to_have_text(f"Stop 3 of {stops}")
+        # So does a page that was closed, with what is scanned of this stop.
+        third = stop(page)
+        if int(third["units"]) > 1:
+            scan(page, third["sku"])
+            expect(page.locator(".verdict.right")).to_contain_text("1 of")
+        page.close()
+        page = seen.page = page.context.new_page()
+        page.goto(walk)
+        if int(third["units"]) > 1:
+            expect(page.locator(".stop:not([hidden]) .count")).to_contain_text("more of")
+        seen.picture("floor-away-390")
+        # What is not kept says so, and leads back.
+        page.goto(f"{sqlite_shop.base}/desk/floor/pick?order={here['order']}&order=CF-1")
+        expect(page.get_by_role("heading", name="No connection")).to_be_visible()
+        seen.picture("floor-not-kept-390")
+        page.get_by_role("link", name="Go on picking").click()
+        expect(page.locator("#progress")).to_have_text(f"Stop 3 of {stops}")
+        page.context.set_offline(False)
+        expect(page.locator("#link")).to_have_text("", timeout=15_000)
+        # With a connection it comes from the shop: what has been done is on it no more.
+        page.reload()
+        expect(page.locator(".stop")).not_to_have_count(stops)
+        # Whoever takes the phone after a log-out finds nothing of it.
+        page.goto(f"{sqlite_shop.base}/desk/ship")
+        page.get_by_role("button", name="Log out").click()
+        page.wait_for_url("**/desk/login")
+        page.context.set_offline(True)
+        page.goto(walk)
+        expect(page.get_by_text("Nothing is kept here")).to_be_visible()
         assert [c for c in seen.complaints if "ERR_INTERNET_DISCONNECTED" not in c] == []
 
 

@@ -1,18 +1,33 @@
 // What was done goes to the shop by way of this phone's own list: it outlives a lost connection and a closed page. Each
 // act has a token, and the shop does it once however often it arrives.
 const KEY = "counterfoil.floor.acts";
+const SENT = "counterfoil.floor.sent";
+const DRAFT = "counterfoil.floor.draft";
+const MOST = 300; // acts that have gone and are remembered
 const place = document.getElementById("link");
 const refused = document.getElementById("refused");
 const user = place?.dataset.user ?? "";
+const page = place?.dataset.page ?? "";
 const waiting = new Set();
 let sending = false;
 let away = !navigator.onLine;
 let locked = false;
 
 const all = () => JSON.parse(localStorage.getItem(KEY) ?? "[]");
+const sent = () => JSON.parse(localStorage.getItem(SENT) ?? "[]");
 const keep = (acts) => localStorage.setItem(KEY, JSON.stringify(acts));
 // Another picker's acts on this phone wait until that picker is here again.
 export const pending = () => all().filter((act) => act.user === user);
+// What was done since the shop drew this page: a page that was kept, loaded without a connection, does not know it.
+export const done = () => [...sent().filter((act) => act.page === page), ...pending()];
+// What is scanned on this very page and not told yet.
+export const draft = {
+  read: () => {
+    const kept = JSON.parse(localStorage.getItem(DRAFT) ?? "{}");
+    return kept.page === page ? kept.values : {};
+  },
+  write: (values) => localStorage.setItem(DRAFT, JSON.stringify({ page, values })),
+};
 export const token = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 function say() {
@@ -46,6 +61,7 @@ async function send(act) {
   if (answer.status >= 500 || answer.status === 429) return "later";
   const said = await answer.json();
   if (!said.ok) tell(act, said.said);
+  else localStorage.setItem(SENT, JSON.stringify([...sent(), { page: act.page, fields: act.fields }].slice(-MOST)));
   return "done";
 }
 
@@ -72,7 +88,7 @@ export async function flush() {
 }
 
 export function put(fields, mark = token()) {
-  keep([...all(), { token: mark, user, fields }]);
+  keep([...all(), { token: mark, user, page, fields }]);
   flush();
 }
 
@@ -82,7 +98,21 @@ export function settled(call) {
   else call();
 }
 
+// Whether the shop can be heard: a page that this phone kept looks like any other.
+async function knock() {
+  away = !await fetch("/static/img/mark.svg", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(8000) }).then(() => true, () => false);
+  say();
+}
+
 addEventListener("online", () => { away = false; flush(); });
 addEventListener("offline", () => { away = true; say(); });
-setInterval(() => { if (pending().length) flush(); }, 4000);
+setInterval(() => {
+  if (pending().length) flush();
+  else if (away) knock();
+}, 4000);
 flush();
+if (navigator.serviceWorker) {
+  if (navigator.serviceWorker.controller && !pending().length) knock();
+  // Where it is not allowed (no https) the page cannot be loaded anew without a connection, and works as before.
+  navigator.serviceWorker.register("/desk/floor/worker.js", { scope: "/desk/floor" }).catch(() => {});
+}

@@ -1,5 +1,5 @@
 // Packing with verification: each unit is scanned into the box, which closes when it agrees, or says what is missing.
-import { put, settled } from "./link.js";
+import { done, draft, put, settled } from "./link.js";
 import { focus, judge, listen, says } from "./scanner.js";
 import { right, wrong } from "./tone.js";
 
@@ -27,6 +27,8 @@ function draw() {
   short.hidden = !left || left === items.reduce((sum, one) => sum + one.units, 0);
 }
 
+const note = () => draft.write(Object.fromEntries(items.map((one) => [one.item.dataset.sku, one.packed])));
+
 function heard(scanned) {
   const one = items.find((each) => says(each.item, scanned) && each.packed < each.units) ?? items.find((each) => says(each.item, scanned));
   if (!one) {
@@ -35,6 +37,7 @@ function heard(scanned) {
   }
   if (one.packed >= one.units) return wrong(`One too many: only ${one.units} of ${one.item.dataset.name} (${one.item.dataset.sku}) go into this box`);
   one.packed += 1;
+  note();
   right(`${one.packed} of ${one.units} · ${one.item.dataset.name}`);
   draw();
 }
@@ -44,6 +47,11 @@ function broke(one) {
   const { order, part } = Object.fromEntries(new FormData(box));
   put({ kind: "break", order, part, broke: one.item.dataset.sku });
   right(`Noted: broken, and set aside · ${one.item.dataset.name}`);
+  without(one);
+  note();
+}
+
+function without(one) {
   broken += 1;
   one.units -= 1;
   one.packed = Math.min(one.packed, one.units);
@@ -58,7 +66,12 @@ function broke(one) {
 
 function close() {
   const fields = Object.fromEntries([...new FormData(box)].filter(([name]) => !["token", "csrfmiddlewaretoken", "next"].includes(name)));
-  put(fields, box.elements.token.value);
+  put(fields);
+  draft.write({});
+  closed();
+}
+
+function closed() {
   box.querySelectorAll("button").forEach((button) => { button.hidden = true; });
   document.getElementById("scanner").hidden = true;
   agrees.className = "say ok";
@@ -79,5 +92,22 @@ document.getElementById("broken").addEventListener("submit", (event) => {
   broke(items.find((one) => one.item.dataset.sku === event.submitter.value));
 });
 items.forEach((one) => { one.input.readOnly = true; });
+// What this phone has done already: what it could not tell yet, and what a kept page cannot know.
+function remember() {
+  const { order, part } = Object.fromEntries(new FormData(box));
+  const scanned = draft.read();
+  items.forEach((one) => { one.packed = Math.min(scanned[one.item.dataset.sku] ?? 0, one.units); });
+  const mine = done().filter(({ fields }) => fields.order === order && fields.part === part);
+  for (const { fields } of mine.filter((act) => act.fields.kind === "pack")) {
+    items.forEach((one) => { one.units = Math.max(0, one.units - Number(fields[`quantity:${one.item.dataset.sku}`] ?? 0)); });
+  }
+  draw();
+  for (const { fields } of mine.filter((act) => act.fields.kind === "break")) {
+    const one = items.find((each) => each.item.dataset.sku === fields.broke && each.units > 0);
+    if (one) without(one);
+  }
+  if (items.every((one) => !one.units) && !broken) closed();
+}
+
 listen(heard);
-draw();
+remember();

@@ -1,5 +1,5 @@
 // Picking: one stop at a time. Without this module every stop is on the page with a form of its own.
-import { flush, pending, put, settled } from "./link.js";
+import { done, draft, flush, pending, put, settled } from "./link.js";
 import { focus, judge, listen, says } from "./scanner.js";
 import { right, wrong } from "./tone.js";
 
@@ -11,15 +11,17 @@ const stops = walk ? [...walk.querySelectorAll(".stop")].map((item) => ({
 const progress = document.getElementById("progress");
 let here = 0;
 
-// What this phone has done already and could not tell yet.
+// What this phone has done already: what it could not tell yet, and what a kept page cannot know.
 function remember() {
-  for (const { fields } of pending()) {
+  for (const { fields } of done()) {
     if (fields.kind !== "pick") continue;
     const same = stops.find((s) => !s.done && s.item.dataset.order === fields.order && s.item.dataset.sku === fields.sku && s.item.dataset.bin === fields.bin && s.item.dataset.lot === fields.lot);
     if (!same) continue;
     same.units -= fields.do === "broken" ? Number(fields.got) + 1 : Number(fields.units);
     if (same.units <= 0) same.done = true;
   }
+  const scanned = draft.read();
+  stops.forEach((stop, n) => { if (!stop.done) stop.got = Math.min(scanned[n] ?? 0, stop.units - 1); });
 }
 
 function draw() {
@@ -47,6 +49,7 @@ function act(what) {
     stop.units = 0;
   }
   stop.done = stop.units <= 0;
+  draft.write({ ...draft.read(), [here]: 0 });
   put(fields);
   draw();
 }
@@ -59,6 +62,7 @@ function heard(scanned) {
   if (!says(stop.item, scanned)) return wrong(judge(scanned, stop.item, stop.kin, stops.map((s) => s.item)));
   stop.got += 1;
   right(`${stop.got} of ${stop.units} · ${stop.item.dataset.name}`);
+  draft.write({ ...draft.read(), [here]: stop.got });
   if (stop.got >= stop.units) act("got");
   else draw();
 }
