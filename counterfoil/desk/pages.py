@@ -100,7 +100,7 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
         "rows": [row_of(o, briefs[o.pk], tried) for o in orders],
         "rail": beside,
         "head": beside.sums,
-        "count": beside.counts.get(code, len(orders)),
+        "count": beside.counts.get(code, len(orders)) - (beside.tell if code == "call" else 0),
         "leaving": [] if after else leaving(code, orders),
         "more": more,
         "after": after,

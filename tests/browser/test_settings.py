@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Shop, log_in, running, window
 from tests.browser.test_every_page import sideways
+from tests.support import png
 
 pytestmark = pytest.mark.browser
 PASSWORD = "long enough to be good"
@@ -65,6 +66,8 @@ def _joins(page: Page, link: str) -> None:
 
 def test_a_fresh_shop_leads_its_first_person_to_the_first_sale(chromium: Browser, tmp_path: Path) -> None:
     file = tmp_path / "products.csv"
+    logo = tmp_path / "logo.png"
+    logo.write_bytes(png(900, 240))
     file.write_text("sku,name,price,quantity\nHILL-1,Hill House Pinot Noir,24.00,6\n")
     with running(demo=False) as shop, window(chromium, width=390) as seen:
         page = seen.page
@@ -78,6 +81,9 @@ def test_a_fresh_shop_leads_its_first_person_to_the_first_sale(chromium: Browser
         page.get_by_role("button", name="Become the owner").click()
         page.wait_for_url("**/setup/shop")
         page.get_by_label("Shop's name").fill("Hill House Wines")
+        page.set_input_files("[name='logo.file']", logo)
+        expect(page.get_by_text("Not kept yet")).to_be_visible()
+        expect(page.get_by_label("Shop's name")).to_have_value("Hill House Wines")
         page.get_by_label("Address", exact=True).fill("1 Lane\nNapa, CA 94559")
         page.get_by_label("E-mail").fill("shop@hill.example.com")
         for step in ("shop", "currency", "calendar", "delivery"):
@@ -106,5 +112,7 @@ def test_a_fresh_shop_leads_its_first_person_to_the_first_sale(chromium: Browser
         assert page.get_by_text("There is no product").count() == 0
         seen.picture("setup-test-order-390")
         page.goto(f"{shop.base}/")
-        assert page.get_by_text("Hill House Wines").first.is_visible()
+        brand = page.get_by_role("img", name="Hill House Wines")
+        assert (brand.bounding_box() or {})["height"] == 40
+        assert sideways(page) == 0
         assert seen.complaints == []

@@ -112,6 +112,8 @@ def test_the_page_says_that_a_state_is_not_served_as_soon_as_it_is_named() -> No
     assert "Utah does not let us." not in desk.post(NEW, {**begun, "shipping_address.state": "CA"}).content.decode()
     # The bill may go there: only the goods may not.
     product("PINOT", on_hand=20, age_restricted=True)
+    days = [desk.post(NEW, {**begun, "quantity:PINOT": "6", "shipping_address.state": s}) for s in ("CA", "UT")]
+    assert ["We can ship it" in page.content.decode() for page in days] == [True, False], "no day is read aloud for it"
     assert placed(desk, **BILL).billing_address["state"] == "UT"
     refused = sent(desk, attempt="tel-ba9876543210", **{n.replace("billing", "shipping"): v for n, v in BILL.items()})
     page = refused.content.decode()

@@ -54,9 +54,13 @@ def test_an_order_without_an_address_goes_its_whole_way_and_all_of_it_is_told_on
     assert "Nothing is mailed" in desk.get(f"/desk/orders/{number}/placed").content.decode()
     api.done(f"/orders/{number}/approval", {"ship_estimate": shop.shop().today().isoformat()})
     assert owed(order) == ["promised"]
+    slip = desk.get(f"/desk/queues/charge?order={number}").content.decode()
+    assert "No e-mail: to be told by telephone" in slip
+    assert f'name="telling" value="{open_tellings()[0].pk}"' in slip
     page = desk.get("/desk/tell").content.decode()
     assert 'href="tel:(503) 555-0101"' in page
-    assert "ships" in page
+    assert "we expect to ship it on" in page
+    assert order.token not in page, "nobody can say a link"
     assert ">1<" in desk.get("/desk/queues/call").content.decode()
     thing = open_tellings()[0]
     assert desk.post("/desk/tell", {"telling": str(thing.pk), "how": "told", "order": number}).status_code == 303

@@ -42,5 +42,7 @@ def open_tellings(subject: str = "", *, limit: int = 200) -> list[Telling]:
 
 
 def said_in(telling: Telling) -> str:
-    """The mail's own words, to be said in one's own."""
-    return with_words(render_to_string(f"mail/{telling.kind}.txt", telling.context), telling.context).strip()
+    """The mail's own words, to be said in one's own; a link to the order's page cannot be said."""
+    words = with_words(render_to_string(f"mail/{telling.kind}.txt", telling.context), telling.context)
+    link = f"Your order: {telling.context.get('url', '')}"
+    return "\n".join(line for line in words.strip().split("\n") if line != link)
