@@ -113,6 +113,8 @@ def test_a_fresh_shop_leads_its_first_person_to_the_first_sale(chromium: Browser
         seen.picture("setup-test-order-390")
         page.goto(f"{shop.base}/")
         brand = page.get_by_role("img", name="Hill House Wines")
-        assert (brand.bounding_box() or {})["height"] == 40
+        box = brand.bounding_box()
+        assert box is not None
+        assert box["height"] == 40
         assert sideways(page) == 0
         assert seen.complaints == []
