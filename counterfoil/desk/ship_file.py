@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from counterfoil.core.cards import mask_cards
 from counterfoil.core.errors import Invalid
 from counterfoil.core.text import storable
 
@@ -75,7 +76,8 @@ def _columns(header: list[str], named: Mapping[str, str]) -> dict[str, int]:
         if place is not None:
             found[column] = place
         elif column in NAMES:
-            there = ", ".join(name.strip() for name in header if name.strip())[:200]
+            # Masked before it is cut: half a number would not be known for one.
+            there = mask_cards(", ".join(name.strip() for name in header if name.strip()))[:200]
             wrong.append((f"column_{column}", f"no column for {NAMES[column]}; there are: {there}"))
     if wrong:
         raise Invalid(*wrong)

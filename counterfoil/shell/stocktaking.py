@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from counterfoil.core.actor import OWNER, Actor
+from counterfoil.core.cards import mask_cards
 from counterfoil.core.errors import Invalid
 from counterfoil.gateways.storefront.lines import Rejects, read_lines
 from counterfoil.steps.sourcing.stock_file import digest, stock_csv, take_stock_file
@@ -26,7 +27,7 @@ def import_stock(path: Path, mode: str, say: Callable[[str], None] | None = None
         except Invalid as error:
             raise ValueError("; ".join(words for _, words in error.errors)) from error
     if told.again:
-        say(f"{path.name} has been taken in before: nothing was changed")
+        say(f"{mask_cards(path.name)} has been taken in before: nothing was changed")
         return 0
     counted = f"{told.changed:,} places changed, {told.unchanged:,} as they were, {told.rejected:,} lines rejected"
     say("\n".join([*rejects.summary(), counted]))

@@ -115,7 +115,7 @@ class Rejects:
         if not self.count:
             return []
         more = [f"... and {self.count - len(self.told)} more"] if self.count > len(self.told) else []
-        return [*self.told, *more, f"the rejected lines are in {self.path}"]
+        return [*self.told, *more, f"the rejected lines are in {mask_cards(str(self.path))}"]
 
     def _places(self) -> list[Path]:
         name = f"{self._feed.stem}.rejects.{self._kind}"

@@ -16,6 +16,7 @@ from datetime import date
 
 from counterfoil.core import clock, journal
 from counterfoil.core.actor import BUYER, Actor, require
+from counterfoil.core.cards import mask_cards
 from counterfoil.core.db import rows, writing
 from counterfoil.core.errors import Invalid, Refused
 from counterfoil.gateways.storefront.lines import Raw
@@ -69,12 +70,13 @@ def take_stock_file(
     require(actor, BUYER)
     if mode not in (OPENING, COUNTED):
         raise Invalid(("mode", f"either {OPENING} or {COUNTED}"))
+    name = mask_cards(name)[:200]  # people name files after anything
     lines = _read(content)
     with writing():
         kept, _ = StockFile.objects.get_or_create(
             sha256=sha256,
             defaults={
-                "name": name[:200], "mode": mode, "made_by": actor.name, "made_at": clock.business_now(),
+                "name": name, "mode": mode, "made_by": actor.name, "made_at": clock.business_now(),
             },
         )  # fmt: skip
     if kept.mode != mode:
@@ -106,7 +108,7 @@ def take_stock_file(
         StockFile.objects.filter(pk=kept.pk, finished_at=None).update(finished_at=clock.business_now())
         journal.record(
             "stock_file_taken", subject=f"stock file {kept.pk}", actor=actor,
-            text=f"{name[:200]}, {mode}: {told.changed} places changed, {told.rejected} lines rejected",
+            text=f"{name}, {mode}: {told.changed} places changed, {told.rejected} lines rejected",
             data={"sha256": sha256, "changed": told.changed, "rejected": told.rejected}, advance=False,
         )  # fmt: skip
     return told
