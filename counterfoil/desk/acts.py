@@ -204,7 +204,9 @@ def _ship(order: str, form: Form, actor: Actor) -> str:
 
 
 def _deliver(order: str, form: Form, actor: Actor) -> str:
-    fulfilment.deliver_order(order=order, actor=actor, shipment=maybe_whole(form, "shipment", least=1))
+    signed_by = text_of(form, "signed_by")
+    shipment = maybe_whole(form, "shipment", least=1)
+    fulfilment.deliver_order(order=order, actor=actor, shipment=shipment, signed_by=signed_by)
     return f"{order}: delivered."
 
 

@@ -8,14 +8,20 @@ import pytest
 import requests
 from django.test import Client
 
+from conftest import Mailbox
 from counterfoil.core import clock
 from counterfoil.core.access.models import User
+from counterfoil.core.actor import SYSTEM
+from counterfoil.core.db import writing
 from counterfoil.core.models import Document
 from counterfoil.core.papers.tests.reading import reader, text
 from counterfoil.core.shop import shop
 from counterfoil.flow.verify import judge_all
-from counterfoil.records.orders.models import Charge
+from counterfoil.records.orders.load import take
+from counterfoil.records.orders.models import Charge, Order, Part, Promise
+from counterfoil.records.orders.promises import keep_promise
 from counterfoil.steps.charging.actions import reconcile
+from counterfoil.steps.charging.evidence import evidence_pdf
 from counterfoil.steps.charging.models import Dispute
 from tests.support import Api, order_body, product, settle
 
@@ -35,7 +41,10 @@ def delivered(api: Api) -> str:
     api.done(f"/orders/{number}/packages", {})
     api.done(f"/orders/{number}/shipments", {"carrier": "UPS", "tracking_number": TRACKING})
     settle()
-    api.done(f"/orders/{number}/deliveries", {})
+    signed = api.post(f"/orders/{number}/deliveries", {"signed_by": "x" * 121})
+    assert (signed.status, signed.fields) == (422, {"signed_by"})
+    done = api.done(f"/orders/{number}/deliveries", {"signed_by": "June Harper, 4111 1111 1111 1111"})
+    assert [s["signed_by"] for s in done["shipments"]] == ["June Harper, •••• 1111"]
     api.done(f"/orders/{number}/refunds", {"amount": 500, "reason": "one label was torn"})
     settle()
     return number
@@ -60,8 +69,8 @@ def flat(pdf: bytes) -> str:
     return " ".join(text(pdf).split())
 
 
-def test_scenario_38_a_not_received_dispute_exports_promise_consent_charge_tracking_delivery_and_mails_as_one_pack(
-    own_bank: str,
+def test_scenario_38_a_not_received_dispute_exports_promise_consent_charge_tracking_signature_and_mails_as_one_pack(
+    own_bank: str, mailbox: Mailbox
 ) -> None:
     api = Api()
     number = delivered(api)
@@ -79,7 +88,7 @@ def test_scenario_38_a_not_received_dispute_exports_promise_consent_charge_track
         "Zoë Brontë",
         "12 Vine Street",
         "Wine PINOT-21",
-        "promised (review)",
+        "promised (review); stated by the shop; at the latest",
         "The customer agreed at the check-out that their card is kept and charged once the goods can be sent",
         "$65.00 charged to Visa ending in 4242 (disputed)",
         charge.charge_id,
@@ -87,7 +96,7 @@ def test_scenario_38_a_not_received_dispute_exports_promise_consent_charge_track
         f"Shipped with UPS, tracking number {TRACKING}",
         "https://www.ups.com/track",
         "Delivered to Zoë Brontë, 12 Vine Street",
-        "signature",
+        "Signed for by June Harper, •••• 1111",
         "Refund of $5.00, paid: one label was torn",
         "Sales order, customer's copy SO-0001",
         "Card receipt RC-0001",
@@ -100,7 +109,33 @@ def test_scenario_38_a_not_received_dispute_exports_promise_consent_charge_track
     assert len(subjects) >= 3
     for subject in subjects:
         assert f"“{subject}”" in pack
+    # Each mail with its text as it arrived; only the address of the customer's own page is cut short.
+    token = Order.objects.get(number=number).token
+    assert token not in pack
+    arrived = mailbox.mails(to=Order.objects.get(number=number).email)
+    assert len(arrived) == len(subjects)
+    for mail in arrived:
+        for line in mail["text"].replace(token, "…").split("\n"):
+            assert " ".join(line.split()) in pack, line
     assert api.get(f"/disputes/{row.pk}/evidence.pdf").body[:5] == b"%PDF-"
+
+
+def test_scenario_38_the_pack_says_of_each_promise_how_the_customer_came_to_have_it(own_bank: str) -> None:
+    api = Api()
+    product(api, stock=10)
+    number = str(api.done("/orders", order_body(("PINOT-21", 2)))["number"])
+    settle()
+    api.done(f"/orders/{number}/approval", {"ship_estimate": (shop().today() + timedelta(days=1)).isoformat()})
+    api.done(f"/orders/{number}/charge", {})
+    with writing():
+        taken = take(number)
+        for day, consent in ((timedelta(days=9), Promise.IMPLIED), (None, Promise.EXPRESS)):
+            date = shop().today() + day if day else None
+            keep_promise(taken, Part.objects.get(order=taken), date, basis="delay", actor=SYSTEM, consent=consent)
+    pack = flat(evidence_pdf(not_received(own_bank, number))[1])
+    assert "promised (review); stated by the shop; at the latest" in pack
+    assert "promised (delay); the customer did not object to the notice: implied consent; at the latest" in pack
+    assert "Delivery promised without a date (delay); the customer agreed to it; no latest day, since" in pack
 
 
 def test_scenario_38_what_was_sent_to_the_bank_is_kept_as_it_was_sent(own_bank: str) -> None:

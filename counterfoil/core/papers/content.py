@@ -293,10 +293,11 @@ class DaySheet(Common):
 
 
 class PackRow(TypedDict):
-    """One thing that happened, and when."""
+    """One thing that happened, and when; `text` is what was written then."""
 
     what: str
     when: NotRequired[str]
+    text: NotRequired[Prose]
 
 
 class PackSection(TypedDict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,7 @@ from counterfoil.gateways.mail.outbox import message_id
 from counterfoil.gateways.mail.reach import LOOK_AGAIN, NO_SERVER
 from counterfoil.gateways.mail.wording import with_words
 
+_OWN_PAGE = re.compile(r"(https?://\S+?/orders/)[\w-]{16,}[^\s<>\"]*")  # the token is the right to act
 TIMEOUT = 10  # seconds; the job's lease outlives it
 
 
@@ -64,16 +66,21 @@ def send(payload: dict[str, Any]) -> None:
     mail.send()
     pulse.beat("mail")
     if number:
-        _note_sent(number, payload["kind"], payload["to"], str(mail.subject), str(mail.extra_headers["Message-ID"]))
+        _note_sent(number, payload["kind"], payload["to"], mail)
 
 
-def _note_sent(number: str, kind: str, to: str, subject: str, message_id_: str) -> None:
-    """On the timeline, once for each mail: a copy that a crash sent twice is the same mail."""
+def _note_sent(number: str, kind: str, to: str, mail: EmailMultiAlternatives) -> None:
+    """On the timeline with its text, once for each mail: a copy that a crash sent twice is the same mail.
+
+    The customer's page is theirs alone: who reads the text later must not get there by it.
+    """
+    subject, message_id_ = str(mail.subject), str(mail.extra_headers["Message-ID"])
+    body = _OWN_PAGE.sub(r"\1…", str(mail.body))
     with writing():
         sent = JournalEvent.objects.filter(subject=number, kind="mail_sent").values_list("data", flat=True)
         if any(data.get("message_id") == message_id_ for data in sent):
             return
-        data = {"mail": kind, "to": to, "subject": subject, "message_id": message_id_}
+        data = {"mail": kind, "to": to, "subject": subject, "message_id": message_id_, "body": body}
         text = f"Mail sent: {subject}"
         journal.record("mail_sent", subject=number, actor=SYSTEM, text=text, data=data, advance=False)
 

@@ -232,6 +232,7 @@ def shipment_json(shipment: Shipment) -> dict[str, Any]:
         "tracking_url": shipment.tracking_url,
         "shipped_at": moment(shipment.shipped_at),
         "delivered_at": moment(shipment.delivered_at),
+        "signed_by": shipment.signed_by or None,
     }
 
 

@@ -11,7 +11,18 @@ from counterfoil.core.models import Document, JournalEvent
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
 from counterfoil.gateways.card.protocol import Evidence
-from counterfoil.records.orders.models import Charge, Line, Order, Package, Part, Promise, Proposal, Refund, Shipment
+from counterfoil.records.orders.models import (
+    Charge,
+    Line,
+    Notice,
+    Order,
+    Package,
+    Part,
+    Promise,
+    Proposal,
+    Refund,
+    Shipment,
+)
 from counterfoil.records.orders.slip import address_lines, order_paper, priced_lines, say_date, say_moment, totals
 from counterfoil.steps.charging.models import Dispute
 from counterfoil.steps.charging.queries import reason_in_words
@@ -28,6 +39,7 @@ _PAPERS = {
     "invoice": "Invoice",
     "credit-note": "Credit note",
 }
+_NO_SIGNATURE = "No signature was written down here; where the service asks for one, the carrier's page has it"
 _LAST = 300  # events of the timeline that are shown
 
 Row = dict[str, str]
@@ -66,6 +78,7 @@ class Case:
 
     row: Dispute
     promises: list[Promise]
+    notices: list[Notice]
     charges: list[Charge]
     shipments: list[Shipment]
     packages: list[Package]
@@ -82,6 +95,7 @@ def case_of(row: Dispute) -> Case:
         row,
         *read_each(
             (Promise, of, [part.pk]),
+            (Notice, of, [part.pk]),
             (Charge, f"{of} AND state = 'succeeded'", [part.pk]),
             (Shipment, of, [part.pk]),
             (Package, f"{of} AND shipment_id IS NOT NULL", [part.pk]),
@@ -159,13 +173,26 @@ def _terms(order: Order) -> str | None:
 
 
 def _promises(case: Case) -> list[Row]:
-    return [
-        {
-            "when": say_moment(p.at),
-            "what": f"Ship date {say_date(p.date)} promised ({p.basis}); at the latest {say_date(p.legal_deadline)}",
-        }
-        for p in sorted(case.promises, key=lambda p: p.version)
-    ]
+    notices = {notice.pk: notice for notice in case.notices}
+    made = sorted(case.promises, key=lambda p: p.version)
+    return [{"when": say_moment(p.at), "what": _promised(p, notices.get(p.notice_id or 0))} for p in made]
+
+
+def _promised(promise: Promise, notice: Notice | None) -> str:
+    """The date, on what it rests, how the customer came to have it, and until when the law lets it be."""
+    said = "Delivery promised without a date"
+    if promise.date is not None:
+        said = f"Ship date {say_date(promise.date)} promised"
+    told = f" of {say_moment(notice.sent_at)}" if notice is not None else ""
+    how = {
+        Promise.STATED: "stated by the shop",
+        Promise.IMPLIED: f"the customer did not object to the notice{told}: implied consent",
+        Promise.EXPRESS: f"the customer agreed to it{f' in answer to the notice{told}' if told else ''}",
+    }[promise.consent]
+    last = f"at the latest {say_date(promise.legal_deadline)}"
+    if promise.legal_deadline is None:
+        last = "no latest day, since the customer waits without a date"
+    return f"{said} ({promise.basis}); {how}; {last}"
 
 
 def _consent(row: Dispute) -> list[Row]:
@@ -202,7 +229,7 @@ def _parcels(case: Case) -> list[Row]:
         found.append({"when": say_moment(s.shipped_at), "what": f"{what}: {units}" if units else what})
         if s.delivered_at is not None:
             what = f"Delivered to {_address(order.shipping_address).replace(chr(10), ', ')}"
-            signature = "The carrier's page has the signature, where the service asks for one"
+            signature = f"Signed for by {s.signed_by}" if s.signed_by else _NO_SIGNATURE
             found.append({"when": say_moment(s.delivered_at), "what": f"{what}. {signature}"})
     return found
 
@@ -216,10 +243,13 @@ def _refunds(case: Case) -> list[Row]:
 
 
 def _mails(case: Case) -> list[Row]:
-    return [
-        {"when": say_moment(e.at), "what": f"“{e.data.get('subject', e.text)}” to {e.data.get('to', '')}"}
-        for e in case.mails
-    ]
+    """With their text as it went out, but for those sent before it was kept."""
+    found = []
+    for e in case.mails:
+        row = {"when": say_moment(e.at), "what": f"“{e.data.get('subject', e.text)}” to {e.data.get('to', '')}"}
+        text = str(e.data.get("body", "")).strip()
+        found.append({**row, "text": text} if text else row)
+    return found
 
 
 def _questions(case: Case) -> list[Row]:

@@ -55,6 +55,7 @@ class ShipIn(Body):
 class DeliverIn(Body):
     shipment: Id | None = None
     at: Moment | None = None
+    signed_by: Text | None = None
 
 
 class ReturnIn(Body):
@@ -101,7 +102,9 @@ def post_shipment(request: HttpRequest, number: str, body: ShipIn) -> HttpRespon
 @fulfilment.post("/orders/{number}/deliveries", response=answers(200))
 def post_delivery(request: HttpRequest, number: str, body: DeliverIn | None = None) -> HttpResponse:
     body = body or DeliverIn()
-    actions.deliver_order(order=number, actor=actor_of(request), shipment=body.shipment, at=body.at)
+    actions.deliver_order(
+        order=number, actor=actor_of(request), shipment=body.shipment, at=body.at, signed_by=body.signed_by or ""
+    )
     return order_reply(request, find(number))
 
 

@@ -161,6 +161,16 @@ def _own(kind: Kind) -> dict[str, Any]:
             "statement": "The parcel was delivered to the customer's door.\nAn adult signed for it.",
             "sections": [
                 {"title": "Shipment and delivery", "rows": [{"when": "24 Nov 2026, 11:02", "what": "UPS, 1Z0001"}]},
+                {
+                    "title": "Mails sent to the customer",
+                    "rows": [
+                        {
+                            "when": "24 Nov 2026, 11:03",
+                            "what": "“It is on its way” to zoe@example.com",
+                            "text": "Hello Zoë,\n\nyour wine has left.\nFollow it: https://www.example.com/1Z0001",
+                        }
+                    ],
+                },
                 {"title": "Refunds", "rows": [{"what": "Nothing has been refunded."}]},
             ],
         },

@@ -39,6 +39,7 @@ class Shipment(models.Model):
     tracking_url = models.TextField(blank=True, default="")
     shipped_at = models.DateTimeField()
     delivered_at = models.DateTimeField(null=True)
+    signed_by = models.CharField(max_length=120, blank=True, default="", db_default="")  # who signed at the door
     actor = models.CharField(max_length=200)
 
     class Meta:

@@ -9,6 +9,7 @@ from counterfoil.core.actor import PICKER, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Blocker, Invalid
 from counterfoil.core.machine import Move, shift
+from counterfoil.core.text import clean
 from counterfoil.records.orders.load import check, facts_of, note, take
 from counterfoil.records.orders.models import PARCEL, Order, Package, Part, Shipment
 from counterfoil.records.orders.slip import say_moment
@@ -16,15 +17,26 @@ from counterfoil.steps.fulfilment.rules import choose, may_deliver
 
 # A carrier's clock may run a little ahead of ours.
 SKEW = timedelta(minutes=5)
+MOST_OF_A_NAME = 120  # characters
 
 
-def deliver_order(*, order: str, actor: Actor, shipment: int | None = None, at: datetime | None = None) -> Order:
-    """Note that a shipment (its id; default: all that are on their way) has arrived, at `at` (default: now).
+def deliver_order(
+    *, order: str, actor: Actor, shipment: int | None = None, at: datetime | None = None, signed_by: str = ""
+) -> Order:
+    """Note that a shipment (its id; default: all that are on their way) has arrived, at `at` (default: now), and who
+    signed for it, if somebody did.
 
     A part is delivered when it was shipped whole and every shipment of it has arrived. Raises Forbidden, Missing,
-    Invalid (`shipment` unknown, `at` without a zone, in the future or before it was shipped) or Refused (`delivered`).
+    Invalid (`shipment` unknown, `at` without a zone, in the future or before it was shipped, `signed_by` too long) or
+    Refused (`delivered`).
     """
     require(actor, PICKER)
+    try:
+        signed_by = " ".join(clean(signed_by).split())
+    except ValueError as error:
+        raise Invalid(("signed_by", str(error))) from None
+    if len(signed_by) > MOST_OF_A_NAME:
+        raise Invalid(("signed_by", f"at most {MOST_OF_A_NAME} characters"))
     if at is not None and at.tzinfo is None:
         raise Invalid(("at", "needs a time zone, such as 2026-11-24T16:05:00Z"))
     now = clock.business_now()
@@ -39,12 +51,14 @@ def deliver_order(*, order: str, actor: Actor, shipment: int | None = None, at: 
             raise Invalid(("at", f"is before it was shipped ({say_moment(early[0].shipped_at)})"))
         for one in arrived:
             one.delivered_at = moment
-            one.save(update_fields=["delivered_at"])
+            one.signed_by = signed_by
+            one.save(update_fields=["delivered_at", "signed_by"])
+            signed = f", signed for by {signed_by}" if signed_by else ""
             note(
                 taken,
                 "shipment_delivered",
                 actor=actor,
-                text=f"{one.carrier} {one.tracking_number} delivered {say_moment(moment)}",
+                text=f"{one.carrier} {one.tracking_number} delivered {say_moment(moment)}{signed}",
                 data={"shipment": one.pk},
                 advance=False,
             )
