@@ -24,6 +24,13 @@ def covered(line: LineFacts, facts: OrderFacts) -> bool:
     )
 
 
+def _in_flight(part: PartFacts) -> Blocker:
+    whose = f" by {part.charged_by}" if part.charged_by else ""
+    return Blocker(
+        "charge_in_flight", f"a charge{whose} is on its way; we are asking the bank", by=part.charged_by or None
+    )
+
+
 def may_deliver_soon(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
     """The stock half of the gate, line by line."""
     if part.stock == "unchecked":
@@ -64,9 +71,7 @@ def may_charge(facts: OrderFacts, part: PartFacts, *, offline: bool = False) -> 
         by = part.charged_by or None
         return [Blocker("already_charged", f"already charged{f' by {by}' if by else ''}", by=by)]
     if part.money in IN_FLIGHT:
-        return [
-            Blocker("charge_in_flight", "a charge is on its way; we are asking the bank", by=part.charged_by or None)
-        ]
+        return [_in_flight(part)]
     if facts.review != "approved":
         found.append(Blocker("not_approved", "nobody has approved the order"))
     found += [Blocker("on_hold", f"on hold: {h.reason}", by=h.by) for h in facts.holds]
@@ -99,9 +104,7 @@ def may_hold(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
     if facts.cancelled or not part.live:
         return [Blocker("cancelled", "the order is cancelled")]
     if part.money in IN_FLIGHT:
-        return [
-            Blocker("charge_in_flight", "a charge is on its way; we are asking the bank", by=part.charged_by or None)
-        ]
+        return [_in_flight(part)]
     if part.money not in {"unpaid", "saved", "declined"}:
         return [Blocker("already_charged", "the money is held or taken already")]
     if part.authorised:
