@@ -14,10 +14,9 @@ from counterfoil.records.orders.load import take
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.charging.disputes import ACCEPTANCE, EVIDENCE, note_answered, take_in
 from counterfoil.steps.charging.evidence import KIND, evidence_for, pack_of, summary_of
-from counterfoil.steps.charging.keys import next_key
+from counterfoil.steps.charging.keys import KEY_LIFE, next_key
 from counterfoil.steps.charging.models import Dispute
 from counterfoil.steps.charging.queries import find_dispute
-from counterfoil.steps.charging.sending import KEY_LIFE
 
 LONGEST = 15_000  # characters of our own words; with names and addresses it stays under what banks take
 SOON = 30  # seconds until a job sees to an answer whose process died

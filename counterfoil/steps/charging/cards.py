@@ -21,6 +21,7 @@ from counterfoil.records.orders.load import facts_of, find, note, take
 from counterfoil.records.orders.models import Line, Order, Part, PayLink
 from counterfoil.records.orders.slip import mail_slip
 from counterfoil.steps.charging.keeping import keep_card
+from counterfoil.steps.charging.keys import KEY_LIFE
 from counterfoil.steps.charging.letters import owe_pay_mail
 from counterfoil.steps.charging.rules import hold_is_missing, hold_is_over, may_pay
 from counterfoil.steps.charging.settle import settle_link_payment
@@ -156,7 +157,10 @@ def _link(order: str) -> PayLink:
         mode = "payment" if part and _may_be_paid(taken, part) else "setup"
         part = part if mode == "payment" else None
         for old in PayLink.objects.filter(order=taken, state__in=OPEN).order_by("id"):
-            usable = old.expires_at is None or old.expires_at > clock.business_now() + timedelta(minutes=5)
+            if old.expires_at is None:  # not opened yet; its key must still be known there
+                usable = clock.real_now() - old.made_at < KEY_LIFE
+            else:
+                usable = old.expires_at > clock.business_now() + timedelta(minutes=5)
             same = old.mode == mode and (part is None or (old.part_id == part.pk and old.amount == due_of(part)))
             if usable and same:
                 return old

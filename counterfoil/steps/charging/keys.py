@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+
+KEY_LIFE = timedelta(hours=20)  # the processor forgets keys after 24; an older one is never repeated for money
 
 
 def next_key(key: str) -> str:

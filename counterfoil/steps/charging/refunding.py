@@ -9,10 +9,9 @@ from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import OutcomeUnknown, Returned, Wrong
 from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import Refund
-from counterfoil.steps.charging.keys import next_key
+from counterfoil.steps.charging.keys import KEY_LIFE, next_key
 from counterfoil.steps.charging.offline import owe_back
 from counterfoil.steps.charging.refund import CARD, apply_refund
-from counterfoil.steps.charging.sending import KEY_LIFE
 
 
 def send_refund(*, refund_id: int) -> None:
@@ -27,7 +26,12 @@ def send_refund(*, refund_id: int) -> None:
     if refund.charge.method not in CARD:
         owe_back(refund)
         return
-    found = _look(refund) if _may_be_there(refund) else None
+    old = clock.real_now() - refund.made_at > KEY_LIFE
+    # Asked before, or its key may be forgotten: look before sending.
+    found = _look(refund) if refund.refund_id or old else None
+    if found is None and old:
+        # Nothing was paid under it, and what comes late would be a second one: never sent under this key again.
+        refund = _rename(refund, "The bank has paid nothing back for hours; the refund is tried again")
     if found is None:
         try:
             found = _send(refund)
@@ -35,7 +39,8 @@ def send_refund(*, refund_id: int) -> None:
             if not error.replayed or refund.state != "pending":
                 raise
             # It will repeat that error for as long as it remembers the key. What was done stands in its list.
-            found = _look(refund) or _send(_rename(refund))
+            failed = "The processor failed and has paid nothing back; the refund is tried again"
+            found = _look(refund) or _send(_rename(refund, failed))
     apply_refund(refund, found)
     if found.status == "pending":
         raise jobs.Later(30, "the processor has not paid it yet")
@@ -53,27 +58,21 @@ def _send(refund: Refund) -> Returned:
         return Returned("", "failed", refund.amount, str(error)[:300])
 
 
-def _rename(refund: Refund) -> Refund:
+def _rename(refund: Refund, why: str) -> Refund:
     """Nothing happened under its key: stored under a new one before it is sent again. Once, whoever comes first."""
     key = next_key(refund.key)
     with writing():
         taken = take(refund.part.order.number)
-        renamed = Refund.objects.filter(pk=refund.pk, key=refund.key, state="pending", refund_id="").update(
-            key=key, made_at=clock.real_now()
-        )
+        same = Refund.objects.filter(pk=refund.pk, key=refund.key, state="pending", refund_id=refund.refund_id)
+        renamed = same.update(key=key, made_at=clock.real_now())
         if not renamed:
             raise jobs.Later(5, "another process is sending this refund")
         note(
             taken,
             "refund_tried_again",
             actor=SYSTEM,
-            text="The processor failed and has paid nothing back; the refund is tried again",
+            text=why,
             data={"refund": refund.pk},
         )
     refund.refresh_from_db()
     return refund
-
-
-def _may_be_there(refund: Refund) -> bool:
-    """Asked before, or its key may be forgotten: then look before sending."""
-    return bool(refund.refund_id) or clock.real_now() - refund.made_at > KEY_LIFE

@@ -14,7 +14,7 @@ from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import CardError, Intent, NotDone, OutcomeUnknown, Refusal, Wrong
 from counterfoil.records.orders.load import facts_of, note, take
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part
-from counterfoil.steps.charging.keys import next_key
+from counterfoil.steps.charging.keys import KEY_LIFE, next_key
 from counterfoil.steps.charging.rules import may_charge, may_hold
 from counterfoil.steps.charging.settle import (
     UNSETTLED,
@@ -26,7 +26,6 @@ from counterfoil.steps.charging.settle import (
     settle_success,
 )
 
-KEY_LIFE = timedelta(hours=20)  # the processor forgets keys after 24; an older one is never repeated
 DONE = ("succeeded", "declined", "withdrawn", "lapsed")
 
 

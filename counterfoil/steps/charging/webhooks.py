@@ -15,7 +15,7 @@ from counterfoil.records.orders.models import Charge, PayLink, Refund
 from counterfoil.steps.charging.balance import ask_soon, take_payout
 from counterfoil.steps.charging.capture import book_capture
 from counterfoil.steps.charging.cards import adopt_session, finish_session
-from counterfoil.steps.charging.differences import order_of
+from counterfoil.steps.charging.differences import charge_of, is_ours, order_of
 from counterfoil.steps.charging.disputes import look_at_dispute
 from counterfoil.steps.charging.holding import look_at_holds
 from counterfoil.steps.charging.models import InboxEvent
@@ -105,14 +105,20 @@ def _look_at_unknown(event: InboxEvent) -> str:
     except Wrong:
         return _not_ours_yet(event)
     order = order_of(intent)
-    if order is None:
+    if order is None and not (intent.reference.get("order") or is_ours(intent)):
         return "not ours"
-    if intent.reference.get("link"):
+    if order is not None and intent.reference.get("link"):
         return "the page that it was paid at tells"
-    if order.cancelled_at is not None:
+    if order is not None and order.cancelled_at is not None:
         _late_success(order.number, intent)
         return "charge looked at"
-    return _not_ours_yet(event)
+    # Marked with an order that is not here (yet), or with one of ours that has no such charge (yet).
+    outcome = _not_ours_yet(event, again=20 if order is None else 5)
+    if is_ours(intent) and charge_of(intent) is None and intent.status in {"done", "held"}:
+        with writing():
+            jobs.enqueue("charging.reconcile", key="unmatched", payload={})  # which makes it a row for a person
+        return "matches nothing: compared with the processor"
+    return outcome
 
 
 def _late_success(number: str, intent: Intent) -> None:
@@ -122,9 +128,9 @@ def _late_success(number: str, intent: Intent) -> None:
             book_capture(take(number), intent, actor=SYSTEM)
 
 
-def _not_ours_yet(event: InboxEvent) -> str:
+def _not_ours_yet(event: InboxEvent, again: float = 5) -> str:
     """The event may be faster than our own note of the object: keep it for a while before calling it a stranger's."""
     age = (clock.real_now() - event.received_at).total_seconds()
     if age < jobs.paced(120):
-        raise jobs.Later(5, "the object is not known here yet")
+        raise jobs.Later(again, "the object is not known here yet")
     return "not ours"

@@ -24,15 +24,18 @@ from counterfoil.shell.cli import main
 from counterfoil.shell.worker import owe_nightly
 from counterfoil.steps.charging import charge as charging
 from counterfoil.steps.charging.actions import open_card_page, own_difference, reconcile, resolve_difference
-from counterfoil.steps.charging.models import Difference
+from counterfoil.steps.charging.models import Difference, InboxEvent
 from counterfoil.steps.charging.tests.build import (
     CONFIRM,
     approved,
     at_the_bank,
     declined,
+    deliver,
+    event,
     fault,
     later,
     pays,
+    signed,
     token,
 )
 from tests.support import Api, settle
@@ -151,6 +154,30 @@ def test_money_taken_for_a_cancelled_order_goes_back_by_itself(api: Api, card: s
     assert Refund.objects.get().state == "succeeded"
     nothing_new()
     all_is_well()
+
+
+def test_a_webhook_of_an_order_that_is_not_here_yet_waits_and_becomes_a_task_only_where_it_matches_nothing(
+    api: Api, card: str, bank: Any, client: Client
+) -> None:
+    number, never = approved(api), approved(api)
+    for n, one in enumerate((number, never)):
+        body = event("payment_intent.succeeded", taken_there(bank, one), id_=f"evt_{n}")
+        Order.objects.filter(number=one).update(number=f"AWAY-{n}")  # its transaction has not committed yet
+        assert deliver(client, body, signed(body)) == 200
+    settle()
+    assert InboxEvent.objects.filter(handled_at=None).count() == 2
+    Order.objects.filter(number="AWAY-0").update(number=number)
+    api.done(f"/orders/{number}/cancellation", {"reason": "changed their mind"})
+    later()
+    assert at_the_bank(card, number) == [(TOTAL, TOTAL)]  # matched, booked and on its way back by itself
+    assert InboxEvent.objects.get(event_id="evt_0").outcome == "charge looked at"
+    assert InboxEvent.objects.get(event_id="evt_1").handled_at is None
+    InboxEvent.objects.update(received_at=clock.real_now() - timedelta(minutes=3))
+    later()
+    row = Difference.objects.get()
+    assert (row.kind, row.order_number, row.amount) == ("captured_unknown", "", TOTAL)
+    assert InboxEvent.objects.get(event_id="evt_1").outcome.startswith("matches nothing")
+    assert not Job.objects.filter(state="dead").exists()
 
 
 def test_a_refund_that_came_back_while_nobody_was_told_is_owed_again(api: Api, card: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from counterfoil.core import jobs
+from counterfoil.core import clock, jobs
 from counterfoil.core.models import JournalEvent
 from counterfoil.flow.verify import judge_all
 from counterfoil.gateways.card.protocol import CardError, OutcomeUnknown
@@ -98,6 +99,20 @@ def test_of_many_workers_at_a_replayed_error_one_sends_it_again(owed: Refund, ca
     assert all(isinstance(one, CardError | jobs.Later | None) for one in found), found
     paid = settled(owed, card)
     assert paid.key == f"{owed.key}~2"
+
+
+def test_a_key_that_the_processor_may_have_forgotten_is_never_sent_again(owed: Refund, card: str) -> None:
+    with fault(card, "lost_call", count=1, path=REFUNDS):
+        fails(owed)
+    Refund.objects.update(made_at=clock.real_now() - timedelta(hours=21))
+    with fault(card, "lost_answer", count=1, path=REFUNDS, method="POST"):
+        fails(owed)  # under a new key, which is young again
+    assert Refund.objects.get(pk=owed.pk).key == f"{owed.key}~2"
+    # The money went, and nobody told us; hours later it is looked up under the key that it was sent with.
+    Refund.objects.update(made_at=clock.real_now() - timedelta(hours=21))
+    send_refund(refund_id=owed.pk)
+    assert settled(owed, card).key == f"{owed.key}~2"
+    assert JournalEvent.objects.filter(kind="refund_tried_again").count() == 1
 
 
 def test_a_worker_does_all_this_by_itself(owed: Refund, card: str) -> None:
