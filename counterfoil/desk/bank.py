@@ -12,7 +12,7 @@ from counterfoil.core.errors import Invalid, Refused, StillAsking
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.steps.charging.actions import own_difference, resolve_difference
-from counterfoil.steps.charging.differences import REMEDIES, TITLES, may_take_over, open_differences
+from counterfoil.steps.charging.differences import TITLES, advice_on, open_differences, remedies_of
 
 LABELS = {
     ("captured_unknown", "take_over"): "Book it here",
@@ -23,10 +23,19 @@ LABELS = {
     ("refund_unknown", "take_over"): "Book the refund",
     ("refund_missing", "take_over"): "It is still owed",
     ("entry_unknown", "take_over"): "Book it as a fee",
+    ("refund_differs", "ask"): "Ask the bank again",
+    ("slip_alone", "take_over"): "Book the slip",
+    ("slip_missing", "take_over"): "Enter the slip",
+    ("slip_differs", "take_over"): "Book what the slip says",
+    ("return_differs", "take_over"): "It was handed back",
+    ("payout_unknown", "ask"): "Ask for its lines again",
+    ("payout_failed", "ask"): "Ask the bank again",
+    ("clearing_differs", "ask"): "Ask the bank again",
 }
 SAID = {
     "take_over": "Booked; both sides agree on this now.",
     "refund_it": "The money is on its way back.",
+    "ask": "Asked again; it differs no longer.",
     "let_go": "The bank holds it no longer.",
     "note": "Closed with your note.",
 }
@@ -42,12 +51,8 @@ def index(request: HttpRequest) -> HttpResponse:
 def _index(request: HttpRequest, *, status: int = 200, trouble: str = "") -> HttpResponse:
     rows = []
     for row in open_differences():
-        possible = [
-            r
-            for r in REMEDIES[row.kind]
-            if r != "note" and (r != "take_over" or may_take_over(row.kind, row.order_number))
-        ]
-        rows.append((row, TITLES[row.kind], [(r, LABELS[row.kind, r]) for r in possible]))
+        clicks = [(remedy, LABELS[row.kind, remedy]) for remedy in remedies_of(row) if remedy != "note"]
+        rows.append((row, TITLES[row.kind], clicks, advice_on(row)))
     context = {"here": "bank", "rows": rows, "trouble": trouble}
     return desk_page(request, "desk/bank.html", context, status=status)
 

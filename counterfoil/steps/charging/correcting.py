@@ -1,4 +1,4 @@
-"""A charge that we have booked otherwise than the bank took it: booked as the bank has it, by one click of a person."""
+"""A charge that we have booked otherwise than the bank took it, or than its slip says: booked so by one click."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def taken_there(intent_id: str, currency: str) -> int:
 
 
 def book_as_the_bank(taken: Order, row: Difference, amount: int, *, actor: Actor) -> None:
-    """Bring a booked charge to what the bank took; inside `writing()`, the order taken.
+    """Bring a booked charge to what the bank took (or the slip says); inside `writing()`, the order taken.
 
-    More than the part costs goes back by itself. With less, the part is to be paid again, by card or by link, and
-    stays in the house until it is. Raises Refused when that can no longer be: the goods have left, or more has gone
-    back to the customer than the bank took.
+    More than the part costs goes back by itself. With less, the part is to be paid again, by card, by link or in the
+    hand, and stays in the house until it is. Raises Refused when that can no longer be: the goods have left, or more
+    has gone back to the customer than the bank took.
     """
     charge = Charge.objects.filter(intent_id=row.object_id, state="succeeded", part__order=taken).first()
-    if charge is None or charge.method not in CARD_METHODS or charge.amount == amount:
+    if charge is None or charge.amount == amount:
         raise blocked("someone_else", "our side has changed since; compare again")
     part = Part.objects.get(pk=charge.part_id)
     by = amount - charge.amount
@@ -54,14 +54,16 @@ def book_as_the_bank(taken: Order, row: Difference, amount: int, *, actor: Actor
     Charge.objects.filter(pk=charge.pk).update(amount=amount, settled_at=clock.business_now(), **gone)
     part.charged += by
     part.save(update_fields=["charged"])
+    by_card = charge.method in CARD_METHODS
+    asset = "card_clearing" if by_card else "other_clearing"
     against = "receivable" if part.books == "invoiced" or part.money == "receivable" else "customer_deposits"
     post(
         cause=f"charge-corrected:{row.pk}:{charge.pk}:{taken.version}",
         kind="capture_corrected",
         subject=taken.number,
-        text=f"Charge of {taken.number}, as the bank has it",
+        text=f"Charge of {taken.number}, as {'the bank has it' if by_card else 'its slip says'}",
         currency=taken.currency,
-        amounts={"card_clearing": by, against: -by},
+        amounts={asset: by, against: -by},
     )
     short = part.money == "charged" and part.paid < part.total
     note(
@@ -69,8 +71,9 @@ def book_as_the_bank(taken: Order, row: Difference, amount: int, *, actor: Actor
         "charge_corrected",
         actor=actor,
         part=part,
-        text=f"The bank took {show(amount, taken.currency)}, not {show(amount - by, taken.currency)}: booked so",
-        moves=[shift(MONEY, "fall_short", part, part=part.number)] if short else [],
+        text=f"{'The bank took' if by_card else 'The slip says'} {show(amount, taken.currency)}, "
+        f"not {show(amount - by, taken.currency)}: booked so",
+        moves=[shift(MONEY, "fall_short" if by_card else "grow_in_hand", part, part=part.number)] if short else [],
         data={"charge": charge.pk, "amount": amount, "by": by},
     )
     give_surplus_back(taken, part)

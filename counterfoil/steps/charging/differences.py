@@ -42,16 +42,43 @@ REMEDIES = {
     "missing_there": ("take_over", "note"),
     "refund_unknown": ("take_over", "note"),
     "refund_missing": ("take_over", "note"),
-    "refund_differs": ("note",),
-    "slip_alone": ("note",),
-    "slip_missing": ("note",),
-    "slip_differs": ("note",),
-    "return_differs": ("note",),
+    "refund_differs": ("ask", "note"),
+    "slip_alone": ("take_over", "note"),
+    "slip_missing": ("take_over", "note"),
+    "slip_differs": ("take_over", "note"),
+    "return_differs": ("take_over", "note"),
     "entry_unknown": ("take_over", "note"),
-    "payout_unknown": ("note",),
-    "payout_failed": ("note",),
-    "clearing_differs": ("note",),
+    "payout_unknown": ("ask", "note"),
+    "payout_failed": ("ask", "note"),
+    "clearing_differs": ("ask", "note"),
 }
+# What a person does where no click can do it for them.
+ADVICE = {
+    "refund_differs": "Look the refund up at the processor. If the customer had too little, refund the rest there and "
+    "book that refund when it is found; if too much, settle it with them. Then leave this.",
+    "payout_unknown": "Made by hand at the processor, which names no lines of it. Enter it in your accounts from the "
+    "bank's statement, then leave this.",
+    "payout_failed": "Mend the bank account at the processor. The money goes out with another payout, and this closes.",
+    "clearing_differs": "The page of payouts names all that explains the rest. Look for what was entered by hand in "
+    "the books or at the processor, put it right there and ask again.",
+    "return_differs": "No refund of ours goes with it. Decide one on the order if it is owed, then leave this.",
+}
+NO_REFUND = "no refund"
+
+
+def remedies_of(row: Difference) -> tuple[str, ...]:
+    """What can be done about this very row; `note` closes it with a reason."""
+    possible = REMEDIES[row.kind]
+    if may_take_over(row.kind, row.order_number) and not (row.kind == "return_differs" and row.ours == NO_REFUND):
+        return possible
+    return tuple(remedy for remedy in possible if remedy != "take_over")
+
+
+def advice_on(row: Difference) -> str:
+    """What a person does about it, in words; empty where a click does it."""
+    return "" if "take_over" in remedies_of(row) else ADVICE.get(row.kind, "")
+
+
 OF_NO_ORDER = ("entry_unknown", "payout_unknown", "payout_failed", "clearing_differs")
 
 

@@ -77,10 +77,8 @@ def _slip(taken: Order, paid: Paid, key: str, actor: Actor) -> Intent | None:
         return None
     stands = {"order": taken.number, "charge": key, "slip": paid.reference, "by": actor.name}
     stands |= {"brand": paid.brand, "last4": paid.last4}
-    usual = _USUAL.get(taken.payment_method) or ("card" if paid.last4 else "cash")
-    slip = TILL.create_intent(
-        amount=paid.amount, currency=taken.currency, method=paid.kind or usual, reference=stands, key=key
-    )
+    kind = paid.kind or usual_kind(taken.payment_method, paid.last4)
+    slip = TILL.create_intent(amount=paid.amount, currency=taken.currency, method=kind, reference=stands, key=key)
     try:
         # Who does not say what it is a number of may count in their own way.
         return TILL.confirm_intent(slip.id, key=key, shared=not paid.kind)
@@ -88,6 +86,11 @@ def _slip(taken: Order, paid: Paid, key: str, actor: Actor) -> Intent | None:
         raise Invalid(
             ("reference", f"{used}; if it is another one, or pays both, add what tells them apart, such as its date")
         ) from None
+
+
+def usual_kind(method: str, last4: str) -> str:
+    """What a clerk usually holds of an order that is paid in this way."""
+    return _USUAL.get(method) or ("card" if last4 else "cash")
 
 
 def _checked(given: dict[str, object]) -> Paid:

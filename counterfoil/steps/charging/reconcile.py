@@ -193,7 +193,7 @@ class _Run:
         for refund in refunds.exclude(refund_id__in=NOT_THERE).select_related("charge", "part__order"):
             if refund.refund_id not in self.refunds:
                 with self._asking(refund.refund_id):
-                    self._keep(_judge_refund_again(refund.refund_id, refund))
+                    self._keep(judge_refund_again(refund.refund_id, refund))
 
     def _settlement(self) -> None:
         compared = compare_settlement(self.since)
@@ -222,7 +222,7 @@ class _Run:
             return slips.still(row)
         refund = Refund.objects.select_related("charge", "part__order").filter(refund_id=row.object_id).first()
         if row.kind.startswith("refund_") or row.object_id in self.refunds or refund is not None:
-            return _judge_refund_again(row.object_id, refund)
+            return judge_refund_again(row.object_id, refund)
         charge = Charge.objects.select_related("part__order").filter(intent_id=row.object_id).first()
         return _judge_again(row.object_id, self._gone_back, charge)
 
@@ -243,7 +243,8 @@ def _judge_again(intent_id: str, gone_back: Callable[[str], int], charge: Charge
         return missing_charge(charge) if charge is not None and charge.state == "succeeded" else None
 
 
-def _judge_refund_again(refund_id: str, refund: Refund | None) -> Found | None:
+def judge_refund_again(refund_id: str, refund: Refund | None) -> Found | None:
+    """How a refund differs by the processor's word of just now."""
     try:
         return judge_refund(gateway().get_refund(refund_id))
     except Wrong:

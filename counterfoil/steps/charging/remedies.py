@@ -12,12 +12,15 @@ from counterfoil.gateways.card.protocol import NotDone, OutcomeUnknown, Returned
 from counterfoil.records.orders.load import take
 from counterfoil.records.orders.models import Charge, Part, Refund
 from counterfoil.records.orders.refunds import decide_refund
+from counterfoil.steps.charging import settlement, slips
 from counterfoil.steps.charging.balance import book, settle_payout
 from counterfoil.steps.charging.capture import book_capture
 from counterfoil.steps.charging.correcting import book_as_the_bank, taken_there
-from counterfoil.steps.charging.differences import REMEDIES, close_difference, close_inside, may_take_over
+from counterfoil.steps.charging.differences import close_difference, close_inside, open_difference, remedies_of
 from counterfoil.steps.charging.models import BalanceEntry, Difference
+from counterfoil.steps.charging.reconcile import judge_refund_again
 from counterfoil.steps.charging.refund import apply_refund, book_refund
+from counterfoil.steps.charging.slip_remedies import settle_slip
 
 
 def own_difference(*, difference: int, actor: Actor) -> None:
@@ -30,7 +33,8 @@ def own_difference(*, difference: int, actor: Actor) -> None:
 
 def resolve_difference(*, difference: int, actor: Actor, remedy: str, reason: str = "") -> Difference:
     """Settle a difference: `take_over` (book here what happened there), `refund_it` (give the money back there),
-    `let_go` (have the bank hold it no longer) or `note` (leave both as they are, with a reason).
+    `let_go` (have the bank hold it no longer), `ask` (close it if the bank says otherwise by now) or `note` (leave both
+    as they are, with a reason).
 
     Raises Refused when somebody was first or the facts have changed, StillAsking when the processor does not answer,
     Invalid, Forbidden, Missing.
@@ -38,7 +42,7 @@ def resolve_difference(*, difference: int, actor: Actor, remedy: str, reason: st
     require(actor, CLERK, BOOKKEEPER)
     row = _open(difference)
     reason = _reason(reason)
-    if remedy not in REMEDIES[row.kind] or (remedy == "take_over" and not may_take_over(row.kind, row.order_number)):
+    if remedy not in remedies_of(row):
         raise Invalid(("remedy", "this cannot be done about such a difference"))
     if remedy == "note" and not reason:
         raise Invalid(("reason", "say why it may stay as it is"))
@@ -52,6 +56,10 @@ def resolve_difference(*, difference: int, actor: Actor, remedy: str, reason: st
                 _correct(row, actor)
             case "take_over", "entry_unknown":
                 _book_line(row, actor)
+            case "take_over", _ if row.kind in slips.KINDS:
+                settle_slip(row, actor)
+            case "ask", _:
+                _ask(row, actor)
             case "take_over", _:
                 _owe_again(row, actor)
             case "let_go", _:
@@ -154,6 +162,20 @@ def _owe_again(row: Difference, actor: Actor) -> None:
         failure = "the card processor has not paid it"
         apply_refund(refund, Returned(row.object_id, "failed", refund.amount, failure))
         _close(close_inside(taken, row, actor, "take_over"))
+
+
+def _ask(row: Difference, actor: Actor) -> None:
+    """The bank's word of now: it may have come right, or be another difference by now."""
+    if row.kind == "refund_differs":
+        refund = Refund.objects.select_related("charge", "part__order").filter(refund_id=row.object_id).first()
+        found = judge_refund_again(row.object_id, refund)
+    else:
+        found = settlement.still(row)
+    if found is not None:
+        open_difference(found)
+    if found is not None and found.kind == row.kind:
+        raise blocked("someone_else", f"asked just now: the bank still has {found.theirs}, we have {found.ours}")
+    _close(close_difference(row, actor=actor, reason="asked again"))
 
 
 def _let_go(row: Difference, actor: Actor) -> None:

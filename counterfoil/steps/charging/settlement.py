@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from counterfoil.core import clock
 from counterfoil.core.db import writing
 from counterfoil.core.money import show
 from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import Wrong
 from counterfoil.records.orders.load import take
-from counterfoil.steps.charging.balance import look_at_balance
+from counterfoil.steps.charging.balance import LOOKS_BACK, look_at_balance, take_payout
 from counterfoil.steps.charging.clearing import agreements
 from counterfoil.steps.charging.differences import Found
 from counterfoil.steps.charging.disputes import look_at_dispute, take_in, taken_back, write_off
-from counterfoil.steps.charging.models import BalanceEntry, Dispute, Payout
+from counterfoil.steps.charging.models import BalanceEntry, Difference, Dispute, Payout
 from counterfoil.steps.charging.queries import UNDECIDED, find_dispute
 
 
@@ -39,6 +40,17 @@ def compare_settlement(since: datetime) -> Compared:
     out.repaired = [f"{what} taken in" for what in _stands() - before]
     out.found = [*_lines_unknown(), *_payouts_left(), *_clearing()]
     return out
+
+
+def still(row: Difference) -> Found | None:
+    """A difference about a payout or clearing after asking the processor again; None when it is none any more."""
+    if row.kind.startswith("payout_"):
+        take_payout(gateway().get_payout(row.object_id), again=True)
+        look_at_balance()
+    else:
+        look_at_balance(clock.business_now() - LOOKS_BACK, again=True)
+    found = (*_payouts_left(), *_clearing())
+    return next((f for f in found if (f.kind, f.object_id) == (row.kind, row.object_id)), None)
 
 
 def _stands() -> set[str]:

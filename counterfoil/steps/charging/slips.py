@@ -11,7 +11,7 @@ from datetime import datetime
 from counterfoil.core.money import show
 from counterfoil.gateways.card.protocol import Intent, Returned, Wrong
 from counterfoil.records.orders.models import Charge, Order, Refund
-from counterfoil.steps.charging.differences import Found
+from counterfoil.steps.charging.differences import NO_REFUND, Found
 from counterfoil.steps.charging.models import Difference
 from counterfoil.steps.charging.offline import TILL
 from counterfoil.steps.charging.refund import CARD
@@ -88,7 +88,7 @@ def judge_return(returned: Returned) -> Found | None:
     if refund is None:
         charge = Charge.objects.select_related("part__order").filter(intent_id=returned.intent_id).first()
         number = charge.part.order.number if charge else ""
-        return Found("return_differs", returned.id, number, "no refund", theirs, returned.amount, returned.currency)
+        return Found("return_differs", returned.id, number, NO_REFUND, theirs, returned.amount, returned.currency)
     if refund.amount == returned.amount and (refund.state == "succeeded") == paid:
         return None
     ours = f"{show(refund.amount, refund.currency)} refund {refund.state}"

@@ -10,6 +10,7 @@ from django.apps import apps
 
 from counterfoil.core.actor import SYSTEM, Actor
 from counterfoil.core.db import execute, writing
+from counterfoil.core.errors import Refused
 from counterfoil.core.models import Job
 from counterfoil.desk.tests.build import at_the_desk
 from counterfoil.flow.verify import judge_all
@@ -17,8 +18,11 @@ from counterfoil.gateways.card.terminal.models import Slip, SlipNumber, SlipRetu
 from counterfoil.records.orders.load import take
 from counterfoil.records.orders.models import Charge, Part, Refund
 from counterfoil.records.orders.refunds import decide_refund
-from counterfoil.steps.charging.actions import reconcile, retry_refund
-from counterfoil.steps.charging.differences import open_differences
+from counterfoil.steps.charging.actions import reconcile, resolve_difference, retry_refund
+from counterfoil.steps.charging.differences import advice_on, open_differences, remedies_of
+from counterfoil.steps.charging.models import Difference
+from counterfoil.steps.charging.offline import TILL
+from counterfoil.steps.charging.slips import still
 from counterfoil.steps.charging.tests.build import approved, later
 from tests.crowd import together, worked
 from tests.support import Answer, Api, settle
@@ -234,6 +238,75 @@ def test_a_slip_and_a_charge_that_do_not_agree_are_a_row_until_they_do(
     noted.save()
     Charge.objects.update(intent_id=f"slip_{slip.pk}")
     assert reconcile().differences == []
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ("UPDATE orders_charge SET intent_id = ''", "slip_alone"),
+        ("UPDATE terminal_slip SET amount = 7000", "slip_differs"),
+        ("UPDATE terminal_slip SET amount = 6000", "slip_differs"),
+        ("UPDATE terminal_slip SET state = 'waiting'", "slip_missing"),
+        ("UPDATE orders_charge SET intent_id = 'slip_0'", "slip_missing"),
+        ("UPDATE terminal_slipreturn SET state = 'pending', paid_at = NULL", "return_differs"),
+        ("DELETE FROM terminal_slipreturn", "return_differs"),
+    ],
+)
+def test_one_click_brings_a_slip_and_its_charge_in_line(api: Api, change: str, kind: str) -> None:
+    number = counter(api)
+    pays(api, number, "17", last4="4242")
+    if kind == "return_differs":
+        api.done(f"/orders/{number}/refunds", {"amount": 1000, "reason": "corked"})
+    settle()
+    execute(change)
+    if change.startswith("DELETE"):
+        execute("UPDATE terminal_slip SET returned = 0")
+    for _ in range(3):  # another may show only when the first is settled
+        for row in sorted(reconcile().differences, key=lambda row: row.kind != kind):
+            assert remedies_of(row)[0] == "take_over"
+            if still(row) is None:  # the click before has settled this one, too
+                with pytest.raises(Refused):
+                    resolve_difference(difference=row.pk, actor=CLERK, remedy="take_over")
+                continue
+            resolve_difference(difference=row.pk, actor=CLERK, remedy="take_over")
+        settle()
+    assert Difference.objects.filter(kind=kind, remedy="take_over").exists()
+    assert reconcile().differences == []
+    order = api.order(number)
+    if kind == "slip_differs":
+        booked = Slip.objects.get().amount
+        assert order["charged"] == booked
+        assert order["axes"]["money"] == ("charged" if booked > TOTAL else "unpaid")
+        assert order["refund_owed"] + order["refunded"] == max(0, booked - TOTAL)
+        assert order["owed"] == max(0, TOTAL - booked)
+    else:
+        assert (order["charged"], order["axes"]["money"]) == (TOTAL, "charged")
+    all_is_well()
+
+
+def test_money_on_a_slip_that_nobody_booked_is_booked_on_its_order_with_one_click(api: Api) -> None:
+    number = counter(api)
+    stands = {"order": number, "slip": "88", "by": "Ann"}
+    slip = TILL.create_intent(amount=TOTAL, currency="USD", method="cheque", reference=stands, key="by hand")
+    TILL.confirm_intent(slip.id, key="by hand")
+    (row,) = reconcile().differences
+    assert (row.kind, row.order_number) == ("slip_alone", number)
+    resolve_difference(difference=row.pk, actor=CLERK, remedy="take_over")
+    order = api.order(number)
+    assert (order["charged"], order["owed"], order["axes"]["money"]) == (TOTAL, 0, "charged")
+    assert Charge.objects.get().reference == "88"
+    assert reconcile().differences == []
+    all_is_well()
+
+
+def test_what_was_handed_back_without_a_refund_of_ours_has_no_click_and_says_what_to_do(api: Api) -> None:
+    number = counter(api)
+    pays(api, number, "17", last4="4242")
+    api.done(f"/orders/{number}/refunds", {"amount": 1000, "reason": "corked"})
+    execute("UPDATE terminal_slipreturn SET mark = '{}'")
+    row = next(r for r in reconcile().differences if r.ours == "no refund")
+    assert remedies_of(row) == ("note",)
+    assert "Decide one on the order" in advice_on(row)
 
 
 def test_slips_are_compared_even_while_the_processor_is_away(api: Api, settings: Any) -> None:

@@ -11,7 +11,9 @@ import stripe
 from django.db import connections
 
 from counterfoil.core.actor import Actor
+from counterfoil.core.errors import Refused
 from counterfoil.core.models import Job
+from counterfoil.desk.tests.build import at_the_desk
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.books.models import Entry
 from counterfoil.records.orders.models import Charge
@@ -91,7 +93,11 @@ def test_a_payout_that_the_bank_sends_back_is_taken_back_and_goes_out_with_the_n
     row = Difference.objects.get(closed_at=None)
     assert (row.kind, row.object_id, row.amount) == ("payout_failed", first.payout_id, NET)
     assert judge_all() == []
+    with pytest.raises(Refused, match="asked just now: the bank still has came back"):
+        resolve_difference(difference=row.pk, actor=CLERK, remedy="ask")
     days_pass(1)
+    resolve_difference(difference=row.pk, actor=CLERK, remedy="ask")
+    assert not Difference.objects.filter(closed_at=None).exists()
     compared()
     assert clearing() == 0 == balance(own_bank)
     assert books()["bank"] == NET
@@ -221,6 +227,15 @@ def test_clearing_that_does_not_agree_names_what_it_is_that_differs(shop_api: Ap
     BalanceEntry.objects.update(amount=TOTAL, net=NET - 40)  # nobody can say what this is
     assert reconcile().differences[0].kind == "clearing_differs"
     assert any("has no name" in finding for _, finding in judge_all())
+    row = Difference.objects.get(closed_at=None)
+    page = at_the_desk("bookkeeper").get("/desk/bank").content.decode()
+    assert "Ask the bank again" in page
+    assert "put it right there and ask again" in page
+    with pytest.raises(Refused, match="asked just now"):
+        resolve_difference(difference=row.pk, actor=CLERK, remedy="ask")
+    BalanceEntry.objects.update(net=NET)
+    resolve_difference(difference=row.pk, actor=CLERK, remedy="ask")
+    assert not Difference.objects.filter(closed_at=None).exists()
 
 
 def test_a_fee_that_is_not_the_processors_is_found_by_verify(shop_api: Api, own_bank: str) -> None:
