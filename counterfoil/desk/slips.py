@@ -27,7 +27,6 @@ from counterfoil.records.orders.models import Line, Order, Part
 from counterfoil.steps.review.doubts import address_doubts, email_doubts, meant_email
 from counterfoil.steps.sourcing.queries import Coming
 
-SOON_HOURS = 24
 LEAVING = frozenset({"pick", "pack", "ship"})
 LEFT = frozenset({"shipped", "delivered", "returned"})
 
@@ -171,7 +170,7 @@ def row_pill(order: Order, lines: Sequence[Brief]) -> Pill:
         left = (expiry - clock.business_now()).total_seconds()
         if left <= 0:
             return Pill("bad", "✕", "card approval ended")
-        if left < SOON_HOURS * 3600:
+        if ends_soon(left):
             return Pill("warn", "◔", f"approval ends {span(left)}")
     if order.queue == "cannot_ship" and order.next_action in {"offer_alternative", "wait_for_answer"}:
         return Pill("bad", "!", "paid, no goods")
@@ -181,6 +180,11 @@ def row_pill(order: Order, lines: Sequence[Brief]) -> Pill:
         text = str(order.flags[0].get("text", "look closely"))
         return Pill("warn", "!", text if len(text) <= 22 else f"{text[:21].rstrip()}…")
     return stock_pill(lines)
+
+
+def ends_soon(left: float) -> bool:
+    """Whether what the bank holds for `left` seconds more is to be spoken of: from as many days before as are set."""
+    return 0 < left <= shop().authorisation_warning_days * 86_400
 
 
 def stock_pill(lines: Sequence[Brief]) -> Pill:
@@ -254,6 +258,7 @@ def slip_of(
         question=GATES.get(order.next_action, ""),
         checks=[
             *checks_of(order, parts, lines, asked),
+            *_ending(order, parts),
             *_declines(order, parts, declined),
             *_packet(order, lines, sheets),
         ],
@@ -334,6 +339,20 @@ def _declines(order: Order, parts: Sequence[Part], declined: Mapping[int, Declin
         )
         if said.more:
             found.append(Check(None, f"{which}{said.more}"))
+    return found
+
+
+def _ending(order: Order, parts: Sequence[Part]) -> list[Check]:
+    """What the bank soon lets go, though nothing of it is charged."""
+    found = []
+    for part in parts:
+        ends = part.authorisation_expires_at if part.money == "authorised" else None
+        left = (ends - clock.business_now()).total_seconds() if ends else 0
+        if ends and ends_soon(left):
+            which = f"Part {part.number}: the" if len(parts) > 1 else "The"
+            amount = show(part.authorisation_amount or 0, order.currency)
+            text = Markup("{} bank holds {} only until {}, {} more").format(which, amount, moment(ends), span(left))
+            found.append(Check(None, text, f"/desk/orders/{order.number}#money", "See the money"))
     return found
 
 
@@ -458,6 +477,7 @@ def money_words(order: Order, parts: Sequence[Part], disputed: int = 0) -> dict[
         (p.authorisation_expires_at for p in parts if p.authorisation_expires_at), default=None
     )
     left = (expiry - clock.business_now()).total_seconds() if expiry else 0
+    closed = order.cancelled_at is not None or order.closed_history
     ends_in = f"in {span(left)}" if left > 0 else "which is over" if expiry else ""
     may_hold = (
         order.payment_method == "card"
@@ -470,5 +490,5 @@ def money_words(order: Order, parts: Sequence[Part], disputed: int = 0) -> dict[
     return {"charged": charged, "refunded": refunded, "refund_owed": back, "disputed": disputed,
             "refundable": max(0, charged - refunded - back - disputed), "expiry": expiry,
             "held": sum(p.authorisation_amount or 0 for p in parts), "ends_in": ends_in,
-            "over": bool(expiry) and left <= 0,
-            "owed": sum(max(0, p.total - p.paid) for p in parts), "may_hold": may_hold}  # fmt: skip
+            "over": bool(expiry) and left <= 0, "ends_soon": ends_soon(left),
+            "owed": 0 if closed else sum(max(0, p.total - p.paid) for p in parts), "may_hold": may_hold}  # fmt: skip

@@ -206,7 +206,7 @@ GLYPHS = (
     ("cover", "!"), ("order_cancelled", "✕"), ("delay", "◷"), ("promise_lapsed", "✕"), ("mail", "✉"),
     ("customer_told", "☏"),
     ("customer_called", "☏"), ("contact_call", "☏"), ("contact_", "✎"), ("customer_", "✎"), ("needed_by", "◷"),
-    ("order_amended", "±"), ("details_", "✎"), ("parts_merged", "±"),
+    ("order_amended", "±"), ("details_", "✎"), ("parts_merged", "±"), ("authorisation", "◔"), ("pay_link", "✉"),
     ("return", "↩"),
 )  # fmt: skip
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
+from django.test import Client
 
 from counterfoil.core import clock, shop
+from counterfoil.core.access.models import User
 from counterfoil.core.db import writing
 from counterfoil.core.models import Job, JournalEvent
 from counterfoil.flow.advance import advance, sweep
@@ -317,6 +320,37 @@ def test_two_days_before_the_bank_lets_go_the_desk_is_warned_once(api: Api, card
     sweep()
     assert told(number).count("authorisation_ending") == 1
     all_is_well(number)
+
+
+def test_list_slip_and_money_panel_speak_of_the_end_from_the_day_that_is_set(
+    api: Api, card: str, client: Client
+) -> None:
+    product(api, stock=0)
+    number = api.done("/orders", order_body(("PINOT-21", 2), card="pm_card_visa"))["number"]
+    settle()
+    days_pass(card, 3)
+    client.force_login(User.objects.create_user("cleo@example.com", "a long password", name="Cleo", role="clerk"))
+
+    def says(page: str) -> str:
+        return re.sub(r"<[^>]+>", "", client.get(page).content.decode())
+
+    # 42 hours are left: more than a day, less than the two that are set.
+    row, money = "approval ends 4", "The bank holds $65.00 for us until"
+    slip = re.compile(r"The bank holds \$65\.00 only until [^\n·]+, 4\d h more")
+    listed = says(f"/desk/queues/review?order={number}")
+    order = client.get(f"/desk/orders/{number}").content.decode()
+    assert row in listed
+    assert slip.search(listed)
+    assert money in says(f"/desk/orders/{number}")
+    assert '<div class="say warn"><span aria-hidden="true">◔</span><div>The bank holds' in order
+    assert re.search(r"◔.{0,200}The bank holds \$65\.00 only until", order[order.index("imeline") :], re.DOTALL)
+    assert "<td>Still to be paid</td><td>$65.00</td>" in order
+    rule(authorisation_warning_days=1)
+    listed = says(f"/desk/queues/review?order={number}")
+    assert row not in listed
+    assert not slip.search(listed)
+    api.done(f"/orders/{number}/cancellation", {"reason": "changed their mind"})
+    assert "<td>Still to be paid</td><td>$0.00</td>" in client.get(f"/desk/orders/{number}").content.decode()
 
 
 def test_a_hold_whose_time_is_over_is_asked_for_again_from_the_saved_card(api: Api, card: str) -> None:
