@@ -17,7 +17,9 @@ from counterfoil.core.web import staff
 from counterfoil.desk import queries, words
 from counterfoil.desk.pages import ANYBODY, desk_page
 from counterfoil.desk.slips import row_of
+from counterfoil.gateways.carrier.labels import label_number
 from counterfoil.records.catalogue.models import Product
+from counterfoil.records.customers.queries import ids_by_name
 from counterfoil.records.orders.models import Order
 from counterfoil.records.stock.models import Balance
 
@@ -32,11 +34,16 @@ WITH RECURSIVE known (channel) AS (
 )
 SELECT o.id, 'exact', '' FROM known JOIN orders_order o ON o.channel = known.channel AND o.reference = %s
 """
+# CROSS JOIN keeps SQLite to this order: a few customers, and of each the orders by their index.
+_BY_CUSTOMER = """
+SELECT o.id, 'exact', '' FROM ({customers}) AS c CROSS JOIN orders_order o WHERE o.customer_id = c.id ORDER BY o.id DESC
+"""
 
 
 def search(text: str) -> list[Order]:
-    """Orders by number, reference, tracking number, SKU, part of a product's name, amount, or the beginning of a name
-    or e-mail: fifty, newest first.
+    """Orders by number, reference, tracking number, SKU, part of a product's name, amount, or the beginning of a name,
+    of the customer's last name or of an e-mail: fifty, newest first. Names are found with and without their accents,
+    tracking numbers with and without spaces.
 
     Every branch is a look-up on an index of its own. Beginnings are compared here and not in SQL: what sorts behind a
     text by a database's collation need not begin with it. So are amounts: of minor units only the currency knows what
@@ -48,8 +55,9 @@ def search(text: str) -> list[Order]:
     branches: list[tuple[str, object]] = [
         ("SELECT id, 'exact', '' FROM orders_order WHERE number = %s", wanted.upper()),
         (_BY_REFERENCE, wanted),
-        ("SELECT order_id, 'exact', '' FROM orders_shipment WHERE tracking_number = %s", wanted),
     ]
+    for spelt in dict.fromkeys((wanted, wanted.upper(), label_number(wanted))):
+        branches.append(("SELECT order_id, 'exact', '' FROM orders_shipment WHERE tracking_number = %s", spelt))
     for sku in dict.fromkeys([wanted.upper(), *(p.sku for p in products(wanted))]):
         branches.append(("SELECT order_id, 'exact', '' FROM orders_line WHERE sku = %s ORDER BY order_id DESC", sku))
     for spelt in dict.fromkeys((wanted, wanted.title(), wanted.lower())):
@@ -59,7 +67,12 @@ def search(text: str) -> list[Order]:
         sql = f"SELECT id, 'total{places}', currency FROM orders_order WHERE total = %s ORDER BY id DESC"
         branches.append((sql, minor))
     sql = " UNION ALL ".join(f"SELECT * FROM ({branch} LIMIT {PAGE}) AS b{i}" for i, (branch, _) in enumerate(branches))
-    ids = _hits(rows(sql, [p for _, p in branches]), wanted.casefold())
+    params: list[object] = [p for _, p in branches]
+    customers = ids_by_name(wanted, limit=PAGE)
+    if customers is not None:
+        sql += f" UNION ALL SELECT * FROM ({_BY_CUSTOMER.format(customers=customers[0])} LIMIT {PAGE}) AS named"
+        params += customers[1]
+    ids = _hits(rows(sql, params), wanted.casefold())
     return list(Order.objects.filter(pk__in=sorted(ids, reverse=True)[:PAGE]).order_by("-id")) if ids else []
 
 

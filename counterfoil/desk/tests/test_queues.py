@@ -15,7 +15,7 @@ from counterfoil.desk import queries
 from counterfoil.desk.finding import search
 from counterfoil.desk.rail import rail
 from counterfoil.desk.tests.build import at_the_desk, order, person, product
-from counterfoil.records.orders.models import Order
+from counterfoil.records.orders.models import Order, Part, Shipment
 
 pytestmark = pytest.mark.django_db
 
@@ -81,8 +81,24 @@ def test_an_order_is_found_by_what_people_have_at_hand() -> None:
     mine = order(("TER-CH-2023", 1), name="Zoë Brontë", email="zoe@example.com", reference="T-88")
     product("B", on_hand=5)
     order(("B", 1), name="Ada Byron", email="ada@example.com")
-    for text in (mine.number, mine.number.lower(), "T-88", "zoë b", "ZOE@EXAMPLE", "ter-ch-2023"):
+    Shipment.objects.create(
+        order=mine, part=Part.objects.get(order=mine), carrier="UPS", tracking_number="1Z999AA10123456784",
+        shipped_at=clock.business_now(), actor="Ann",
+    )  # fmt: skip
+    typed = (mine.number, mine.number.lower(), "T-88", "zoë b", "ZOE@EXAMPLE", "ter-ch-2023")
+    by_name = ("zoe", "Brontë", "BRONT", "bronte", "Zoe Bronte")
+    for text in (*typed, *by_name, "1z999aa10123456784", "1Z 999 AA1 01 2345 6784"):
         assert [o.number for o in search(text)] == [mine.number], text
+    with CaptureQueriesContext(connection) as asked:
+        search("bronte")
+    assert len(asked) <= 3, "the products of that name, whose orders, and those"
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {asked[-2]['sql']}")
+            plan = " ".join(str(row[-1]) for row in cursor.fetchall())
+        assert "order_customer" in plan
+        assert "SCAN orders_order" not in plan
+        assert "SCAN o " not in plan
 
 
 @pytest.mark.parametrize("path", ["/desk/", "/desk/queues/review", "/desk/stock", "/desk/purchase-orders"])
