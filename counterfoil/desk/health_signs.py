@@ -6,6 +6,40 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 OK, WARN, BAD = "ok", "warn", "bad"
+# What a job that was given up was to do. One that is not here is called other work.
+WORK = {
+    "mail.send": "mails to customers",
+    "flow.advance": "orders to be moved on",
+    "flow.look_again": "orders to be looked at after a change of the settings",
+    "flow.cancel": "orders to be cancelled",
+    "desk.deed": "acts that had waited for their Undo",
+    "desk.run": "runs over many orders",
+    "core.render": "papers to be drawn",
+    "charging.save_card": "cards to be saved",
+    "charging.send": "charges",
+    "charging.authorise": "amounts to be held by the bank",
+    "charging.look_at_hold": "amounts held by the bank to be looked at",
+    "charging.release": "amounts held by the bank to be let go",
+    "charging.refund": "refunds",
+    "charging.withdraw": "charges to be withdrawn",
+    "charging.close_link": "links to pay to be closed",
+    "charging.look_link": "links to pay to be looked at",
+    "charging.close_pages": "card pages to be closed",
+    "charging.expire_checkout": "unfinished check-outs to be ended",
+    "charging.pay_mail": "mails with a link to pay",
+    "charging.retry": "declined cards to be tried again",
+    "charging.let_go": "goods to be let go that nobody has paid",
+    "charging.reconcile": "comparisons with the bank",
+    "charging.balance": "payouts and fees to be read",
+    "charging.answer": "answers to disputes",
+    "charging.inbox": "messages from the card processor",
+    "invoicing.credit_note": "credit notes",
+    "sourcing.fill": "goods that came to be given to orders that wait",
+    "sourcing.unpeg": "goods on order to be given to others",
+    "sourcing.count": "products to be counted",
+    "acceptance.reissue": "new versions of sales orders",
+    "alternatives.expire": "questions whose time is over to be closed",
+}
 GIGABYTE = 1_000_000_000
 
 
@@ -100,9 +134,13 @@ def _given_up(facts: Facts) -> Sign:
     count = sum(facts.dead.values())
     if not count:
         return Sign(OK, "Jobs", "None was given up.")
-    names = ", ".join(f"{name} ({number})" for name, number in sorted(facts.dead.items()))
-    words = f"{count} were tried many times and given up: {names}."
-    return Sign(BAD, "Jobs", words, "Send these names to who looks after the server; “counterfoil verify” lists each.")
+    work: dict[str, int] = {}
+    for name, number in facts.dead.items():
+        what = WORK.get(name, "other work")
+        work[what] = work.get(what, 0) + number
+    what_said = ", ".join(f"{what} ({number})" for what, number in sorted(work.items()))
+    words = f"{count} {'was' if count == 1 else 'were'} tried many times and given up: {what_said}."
+    return Sign(BAD, "Jobs", words, "Have who looks after the server run “counterfoil verify”: it lists each, and why.")
 
 
 def _mail(facts: Facts) -> Sign:

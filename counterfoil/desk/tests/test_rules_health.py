@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from counterfoil.core import jobs
 from counterfoil.core.shop import Shop
-from counterfoil.desk.health_signs import BAD, OK, WARN, Facts, signs, worst
+from counterfoil.desk.health_signs import BAD, OK, WARN, WORK, Facts, signs, worst
 from counterfoil.desk.settings import missing
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -37,7 +38,13 @@ def test_a_shop_that_is_well_has_nothing_to_do() -> None:
         ({"worker": None}, "Worker", BAD, "No worker has ever"),
         ({"worker": ago(minutes=10), "due": 1200}, "Worker", BAD, "No worker for 10 min; 1,200 jobs wait"),
         ({"due": 7, "due_since": ago(minutes=30)}, "Worker", WARN, "the oldest for 30 min"),
-        ({"dead": {"mail.send": 2}}, "Jobs", BAD, "mail.send (2)"),
+        (
+            {"dead": {"charging.pay_mail": 3, "mail.send": 1}},
+            "Jobs",
+            BAD,
+            "4 were tried many times and given up: mails to customers (1), mails with a link to pay (3).",
+        ),
+        ({"dead": {"of.tomorrow": 1}}, "Jobs", BAD, "1 was tried many times and given up: other work (1)."),
         ({"mail_set": False, "mail_sent": None, "mails_waiting": 3}, "Mail", WARN, "is named; 3 mails wait."),
         ({"mail_set": False}, "Mail", BAD, "No mail server is named. The last one went out 60 min ago"),
         (
@@ -62,6 +69,11 @@ def test_what_is_not_well_is_said_with_what_to_do(changed: dict[str, Any], title
     assert found[title].state == state
     assert said in found[title].found
     assert found[title].todo
+
+
+def test_every_kind_of_work_is_said_in_the_words_of_the_trade() -> None:
+    of_tests = ("t.", "fire.")
+    assert {name for name in jobs.known_names() if not name.startswith(of_tests)} <= set(WORK)
 
 
 def test_a_fresh_shop_is_told_all_that_is_missing_before_the_first_sale() -> None:
