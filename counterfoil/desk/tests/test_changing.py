@@ -226,6 +226,13 @@ def test_what_was_said_stands_on_the_timeline_and_on_the_customers_next_order(ap
     other = order_body(("SYRAH-20", 1), card=None, customer=api.order(number)["customer"])
     later = api.done("/orders", {**other, "customer": {k: v for k, v in other["customer"].items() if v}})["number"]
     assert "May it come a day later?" in text(desk.get(f"/desk/orders/{later}"))
+    swap = {"kind": "substitute", "line": "SYRAH-19", "sku": "SYRAH-20", "quantity": 2}
+    api.done(f"/orders/{number}/amendments", {"changes": [swap], "consent": {"how": "telephone", "who": "June"}})
+    took = f"took 2 × Wine SYRAH-20 instead of Wine SYRAH-19 ({number})"
+    for seen in (f"/desk/orders/{later}", f"/desk/queues/review?order={later}"):
+        assert took in text(desk.get(seen)), "what was agreed on an earlier order counts as taken"
+    api.done(f"/orders/{number}/amendments/1/undo", {"consent": {"how": "telephone", "who": "June"}})
+    assert took not in text(desk.get(f"/desk/orders/{later}"))
 
 
 def test_a_picker_neither_asks_nor_changes(api: Api) -> None:

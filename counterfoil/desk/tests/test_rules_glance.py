@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from counterfoil.desk.glance import history_words, ordinal, took_words, unusual_words
+from counterfoil.desk.glance import history_words, ordinal, swapped_words, took_words, unusual_words
 
 SWAP = {"kind": "substitute", "text": "2 × Copper Gate Syrah 2020 instead of 2019, $4.00 less each"}
 
@@ -54,3 +54,18 @@ def test_what_was_taken_instead_is_said_of_substitutes_alone(
     choices: list[dict[str, Any]], choice: int, said: str
 ) -> None:
     assert took_words(choices, choice, "CF-1023") == said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"line": 7, "sku": "sy-20"}, "took 3 × Copper Gate Syrah 2020 instead of 2019 (CF-1023)"),
+        ({"line": "SY-19", "sku": "PN", "quantity": 1}, "took 1 × Pinot instead of Copper Gate Syrah 2019 (CF-1023)"),
+        ({"line": "gone", "sku": "PN"}, ""),
+    ],
+)
+def test_what_was_agreed_instead_counts_too(change: dict[str, Any], said: str) -> None:
+    before = {"lines": [{"id": 7, "sku": "SY-19", "name": "Copper Gate Syrah 2019", "quantity": 3}]}
+    new = [{"id": 8, "sku": "SY-20", "name": "Copper Gate Syrah 2020"}, {"id": 9, "sku": "PN", "name": "Pinot"}]
+    changes = [{"kind": "delivery", "method": "Express"}, {"kind": "substitute", **change}]
+    assert swapped_words(changes, before, {"lines": new}, "CF-1023") == said
