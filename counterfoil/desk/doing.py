@@ -24,14 +24,16 @@ from counterfoil.desk.acts import ACTS
 from counterfoil.desk.models import Deed
 from counterfoil.desk.reading import Form
 from counterfoil.gateways.carrier.labels import label_number
-from counterfoil.records.orders.models import Order, Part
+from counterfoil.records.orders.models import Order, Part, Proposal
 from counterfoil.steps.alternatives.calls import tells_customer
 
 log = logging.getLogger(__name__)
 # Acts that wait for their Undo, and what of them is said to go out: an approval, and whatever mails the customer.
 WAITS = {
     "approve": "Approval",
+    "release": "Release of the hold",
     "propose": "Question to the customer",
+    "withdraw": "Withdrawal of the question",
     "answer": "Customer's answer",
     "take-offer": "Customer's choice",
     "call": "Word of the call",
@@ -82,11 +84,14 @@ def do_or_wait(order: str, verb: str, form: Form, user: User) -> Answered:
 
 
 def _waits(order: str, verb: str, form: Form) -> bool:
-    """Whether this act waits: not where it calls the bank, and of calls only one that the customer hears of by mail."""
+    """Whether this act waits: not where it calls the bank, and of calls and releases only what mails the customer."""
     if verb == "ship":
         return shop().charge_on != "shipped"
     if verb == "call":
         return tells_customer(order, str(form.get("outcome", "")).partition(":")[0])
+    if verb == "release":
+        # A question that was asked because of the hold has lost its reason, and its customer is told so.
+        return Proposal.objects.filter(order__number=order, state=Proposal.OPEN).exists()
     return verb in WAITS
 
 

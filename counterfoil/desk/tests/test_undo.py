@@ -16,8 +16,10 @@ from counterfoil.desk.acts import ACTS
 from counterfoil.desk.jobs import deed as deed_job
 from counterfoil.desk.jobs import run as run_job
 from counterfoil.desk.models import Deed, Run
-from counterfoil.desk.tests.build import at_the_desk, order, product
-from counterfoil.records.orders.models import Order
+from counterfoil.desk.tests.build import ANN, at_the_desk, order, product
+from counterfoil.records.orders.models import Order, Proposal
+from counterfoil.steps.alternatives.actions import propose_alternatives
+from counterfoil.steps.review.actions import hold_order
 
 pytestmark = pytest.mark.django_db
 SECONDS = Shop().undo_seconds
@@ -78,6 +80,32 @@ def test_undo_takes_it_back_and_comes_too_late_only_after_it_went() -> None:
     desk.post(f"/desk/deeds/{again.pk}/undo", {"next": "/desk/queues/review"})
     assert "too late" in desk.get("/desk/queues/review").content.decode()
     assert Order.objects.get(pk=made.pk).review == "approved"
+
+
+def test_a_question_taken_back_waits_and_so_does_a_release_that_may_take_one_back() -> None:
+    desk, made = at_the_desk("clerk"), order(("A", 1))
+    acts = f"/desk/orders/{made.number}/acts"
+    asked = propose_alternatives(order=made.number, actor=ANN, choices=[{"kind": "cancel"}])
+    desk.post(f"{acts}/withdraw", {"token": asked.token})
+    assert f"{made.number}: withdrawal of the question goes out in" in desk.get("/desk/stock").content.decode()
+    desk.post(f"/desk/deeds/{Deed.objects.get().pk}/undo")
+    asked.refresh_from_db()
+    assert asked.state == "open"
+    for _ in range(2):
+        hold = hold_order(order=made.number, reason="ring them", actor=ANN)
+        desk.post(f"{acts}/release", {"hold": hold.pk})
+        if Proposal.objects.filter(state="open").exists():
+            assert Deed.objects.filter(verb="release", state="waiting").exists()
+            _time_passes()
+            desk.post(f"{acts}/withdraw", {"token": asked.token})
+            _time_passes()
+        hold.refresh_from_db()
+        assert hold.released_at is not None
+    asked.refresh_from_db()
+    assert asked.state == "withdrawn"
+    assert list(Deed.objects.order_by("pk").values_list("verb", "state")) == [
+        ("withdraw", "undone"), ("release", "done"), ("withdraw", "done"),
+    ]  # fmt: skip
 
 
 def test_who_is_refused_after_the_wait_is_told_until_they_have_seen_it() -> None:
