@@ -28,6 +28,7 @@ from counterfoil.desk.reading import (
 from counterfoil.desk.saying import say_date
 from counterfoil.flow import amend
 from counterfoil.gateways.card.protocol import NotDone, OutcomeUnknown
+from counterfoil.gateways.carrier.labels import carriers_of, label_number
 from counterfoil.records.customers.actions import remember_customer
 from counterfoil.records.orders.load import find, note, take
 from counterfoil.records.orders.models import Call, Order, Proposal
@@ -190,17 +191,30 @@ def _pack(order: str, form: Form, actor: Actor) -> str:
 
 def _ship(order: str, form: Form, actor: Actor) -> str:
     boxes = text_of(form, "packages")  # some of them, from the bench: "17,18"
+    # The action knows how the carrier numbers its parcels.
+    number = text_of(form, "tracking_number", needed="the customer wants to follow it: give the number", kind=plain)
+    carrier = text_of(form, "carrier")
+    if not carrier:
+        number = label_number(number)
+        carrier = _carrier_of(find(order), number)
     made = fulfilment.ship_order(
         order=order,
         actor=actor,
-        carrier=text_of(form, "carrier", needed="name the carrier"),
-        # The action knows how the carrier numbers its parcels.
-        tracking_number=text_of(
-            form, "tracking_number", needed="the customer wants to follow it: give the number", kind=plain
-        ),
+        carrier=carrier,
+        tracking_number=number,
         packages=[_count(box, "packages") for box in boxes.split(",")] if boxes else None,
     )
     return f"{order}: shipped with {made.carrier}, {made.tracking_number}. {made.order.name} is told by mail."
+
+
+def _carrier_of(order: Order, number: str) -> str:
+    """Whose parcel has this number. Raises Invalid where the number does not tell."""
+    settings = shop()
+    found = carriers_of(number, ours=settings.carriers(), usual=settings.carrier_of(order.shipping_method))
+    if len(found) == 1:
+        return found[0]
+    why = f"{' or '.join(found)} could have this number" if found else "no carrier's check digit fits this number"
+    raise Invalid(("carrier", f"{why}: name the carrier"))
 
 
 def _deliver(order: str, form: Form, actor: Actor) -> str:

@@ -101,6 +101,12 @@ def unprinted_of(order: Order) -> list[Sheet]:
     return _read("o.id = %s", [order.pk])
 
 
+def packet_of(order: Order) -> list[Sheet]:
+    """What is to be printed of an order now that it is charged; nothing while it waits for its goods."""
+    sheets = unprinted_of(order)
+    return [] if any(waits_for(s, shop()) == GOODS for s in sheets) else due_now(sheets)
+
+
 def _read(which: str, params: list[Any]) -> list[Sheet]:
     kinds = [k for k in KINDS if k != "sales-order-copy" or shop().file_copy == "paper"]
     sql = _SHEETS.format(which=which, kinds=", ".join(["%s"] * len(kinds)), most=MOST)

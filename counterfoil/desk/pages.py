@@ -25,7 +25,7 @@ from counterfoil.desk.doing import WAITS, do_or_wait
 from counterfoil.desk.leaving import leaving
 from counterfoil.desk.narrow import narrow_of
 from counterfoil.desk.on_paper import AT_ONCE, not_printed, printed_of
-from counterfoil.desk.packets import unprinted_of
+from counterfoil.desk.packets import packet_of, unprinted_of
 from counterfoil.desk.promised import promises_of, waits_for_nothing
 from counterfoil.desk.proposing import proposed_of
 from counterfoil.desk.queries import Asked, Dossier, Place
@@ -43,6 +43,7 @@ from counterfoil.steps.charging.rules import may_charge
 from counterfoil.steps.sourcing.queries import coming_for
 
 ANYBODY = (CLERK, PICKER, BUYER, BOOKKEEPER)
+_CHARGES = frozenset({"charge", "record-payment"})  # after which the packet is printed
 
 
 class SeeOther(HttpResponseRedirect):
@@ -54,9 +55,18 @@ class SeeOther(HttpResponseRedirect):
 def desk_page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """A page of the desk with its rail and what the last act said. One statement, unless the rail is at hand."""
     today = shop().today()
-    said = request.session.pop("said", None)
+    said, packet = request.session.pop("said", None), request.session.pop("packet", None)
     beside = context.get("rail") or rail(today, user=request.user.pk)
-    base = {"said": said, "today": today, "words": words, "here": "", "q": "", "me": request.user, "fragment": False}
+    base = {
+        "said": said,
+        "packet": packet,
+        "today": today,
+        "words": words,
+        "here": "",
+        "q": "",
+        "me": request.user,
+        "fragment": False,
+    }
     base |= {"away": bank_away(waiting()), "now": clock.real_now(), "waits": WAITS, "back": request.get_full_path()}
     return render(request, template, {**base, **context, "rail": beside}, status=status)
 
@@ -268,6 +278,8 @@ def act(request: HttpRequest, number: str, verb: str) -> HttpResponse:
         return _again(request, number, verb, 403, "Not yours to do", [str(error)], {})
     if done.deed is None:
         say(request, done.text)
+    if verb in _CHARGES and packet_of(order):
+        request.session["packet"] = order.number
     return SeeOther(back_of(request, f"/desk/orders/{order.number}"))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from counterfoil.core import documents
 from counterfoil.core.actor import CLERK, PICKER
@@ -20,8 +20,9 @@ from counterfoil.core.papers.bundle import bundled
 from counterfoil.core.shop import shop
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk import words
-from counterfoil.desk.packets import GOODS, KINDS, PACKING, Sheet, due_now, unprinted, waits_for
+from counterfoil.desk.packets import GOODS, KINDS, PACKING, Sheet, due_now, packet_of, unprinted, waits_for
 from counterfoil.desk.pages import SeeOther, desk_page, pdf_answer, say
+from counterfoil.records.orders.load import find
 
 AT_ONCE = 200  # papers in one PDF
 RUNS = 8  # of what was printed, the newest
@@ -112,14 +113,26 @@ def _print(request: HttpRequest) -> HttpResponse:
         return _reprint(request, request.POST["again"])
     kind, number = request.POST.get("kind", ""), request.POST.get("number", "")
     wanted = [s for s in due_now(unprinted()) if kind in ("", s.kind) and number in ("", s.number)]
+    return _print_sheets(request, wanted, kind or number or "packets", "/desk/print")
+
+
+@staff(CLERK, PICKER)
+@require_POST
+def print_packet(request: HttpRequest, number: str) -> HttpResponse:
+    """All papers of one order that are to be printed now, in one PDF."""
+    order = find(number)
+    return _print_sheets(request, packet_of(order), order.number, f"/desk/orders/{order.number}")
+
+
+def _print_sheets(request: HttpRequest, wanted: Sequence[Sheet], name: str, otherwise: str) -> HttpResponse:
     found = _documents(wanted[:AT_ONCE])
     bodies = dict(zip([d.pk for d in found], documents.pdfs(found), strict=True))
     # Rendered first: what cannot be drawn is not marked. Who was slower prints what the other has not.
     fresh = documents.mark_printed(found, actor_name=actor_of_page(request).name)
     if not fresh:
         say(request, "All of this has been printed by now.")
-        return SeeOther("/desk/print")
-    return pdf_answer(kind or number or "packets", bundled(bodies[d.pk] for d in fresh))
+        return SeeOther(otherwise)
+    return pdf_answer(name, bundled(bodies[d.pk] for d in fresh))
 
 
 def _documents(sheets: Sequence[Sheet]) -> list[Document]:

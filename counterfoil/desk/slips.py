@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -46,6 +47,8 @@ class Check:
     text: str | Markup
     link: str = ""
     link_text: str = ""
+    first_link: str = ""  # what is usual, before what else there is
+    first_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,11 @@ class Slip:
     glance: Glance | None = None
     sheet: CallSheet | None = None  # when they are to be called
     doubts: list[Doubt] = field(default_factory=list)  # in the review: what to look at twice
+
+    @property
+    def buy_in(self) -> str:
+        """Where what is missing is bought in."""
+        return buy_in_address(self.order, self.lines)
 
     @property
     def open(self) -> bool:
@@ -300,16 +308,21 @@ def promise_words(order: Order, parts: Sequence[Part]) -> str:
     return " · ".join(said)
 
 
-# What clears a blocker: where on the order page, and what the link says.
+# What clears a blocker: where, on the order page unless it is a page of its own, and what the link says.
 _CLEARS = {
     "on_hold": ("#holds", "Release it"),
+    "not_approved": ("#next", "Read and approve it"),
+    "no_sales_order": ("#next", "Make the sales order"),
+    "stock_unchecked": ("#next", "Check the stock"),
     "line_short": ("#offer", "Offer alternative"),
     "due_too_late": ("#offer", "Offer alternative"),
     "question_open": ("#question", "Enter the answer"),
     "no_payment_method": ("#money", "Send a pay link"),
+    "no_consent": ("#money", "Send a pay link"),
     "not_charged": ("#money", "See the money"),
     "authorisation_expired": ("#money", "Authorise again"),
     "charge_in_flight": ("#money", "See the money"),
+    "state_not_served": ("/amend", "Change the address"),
 }
 
 
@@ -319,9 +332,19 @@ def checks_of(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked:
     found = _met(order, parts, lines, asked, codes)
     page = f"/desk/orders/{order.number}"
     for blocker in order.blockers:
-        anchor, words = _CLEARS.get(str(blocker.get("code")), ("", ""))
-        found.append(Check(False, str(blocker.get("message", "")), f"{page}{anchor}" if anchor else "", words))
+        code = str(blocker.get("code"))
+        place, words = _CLEARS.get(code, ("", ""))
+        buy = ("", "")
+        if code == "line_short" and any(ln.short > 0 for ln in lines):
+            buy = (buy_in_address(order, [ln for ln in lines if ln.sku == blocker.get("line")] or lines), "Buy it in")
+        found.append(Check(False, str(blocker.get("message", "")), f"{page}{place}" if place else "", words, *buy))
     return found
+
+
+def buy_in_address(order: Order, lines: Sequence[Line]) -> str:
+    """Where what is missing of these lines is bought in."""
+    skus = [("sku", ln.sku) for ln in lines if ln.short > 0]
+    return f"/desk/purchase-orders?{urlencode([*skus, ('order', order.number)])}"
 
 
 def _declines(order: Order, parts: Sequence[Part], declined: Mapping[int, Declined]) -> list[Check]:
@@ -436,6 +459,8 @@ def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:
             return f"Charge {owed}, then ship and mail the tracking number"
         case "charge" if any(p.parcel == "packed" for p in parts):
             return f"Charge {owed}; the box is packed"
+        case "charge" if shop().print_at == "packing":
+            return f"Charge {owed}; papers print when it is packed"
         case "wait_for_goods":
             last = max((ln.due_date for ln in wanted if ln.due_date), default=None)
             return (

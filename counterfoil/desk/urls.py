@@ -99,6 +99,7 @@ urlpatterns = [
     path("desk/orders/<str:number>/amendments/<int:amendment>/undo", changing.undo, name="desk-undo"),
     path("desk/orders/<str:number>/parts/<int:part>/merge", changing.merge, name="desk-merge"),
     path("desk/orders/<str:number>/print", printing.print_order, name="desk-print-order"),
+    path("desk/orders/<str:number>/packet", print_queue.print_packet, name="desk-print-packet"),
     path("desk/orders/<str:number>/acts/<slug:verb>", pages.act, name="desk-act"),
     path("desk/tell", telling.index, name="desk-tell"),
     path("desk/orders/<str:number>/documents/<str:ref>.pdf", printing.document, name="desk-document"),

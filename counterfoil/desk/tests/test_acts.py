@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from counterfoil.core import jobs
 from counterfoil.core.shop import shop
 from counterfoil.desk.acts import ACTS, BULK
+from counterfoil.desk.queries import Asked
+from counterfoil.desk.slips import checks_of
 from counterfoil.desk.tests.build import at_the_desk, order, product
 from counterfoil.records.orders.models import Hold, Order
+from counterfoil.steps.charging import rules as charging_rules
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +91,27 @@ def test_several_orders_at_once_want_a_second_page_and_give_a_result_each() -> N
     assert "2 of 3 orders done" in page
     assert "on hold: ask them" in page
     assert Order.objects.filter(review="approved").count() == 2
+
+
+def test_whatever_bars_a_charge_is_said_with_the_link_that_clears_it() -> None:
+    over = {"cancelled", "delivered", "already_charged", "already_shipped", "someone_else", "charge_over"}
+    codes = set(re.findall(r'Blocker\(\s*"(\w+)"', Path(str(charging_rules.__file__)).read_text())) - over
+    assert {"no_consent", "no_sales_order", "line_short"} <= codes
+    bars = Order(number="CF-1", blockers=[{"code": code, "message": code} for code in sorted(codes)])
+    missing = [c.text for c in checks_of(bars, [], [], Asked([], None)) if c.met is False and not c.link]
+    assert missing == []
+
+
+def test_what_is_missing_is_bought_in_or_replaced_from_its_line_of_the_gate() -> None:
+    product("A B", on_hand=0)
+    made = order(("A B", 2))
+    desk = at_the_desk()
+    desk.post(f"/desk/orders/{made.number}/acts/approve", {"ship_estimate": _tomorrow()})
+    jobs.drain()
+    page = desk.get(f"/desk/orders/{made.number}").content.decode()
+    assert page.count(f"/desk/purchase-orders?sku=A+B&amp;order={made.number}") == 2, "at the gate, and on the button"
+    assert f'<a href="/desk/orders/{made.number}#offer">Offer alternative</a>' in page
+    assert desk.get(f"/desk/purchase-orders?sku=A+B&order={made.number}").status_code == 200
 
 
 def test_every_bulk_act_is_an_act() -> None:

@@ -13,6 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from counterfoil.core import clock, shop
+from counterfoil.core.db import writing
+from counterfoil.core.models import Printing
 from counterfoil.core.retries import DECLINE_CLASSES
 from counterfoil.desk.declined import declined_of
 from counterfoil.desk.tests.build import at_the_desk
@@ -134,7 +136,16 @@ def test_a_card_that_may_work_can_be_tried_from_the_slip(api: Api, card: str) ->
     form = {"version": Order.objects.get().version, "next": "/desk/queues/payment_problem"}
     assert desk.post(f"/desk/orders/{number}/acts/charge", form).status_code == 303
     assert api.order(number)["queue"] == "pick"
-    assert "Try the card now" not in queue(desk, number)
+    page = desk.get(f"/desk/queues/pick?order={number}").content.decode()
+    assert "Try the card now" not in page
+    # As its button said: all papers of the packet in one PDF, once.
+    assert f'action="/desk/orders/{number}/packet"' in page
+    packet = desk.post(f"/desk/orders/{number}/packet")
+    assert packet["Content-Type"] == "application/pdf"
+    printed = Printing.objects.filter(document__subject=number).values_list("document__kind", flat=True)
+    assert {"sales-order", "card-receipt"} <= set(printed)
+    assert desk.post(f"/desk/orders/{number}/packet").status_code == 303
+    assert f"{number}/packet" not in desk.get(f"/desk/queues/pick?order={number}").content.decode()
 
 
 def test_a_card_that_must_not_be_tried_again_has_no_button_and_pressing_it_all_the_same_says_why(
@@ -199,6 +210,9 @@ def test_what_the_processor_does_not_take_is_no_banks_no_for_the_customer_and_ou
     assert "The card processor does not take this charge: to be mended here" in page
     assert "Charge $0.20 and print packet" in page
     assert "Mail a link" not in page
+    with writing():
+        shop.change(print_at="packing")
+    assert "Charge $0.20; papers print when it is packed" in queue(at_the_desk("clerk"), number)
     told = seen(Client().get(f"/orders/{Order.objects.get().token}"))
     assert "We cannot take the payment yet" in told
     assert "Your bank said no" not in told

@@ -45,6 +45,24 @@ def scan(desk: Client, text: str, **more: str) -> str:
     return desk.post("/desk/ship", {"scan": text, **more}, follow=True).content.decode()
 
 
+def test_the_slips_own_form_knows_the_carrier_by_the_number_and_asks_only_where_that_does_not_tell() -> None:
+    first, second = packed(), packed()
+    desk = at_the_desk("clerk")
+    assert 'name="carrier"' not in desk.get(f"/desk/orders/{first.number}").content.decode()
+    acts = "/desk/orders/{}/acts/ship"
+    assert desk.post(acts.format(first.number), {"tracking_number": "1z 999 aa1 01 2345 6784"}).status_code == 303
+    gone = Shipment.objects.get()
+    assert (gone.carrier, gone.tracking_number) == ("UPS", UPS)
+    asked = desk.post(acts.format(second.number), {"tracking_number": "PARCEL-7"})
+    assert asked.status_code == 422
+    page = asked.content.decode()
+    assert "no carrier&#39;s check digit fits this number: name the carrier" in page
+    assert 'name="carrier"' in page
+    form = {"tracking_number": "PARCEL-7", "carrier": "Bike Post"}
+    assert desk.post(acts.format(second.number), form).status_code == 303
+    assert Shipment.objects.filter(carrier="Bike Post", tracking_number="PARCEL-7").exists()
+
+
 def test_the_order_and_then_its_label_are_scanned_and_the_customer_is_told() -> None:
     first, second = packed(), packed()
     desk = at_the_desk("picker")
