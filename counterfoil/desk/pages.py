@@ -109,7 +109,6 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "rows": [row_of(o, briefs[o.pk], tried) for o in orders],
         "rail": beside,
-        "head": beside.sums,
         "count": beside.counts.get(code, len(orders)) - (beside.tell if code == "call" else 0),
         "leaving": [] if after else leaving(code, orders),
         "more": more,
@@ -121,7 +120,7 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
         "at_once": AT_ONCE,
         "narrow": narrow,
         "keep": f"&{narrow.query}" if narrow.on else "",
-        "drawn": "" if narrow.on else int(clock.business_now().timestamp()),
+        "drawn": int(clock.business_now().timestamp()),
         **_beside(code, slip),
         "asked_for": bool(wanted),
         "next_order": _next_of(orders, chosen),
@@ -158,7 +157,7 @@ def aside(request: HttpRequest, code: str, chosen: Order | None, *, status: int 
     answer = desk_page(request, "desk/aside.html", context, status=status)
     answer["Cache-Control"] = "no-store"
     answer["Vary"] = "HX-Target"
-    if status == 200:
+    if status == 200 and "X-Redraw" not in request.headers:
         answer["HX-Push-Url"] = request.get_full_path()
     return answer
 

@@ -5,14 +5,16 @@ The polled address asks the same statement, with the numbers of the open list.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from counterfoil.core import clock
 from counterfoil.core.db import listed, moment, rows
-from counterfoil.desk.saying import near_day, span
+from counterfoil.core.money import show
+from counterfoil.desk.narrow import Narrow
+from counterfoil.desk.saying import near_day, span, units
 from counterfoil.desk.words import QUEUES
 from counterfoil.steps.charging import reach
 
@@ -65,6 +67,20 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Looking:
+    """What somebody has before them: a list as it was `drawn` at a moment (business time), and an order.
+
+    `shown`: the orders of the list by number, and `order` beside it or alone, each with its version where it is known.
+    """
+
+    drawn: datetime
+    shown: Mapping[str, int | None] = field(default_factory=dict)
+    narrow: Narrow = field(default_factory=Narrow)
+    order: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True)
 class Rail:
     """Counts of every counted queue, how many are past their date, and the head of the queue looked at."""
 
@@ -81,6 +97,20 @@ class Rail:
     tell: int = 0  # things that customers without an e-mail address are to be told
     fresh: list[str] = field(default_factory=list)  # the numbers of what has come into the queue since it was drawn
     gone: list[str] = field(default_factory=list)  # those of the numbers shown that are not in it any more
+    versions: dict[str, int] = field(default_factory=dict)  # of what is looked at
+    # Who has worked on the order looked at since it was drawn, a person before ourselves: actor's kind, name, when.
+    who: tuple[str, str, datetime | None] | None = None
+
+    def head(self, queue: str) -> str:
+        """What stands over a queue's list: '12 orders · oldest 26 h · $1,204.00'."""
+        count = self.counts.get(queue, 0) - (self.tell if queue == "call" else 0)
+        said = [units(count, "order")]
+        if self.oldest is not None:
+            said.append(f"oldest {span((clock.business_now() - self.oldest).total_seconds())}")
+        sums = [show(total, currency) for currency, total in self.sums]
+        if sums and count <= SUMMED:
+            said.append(" and ".join([", ".join(sums[:-1]), sums[-1]] if sums[1:] else sums))
+        return " · ".join(said)
 
     def stands(self, queue: str) -> str:
         """How long the oldest order of a queue has been there, and its next deadline: '26 h · Tue'."""
@@ -110,12 +140,11 @@ def rail(
     queue: str = "",
     *,
     user: int | None = None,
-    drawn: datetime | None = None,
-    shown: Sequence[str] = (),
+    looking: Looking | None = None,
 ) -> Rail:
     """One statement: counts, oldest and next come from indexes alone. Now and then it also asks what waits for the
-    bank. Of a list that was `drawn` at a moment (business time) it says what has come into the queue since then, and
-    which of the orders `shown` are not in it any more.
+    bank. Of what somebody is `looking` at it says what has come into the queue since then as far as the list's filter
+    lets it through, which of its orders are not in it any more, and what versions they have by now.
     """
     ask = _Ask()
     _counts(ask, today)
@@ -129,10 +158,12 @@ def rail(
         )
     if user is not None:
         _own(ask, user)
-    if user is not None and drawn is None:
+    if user is not None and looking is None:
         _kept(ask, user)
-    if drawn is not None:
-        _list(ask, queue, drawn, shown)
+    if looking is not None:
+        if queue:
+            _list(ask, queue, looking)
+        _versions(ask, looking)
     asked = reach.is_stale()
     if asked:
         statement, more = reach.look()
@@ -206,26 +237,46 @@ def _kept(ask: _Ask, user: int) -> None:
     )
 
 
-def _list(ask: _Ask, queue: str, drawn: datetime, shown: Sequence[str]) -> None:
+def _list(ask: _Ask, queue: str, looking: Looking) -> None:
+    condition, params = looking.narrow.condition()
     ask.add(
         "SELECT 'l', number, 0, 0, NULL, 0 FROM (SELECT number FROM orders_order "
-        f"WHERE queue = %s AND queue_since > %s AND {IN_NO_LIST} LIMIT 100) AS fresh",
-        queue, drawn,
+        f"WHERE queue = %s AND queue_since > %s AND {IN_NO_LIST} AND {condition} LIMIT 100) AS fresh",
+        queue, looking.drawn, *params,
     )  # fmt: skip
-    if shown:
+    if looking.shown:
         ask.add(
             "SELECT 'g', number, 0, 0, NULL, 0 FROM orders_order "
-            f"WHERE number IN ({', '.join(['%s'] * len(shown))}) AND (queue <> %s OR NOT ({IN_NO_LIST}))",
-            *shown,
+            f"WHERE number IN ({', '.join(['%s'] * len(looking.shown))}) AND (queue <> %s OR NOT ({IN_NO_LIST}))",
+            *looking.shown,
             queue,
+        )
+
+
+def _versions(ask: _Ask, looking: Looking) -> None:
+    numbers = dict.fromkeys([*looking.shown, *([looking.order] if looking.order else [])])
+    if numbers:
+        ask.add(
+            "SELECT 'v', number, version, 0, NULL, 0 FROM orders_order "
+            f"WHERE number IN ({', '.join(['%s'] * len(numbers))})",
+            *numbers,
+        )
+    if looking.order:
+        ask.add(
+            f"SELECT 'w', actor_kind || '|' || actor, 0, 0, {_text('at')}, 0 FROM (SELECT actor_kind, actor, at "
+            "FROM core_journalevent WHERE subject = %s AND version > %s "
+            "ORDER BY CASE actor_kind WHEN 'system' THEN 1 ELSE 0 END, id DESC LIMIT 1) AS worked",
+            looking.order,
+            looking.version,
         )
 
 
 def _read(found: Sequence[Sequence[Any]]) -> Rail:
     out = Rail({}, {})
     ages: list[datetime] = []
+    who: tuple[str, str, datetime | None] | None = None
     for code, name, count, more, text, total in found:
-        at = moment(text) if text and code in {"s", "=", "d"} else None
+        at = moment(text) if text and code in {"s", "=", "d", "w"} else None
         if code == "q":
             out.counts[name] = out.counts.get(name, 0) + int(count)
             out.late[name] = out.late.get(name, 0) + int(more or 0)
@@ -251,6 +302,10 @@ def _read(found: Sequence[Sequence[Any]]) -> Rail:
         elif code == "f":
             pk, queue, title, query = name.split("|", 3)
             out.filters.append(Kept(int(pk), title, queue, query))
+        elif code == "v":
+            out.versions[name] = int(count)
+        elif code == "w":
+            who = (*name.partition("|")[::2], at)
         elif code == "l":
             out.fresh.append(name)
         elif code == "g":
@@ -260,4 +315,4 @@ def _read(found: Sequence[Sequence[Any]]) -> Rail:
     out.filters.sort(key=lambda f: f.name.casefold())
     out.runs.sort(key=lambda r: r.id)
     out.counts.update({name: max(0, count) for name, count in out.counts.items()})
-    return replace(out, oldest=min(ages, default=None))
+    return replace(out, oldest=min(ages, default=None), who=who)

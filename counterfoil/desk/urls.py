@@ -44,6 +44,7 @@ urlpatterns = [
     path("desk/search", finding.page, name="desk-search"),
     path("desk/palette", finding.palette, name="desk-palette"),
     path("desk/pulse", live.pulse, name="desk-pulse"),
+    path("desk/pulse/rows", live.rows_again, name="desk-pulse-rows"),
     path("desk/runs/<int:run>", runs.run_page, name="desk-run"),
     path("desk/runs/<int:run>/stop", runs.stop, name="desk-run-stop"),
     path("desk/toasts", deeds.toasts, name="desk-toasts"),

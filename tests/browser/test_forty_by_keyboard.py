@@ -214,4 +214,17 @@ def test_a_run_goes_on_by_itself_and_new_orders_announce_themselves(sqlite_shop:
         expect(other.page.locator("#fresh")).to_have_text("1 new, show")
         other.page.locator("#fresh").click()
         expect(other.page.locator("#list")).to_contain_text("Late Harper")
+        # Somebody holds it: its row says so where it stands, the slip says whose work that is, and shows it when asked.
+        late = other.page.locator("#list .row", has_text="Late Harper")
+        late.locator(".n").click()
+        slip = other.page.locator("#aside .slip")
+        expect(slip).to_have_attribute("data-order", str(late.get_attribute("data-order")))
+        hold = f"{sqlite_shop.base}/api/v1/orders/{late.get_attribute('data-order')}/holds"
+        assert requests.post(hold, json={"reason": "ring first"}, headers=headers, timeout=30).ok
+        expect(late.locator(".pill")).to_contain_text("on hold")
+        expect(slip.locator("[data-changed]")).to_contain_text("Changed by late")
+        expect(slip).not_to_contain_text("ring first")
+        other.picture("slip-changed-390")
+        slip.locator("[data-shows]").click()
+        expect(slip).to_contain_text("ring first")
         assert clerk.complaints == other.complaints == []

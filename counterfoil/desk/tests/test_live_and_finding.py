@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
 from counterfoil.core import clock
+from counterfoil.core.actor import Actor
 from counterfoil.core.models import Printing
 from counterfoil.desk import on_paper, queries
 from counterfoil.desk.finding import search
@@ -19,6 +21,7 @@ from counterfoil.desk.models import SavedFilter
 from counterfoil.desk.narrow import narrow_of
 from counterfoil.desk.tests.build import at_the_desk, order, product
 from counterfoil.records.orders.models import Order
+from counterfoil.steps.review.actions import hold_order
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +47,32 @@ def test_the_pulse_tells_what_is_new_what_has_gone_and_how_long_the_oldest_waits
     count, late, stands = told["rail"]["review"]
     assert (count, late) == (3, 0)
     assert stands.startswith("26 h")
+    assert told["head"] == "3 orders · oldest 26 h · $117.00"
+    assert (told["changed"], told["open"]) == ({}, None)
+    # What is shown has another version by now: rows are drawn again, of the slip it is said whose work that is.
+    mara = Actor("person", "Mara", "clerk")
+    hold_order(order=here.number, reason="ring them", actor=mara)
+    seen = f"{here.number}~{here.version}"
+    ask |= {"shown": f"{seen},{going.number}~{Order.objects.get(pk=going.pk).version}", "open": seen}
+    with CaptureQueriesContext(connection) as asked:
+        told = desk.get("/desk/pulse", ask).json()
+    assert len(asked) <= 2, "one statement, and who is asking"
+    now = Order.objects.get(pk=here.pk).version
+    assert told["changed"] == {here.number: now}
+    at = told["open"].pop("at")
+    assert told["open"] == {"number": here.number, "version": now, "by": "Mara", "theirs": True}
+    assert re.fullmatch(r"\d\d:\d\d", at)
+    assert desk.get("/desk/pulse", {"open": seen}).json()["open"]["by"] == "Mara", "the order's page has no list"
+    drawn_again = desk.get("/desk/pulse/rows", {"queue": "review", "shown": f"{here.number},{moved.number}"})
+    page = drawn_again.content.decode()
+    assert page.count("data-page=") == 1
+    assert "on hold" in page
+    assert f'data-version="{now}"' in page
+    # A list that is narrowed hears of what its filter lets through, one's later pages of all.
+    by_phone = order(("A", 1), channel="telephone")
+    assert desk.get("/desk/pulse", {**ask, "ch": "telephone"}).json()["new"] == [by_phone.number]
+    for given in ({"ch": "telephone"}, {"after": f"~0~{here.pk}"}, {"ch": "nowhere"}):
+        assert "data-drawn=" in desk.get("/desk/queues/review", given).content.decode()
     for odd in ({"queue": "nothing"}, {"drawn": "x", "queue": "review", "shown": ",,'\x00"}):
         assert desk.get("/desk/pulse", odd).status_code == 200
 

@@ -73,7 +73,7 @@ document.addEventListener("click", (event) => {
 
 // On a phone the slip stands above the list: bring it into view when it has changed.
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (innerWidth < 980 && event.detail.target.id === "aside") byId("aside")?.scrollIntoView({ block: "start" });
+  if (innerWidth < 980 && event.detail.target.id === "aside" && !event.detail.requestConfig?.headers["X-Redraw"]) byId("aside")?.scrollIntoView({ block: "start" });
 });
 
 // --- an act beside the list: on to the next order, without loading the page -----------------------------------------

@@ -5,7 +5,10 @@ import { comeBack, leave, rowOf, tally } from "./desk.js";
 const EVERY = 4000;
 const top = document.querySelector("[data-pulse]");
 const list = () => document.getElementById("list");
-const numbers = () => [...document.querySelectorAll("#list .row")].map((row) => row.dataset.order);
+const rows = () => [...document.querySelectorAll("#list .row")];
+const slip = () => document.querySelector("#aside .slip[data-version], .order-page .slip[data-version]");
+const seen = (one) => `${one.dataset.order}~${one.dataset.version}`;
+let fresh = [];
 let asking = false;
 let again = false;
 let timer = 0;
@@ -22,14 +25,15 @@ async function pulse() {
   again = false;
   const askedAt = performance.now();
   try {
-    const wanted = new URLSearchParams();
-    const shown = numbers();
+    const wanted = new URLSearchParams(list()?.dataset.keep ?? "");
+    const shown = rows().map((row) => row.dataset.order);
     const queue = list()?.dataset.queue;
     if (queue) {
       wanted.set("queue", queue);
       if (list().dataset.drawn) wanted.set("drawn", list().dataset.drawn);
-      wanted.set("shown", shown.join(","));
+      wanted.set("shown", rows().map(seen).join(","));
     }
+    if (slip()) wanted.set("open", seen(slip()));
     const answer = await fetch(`${top.dataset.pulse}?${wanted}`, { headers: { Accept: "application/json" } });
     if (answer.ok && !answer.redirected) follow(await answer.json(), new Set(shown), askedAt);
   } catch {
@@ -73,8 +77,13 @@ function follow(now, shown, askedAt) {
         if (askedAt - row.backAt > 3000) comeBack(row);
       }
     });
-    announce(list().dataset.drawn ? now.new.length : 0);
+    fresh = list().dataset.drawn ? now.new : [];
+    announce(fresh.length);
+    const head = document.getElementById("head");
+    if (head && head.textContent !== now.head) head.textContent = now.head;
+    redraw(now.changed);
   }
+  lookAgain(now.open);
   toasts(now);
 }
 
@@ -86,13 +95,72 @@ function announce(count) {
   if (button.textContent !== words) button.textContent = words;
 }
 
+// A row that was changed is drawn again where it stands: its tick, its link and the cursor stay.
+async function redraw(changed) {
+  const wanted = Object.keys(changed).filter((number) => !rowOf(number)?.classList.contains("gone"));
+  if (!wanted.length) return;
+  const asked = new URLSearchParams({ queue: list().dataset.queue, shown: wanted.join(",") });
+  const answer = await fetch(`${top.dataset.rows}?${asked}`);
+  if (!answer.ok || answer.redirected) return;
+  const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const now of drawn.querySelectorAll(".row")) {
+    const row = rowOf(now.dataset.order);
+    if (!row || row.classList.contains("gone")) continue;
+    const box = row.querySelector(".box input");
+    if (box) box.dataset.total = now.querySelector(".box input").dataset.total;
+    [...row.children].slice(2).forEach((old) => old.remove());
+    row.append(...[...now.children].slice(2).map((one) => document.adoptNode(one)));
+    row.dataset.version = now.dataset.version;
+  }
+  tally();
+}
+
+// The slip follows what we ourselves do to its order. What another person has done is said first: whoever is about to
+// press a button has read the order as it was.
+const idle = () =>
+  !document.querySelector("dialog[open], #aside details[open]") && !document.activeElement?.closest("#aside") &&
+  [...document.querySelectorAll("#aside :is(input, textarea):not([type=hidden])")].every((one) => one.value === one.defaultValue);
+
+function lookAgain(now) {
+  const one = slip();
+  if (!now || one?.dataset.order !== now.number || one.dataset.version === String(now.version)) return;
+  if (!now.theirs && one.closest("#aside") && idle()) { show(one); return; }
+  const bar = one.querySelector("[data-changed]");
+  const words = now.by ? `Changed by ${now.by} ${now.at}` : "Changed meanwhile";
+  bar.hidden = false;
+  const said = bar.querySelector("[data-said]");
+  if (said.textContent !== words) said.textContent = words;
+}
+
+function show(one) {
+  if (!one.closest("#aside")) {
+    if (location.pathname === one.dataset.page) location.reload();
+    else location.assign(one.dataset.page);
+    return;
+  }
+  const address = rowOf(one.dataset.order)?.querySelector(".n").getAttribute("href") ?? `${location.pathname}?order=${one.dataset.order}`;
+  htmx.ajax("GET", address, { target: "#aside", select: "#aside", swap: "outerHTML", headers: { "X-Redraw": "1" } });
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-shows]")) show(slip());
+});
+
 // Only when somebody asks for it do rows move; the cursor stays on its order, and ticks stay.
 document.getElementById("fresh")?.addEventListener("click", async () => {
+  if (!rows().length) { location.reload(); return; }
+  const came = fresh;
   const on = document.querySelector("#list .row.on")?.dataset.order;
   const ticked = new Set([...document.querySelectorAll("#list .box input:checked")].map((box) => box.value));
   const address = new URL(location.href);
   if (on) address.searchParams.set("order", on);
   await htmx.ajax("GET", address.pathname + address.search, { target: "#rows", select: "#rows", swap: "outerHTML" });
+  if (address.searchParams.has("after") && !came.some((number) => rowOf(number))) {
+    // They stand before this page.
+    address.searchParams.delete("after");
+    location.assign(address);
+    return;
+  }
   document.querySelectorAll("#list .box input").forEach((box) => { box.checked = ticked.has(box.value); });
   document.getElementById("fresh").hidden = true;
   document.querySelector("#list .row.on .n")?.focus();
