@@ -21,12 +21,14 @@ from counterfoil.core.shop import shop
 from counterfoil.core.web import Limiter, address_of, staff
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.desk.settings import walk
+from counterfoil.desk.settings.mails import words_form
 from counterfoil.desk.settings.pages import section_form
 from counterfoil.desk.staff import WHAT
 from counterfoil.flow import staff as people
 from counterfoil.records.catalogue.importing import import_products
 
 TRIES = Limiter(10, 300)
+FIRST_MAIL = "confirmation"  # the one whose words the first steps ask for
 MOST_BYTES = 500_000  # of a file of products; a larger one is for the command line
 TEMPLATE = (
     "sku,name,price,quantity,weight_lb,producer,wine,vintage,size,region,grape\r\n"
@@ -73,14 +75,17 @@ def step(request: HttpRequest, code: str) -> HttpResponse:
         raise Http404("there is no such step")
     more: dict[str, Any] = {"step": here, "steps": walk.STEPS, "done": walk.done(), "code": code, "at": ""}
     more["place"] = walk.STEPS.index(here) + 1
+
+    def kept(_changed: bool = True) -> HttpResponse:
+        walk.mark(code, walk.KEPT)
+        return SeeOther(walk.after(code))
+
     if here.section is not None:
-
-        def kept() -> HttpResponse:
-            walk.mark(code, walk.KEPT)
-            return SeeOther(walk.after(code))
-
         more |= {"keep_label": "Keep and go on", "said_of_nothing": ""}  # going on is the answer
         return section_form(request, here.section, "desk/setup/section.html", f"/desk/setup/{code}", more, kept)
+    if code == "mails":
+        more["keep_label"] = "Keep and go on"
+        return words_form(request, FIRST_MAIL, "desk/setup/mails.html", f"/desk/setup/{code}", more, kept)
     if code == "staff":
         more |= {"roles": {role: WHAT[role] for role in people.STAFF_ROLES}, "form": {}, "errors": {}}
         more |= {"link": request.session.pop("link", ""), "next_page": "/desk/setup/staff", "people": _colleagues()}

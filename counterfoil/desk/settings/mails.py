@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -42,26 +44,44 @@ def one(request: HttpRequest, kind: str) -> HttpResponse:
     """One mail's words: shown, or stored as sent."""
     if kind not in KINDS:
         raise Http404("there is no such mail")
+
+    def kept(changed: bool) -> HttpResponse:
+        say(request, "Kept. The next mail says it." if changed else "Nothing was different.")
+        return SeeOther(f"/desk/settings/mails/{kind}")
+
+    more = {"at": "mails", "sections": SECTIONS.values(), "keep_label": "Keep these words"}
+    return words_form(request, kind, "desk/settings/mail.html", f"/desk/settings/mails/{kind}", more, kept)
+
+
+def words_form(
+    request: HttpRequest,
+    kind: str,
+    template: str,
+    here: str,
+    more: dict[str, Any],
+    kept: Callable[[bool], HttpResponse],
+) -> HttpResponse:
+    """The form of one mail's words on a page at `here`; `kept` answers once they are stored, told if any differed."""
+    page = _Page(kind, template, {"here": "settings", "address": here, **more})
     shops.forget()
     mark = settings_mark()
     if request.method != "POST":
-        return _page(request, kind, shop().mail_words.get(kind, {}), mark)
+        return page.draw(request, shop().mail_words.get(kind, {}), mark)
     words, seen = _words(request), mark_of({"seen": request.POST.get("seen", "")})
     wrong = check_words(kind, words)
     if wrong:
-        return _page(request, kind, words, mark, errors=dict(wrong), status=422)
-    kept = {part: text for part, text in words.items() if text}
+        return page.draw(request, words, mark, errors=dict(wrong), status=422)
+    own = {part: text for part, text in words.items() if text}
     others = {name: held for name, held in shop().mail_words.items() if name != kind}
-    value = {**others, kind: kept} if kept else others
+    value = {**others, kind: own} if own else others
     try:
         changed = change_settings(actor=actor_of_page(request), seen=seen, mail_words=value)
     except Refused:
         newer = [event for event in settings_log(["mail_words"], limit=20) if event.pk > seen]
-        return _page(request, kind, words, mark, stale=newer, status=409)
+        return page.draw(request, words, mark, stale=newer, status=409)
     except (Invalid, ValueError) as error:
-        return _page(request, kind, words, mark, errors={"opening": str(error)}, status=422)
-    say(request, "Kept. The next mail says it." if changed else "Nothing was different.")
-    return SeeOther(f"/desk/settings/mails/{kind}")
+        return page.draw(request, words, mark, errors={"opening": str(error)}, status=422)
+    return kept(bool(changed))
 
 
 @staff(OWNER)
@@ -99,29 +119,35 @@ def _words(request: HttpRequest) -> dict[str, str]:
     return found
 
 
-def _page(
-    request: HttpRequest,
-    kind: str,
-    words: dict[str, str],
-    mark: int,
-    *,
-    errors: dict[str, str] | None = None,
-    stale: Any = (),
-    status: int = 200,
-) -> HttpResponse:
-    context = {
-        "here": "settings",
-        "at": "mails",
-        "sections": SECTIONS.values(),
-        "kind": kind,
-        "name": MAILS[kind],
-        "usual": sample(kind, shop(), settings.BASE_URL)["subject"],
-        "form": words,
-        "errors": errors or {},
-        "mark": mark,
-        "stale": told(list(stale)),
-        "placeholders": placeholders(kind),
-    }
-    answer = desk_page(request, "desk/settings/mail.html", context, status=status)
-    answer["Content-Security-Policy"] = f"{CSP.format(extra='')}; frame-src 'self'"
-    return answer
+@dataclass(frozen=True)
+class _Page:
+    """Where a mail's words are asked for."""
+
+    kind: str
+    template: str
+    more: dict[str, Any]
+
+    def draw(
+        self,
+        request: HttpRequest,
+        words: dict[str, str],
+        mark: int,
+        *,
+        errors: dict[str, str] | None = None,
+        stale: Any = (),
+        status: int = 200,
+    ) -> HttpResponse:
+        context = {
+            "kind": self.kind,
+            "name": MAILS[self.kind],
+            "usual": sample(self.kind, shop(), settings.BASE_URL)["subject"],
+            "form": words,
+            "errors": errors or {},
+            "mark": mark,
+            "stale": told(list(stale)),
+            "placeholders": placeholders(self.kind),
+            **self.more,
+        }
+        answer = desk_page(request, self.template, context, status=status)
+        answer["Content-Security-Policy"] = f"{CSP.format(extra='')}; frame-src 'self'"
+        return answer

@@ -46,6 +46,7 @@ STEPS = (
     Step("charging", "When the card is charged", "Not before you know that you can deliver.",
          _part(MONEY, "Charging", "When the card is charged")),
     Step("paper", "Paper", "Letter or A4, and which paper is printed when.", PAPERS),
+    Step("mails", "The wording of mails", "Every customer gets this one first, in your words or as it is delivered."),
     Step("staff", "Colleagues", "Each with a log-in and a role of their own. You can go on alone."),
     Step("products", "First products", "From a file that any spreadsheet writes."),
     Step("test-order", "A test order", "Walk one order through the whole process before a customer does."),

@@ -165,6 +165,15 @@ def test_the_first_steps_are_kept_or_skipped_and_say_what_is_missing() -> None:
         sent |= {"name": "Hill House", "address": "1 Lane", "email": "hill@example.com"} if code == "shop" else {}
         assert owner.post(f"/desk/setup/{code}", sent).status_code == 303, code
         forget()
+    mails = owner.get("/desk/setup/mails")
+    assert "/desk/settings/mails/confirmation/preview" in mails.content.decode()
+    assert "frame-src 'self'" in mails["Content-Security-Policy"]
+    words = {"seen": str(settings_mark()), "opening": "So good of you, {nobody}."}
+    assert owner.post("/desk/setup/mails", words).status_code == 422
+    answer = owner.post("/desk/setup/mails", {**words, "opening": "So good of you, {name}."})
+    assert answer["Location"] == "/desk/setup/staff"
+    forget()
+    assert shop().mail_words["confirmation"]["opening"] == "So good of you, {name}."
     assert owner.post("/desk/setup/staff/leave", {"how": "skipped"})["Location"] == "/desk/setup/products"
     page = owner.get("/desk/setup").content.decode()
     assert "no name of its own" not in page
