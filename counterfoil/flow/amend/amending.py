@@ -175,7 +175,7 @@ def _rows(order: Order) -> list[Row]:
 
 
 def _shelf(order: Order, changes: Sequence[Mapping[str, Any]]) -> Shelf:
-    terms = read_terms(order, named_skus(changes))
+    terms = read_terms(order, named_skus(changes), dates=False)
     new = next((c["address"] for c in changes if isinstance(c.get("address"), Mapping)), None)
     rates: dict[int, int] = {}
     if new is not None:

@@ -152,6 +152,8 @@ def _cancel_line(change: Change) -> None:
     retotal(part, before, change.order.currency)
     if not any(line.quantity for line in lines_of(part)):
         _empty(change, part)
+    else:
+        promise(change, part, "line cancelled")
 
 
 def _cancel_parts(change: Change) -> None:

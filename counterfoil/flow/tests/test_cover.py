@@ -19,6 +19,7 @@ from counterfoil.flow.advance import advance, sweep
 from counterfoil.flow.amend import cover
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.orders.models import Order, Part, Proposal, Refund
+from counterfoil.records.orders.slip import say_date
 from counterfoil.records.stock.models import Balance
 from counterfoil.steps.charging.tests.build import at_the_bank, time_passes
 from tests.support import Api, order_body, product, settle
@@ -287,6 +288,7 @@ def test_of_two_wines_that_fail_each_has_what_stands_in_or_is_left_out_and_the_p
     slip(api, bought)
     asked = question(number)
     assert [c["kind"] for c in asked.choices] == ["later_date", "change", "cancel"]
+    assert asked.choices[1]["text"].endswith(f", ships {say_date(date.fromisoformat(asked.choices[1]['date']))}")
     change = asked.choices[1]
     assert change["text"].startswith("3 × Wine SYRAH-20 instead of 2019, at the same price; without 2 × Wine GAMAY-19")
     assert (change["difference"], held(NEW)) == (-2 * 1500, 3)

@@ -9,7 +9,7 @@ from counterfoil.core.errors import Blocker, Refused
 from counterfoil.core.money import MAX_AMOUNT, show
 from counterfoil.steps.alternatives.arithmetic import LineMoney, hand_over, keep, priced, rate_for_substitute
 from counterfoil.steps.alternatives.rules import GONE, substitute_price
-from counterfoil.steps.alternatives.state import LineState, Offer, OrderState, PartState, Terms, receiver_of
+from counterfoil.steps.alternatives.state import LineState, Offer, OrderState, PartState, Terms, latest, receiver_of
 from counterfoil.steps.alternatives.wish import Wish, line_of, units_of
 
 Choice = dict[str, Any]
@@ -77,6 +77,7 @@ def substitute(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
     lines = [*_with(part, line, line.money.quantity - quantity), priced(quantity, price, ppm)]
     difference = part.with_lines(lines).total - part.sums.total
     _not_dearer(wish, part, difference, order.currency)
+    day = day or latest(terms.ready(part, {line.id: quantity}), offer.ships(quantity))
     made: Choice = {
         "kind": "substitute", "part": part.number, "line": line.id, "old_sku": line.sku, "sku": offer.sku,
         "product": offer.id, "quantity": quantity, "price": price, "tax_ppm": ppm,
@@ -126,6 +127,7 @@ def expedite(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
     sums = part.with_lines([ln.money for ln in part.lines], shipping=price)
     difference = sums.total - part.sums.total
     _not_dearer(wish, part, difference, order.currency)
+    day = day or terms.ready(part)
     instead = f" instead of {order.method}" if order.method and order.method != method else ""
     made: Choice = {
         "kind": "expedite", "part": part.number, "method": method, "price": price, "releases": _stops(order),
@@ -214,11 +216,13 @@ def cancel(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
         if handed is not None and receiver is not None:
             difference += handed.total - receiver.sums.total
     _not_dearer(wish, part, difference, order.currency)
+    day = terms.ready(part, {line.id: quantity}) if any(ln.quantity for ln in left) else None
+    rest = f", the rest ships {say_day(day)}" if day else ""
     made: Choice = {
         "kind": "cancel", "part": part.number, "line": line.id, "old_sku": line.sku, "quantity": quantity,
-        "text": f"Without {quantity} × {line.name}, {_compared(difference, order.currency)}",
+        "text": f"Without {quantity} × {line.name}, {_compared(difference, order.currency)}{rest}",
     }  # fmt: skip
-    return closing(made, order, difference, None)
+    return closing(made, order, difference, day)
 
 
 def _cancel_all(wish: Wish, order: OrderState) -> Choice | None:
@@ -229,9 +233,14 @@ def _cancel_all(wish: Wish, order: OrderState) -> Choice | None:
         wish.wrong("kind", "a part has been shipped: cancel the other lines instead")
         return None
     paid = sum(p.sums.total for p in order.parts if p.charged)
-    words = "what you paid is refunded in full" if paid else "nothing is charged"
+    words = f"what you paid is refunded in full{back_words(order)}" if paid else "nothing is charged"
     made: Choice = {"kind": "cancel", "line": None, "text": f"Cancel the order; {words}"}
     return closing(made, order, -order.total, None)
+
+
+def back_words(order: OrderState) -> str:
+    """When the money is back: what was paid by card goes back by itself."""
+    return " on the day that you choose this; your bank may take a few days to show it" if order.by_card else ""
 
 
 def split(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
@@ -253,12 +262,18 @@ def split(wish: Wish, order: OrderState, terms: Terms) -> Choice | None:
         wish.wrong("quantity", "nothing would be left to ship first; offer a later date instead")
         return None
     names = ", ".join(f"{units} × {ln.name}" for ln, units in later)
-    when = f"on {say_day(day)}" if day else "as soon as we have it"
+    if any(ln.missing for ln, _ in later):
+        day = day or latest(*(terms.days.get(ln.id) for ln, _ in later))
+    # What is here keeps the promise that it has.
+    said = day or (part.promise if terms.soon and not any(ln.missing for ln, _ in later) else None)
+    ready = terms.ready(part, {ln.id: units for ln, units in later})
+    first = max(ready, part.promise or ready) if ready else None
+    when = f"on {say_day(said)}" if said else "as soon as we have it"
     made: Choice = {
         "kind": "split", "part": part.number,
         "lines": [{"line": ln.id, "sku": ln.sku, "quantity": units} for ln, units in later],
         "text": f"Part now, part later: {names} {'ships' if len(later) == 1 else 'ship'} {when}, "
-        "the rest without waiting; no extra shipping",
+        f"the rest {f'on {say_day(first)}' if first else 'without waiting'}; no extra shipping",
     }  # fmt: skip
     return closing(made, order, 0, day)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from counterfoil.core.errors import Blocker, Missing
@@ -12,10 +13,13 @@ from counterfoil.core.shop import Shop, shop
 from counterfoil.core.text import storable
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Hold, Line, Offered, Order, Part, Proposal
+from counterfoil.records.stock.availability import Held, days_of_lines, shelves_of, ships_on, soon
 from counterfoil.records.stock.models import Balance
+from counterfoil.records.stock.promise import Shelf
 from counterfoil.steps.alternatives.arithmetic import LineMoney, Sums
 from counterfoil.steps.alternatives.choices import units_offered
-from counterfoil.steps.alternatives.state import LineState, Offer, OrderState, PartState, Stop, Terms
+from counterfoil.steps.alternatives.state import LineState, Offer, OrderState, PartState, Stop, Terms, nobody_knows
+from counterfoil.steps.alternatives.wish import MAX_UNITS
 
 
 def line_money(line: Line) -> LineMoney:
@@ -64,6 +68,7 @@ def order_state(order: Order, parts: Sequence[Part], lines: Sequence[Line], hold
             )
             for part in parts
         ),
+        by_card=order.payment_method == "card",
         weather=tuple(Stop(h.pk, h.reason) for h in holds if h.kind == Hold.WEATHER),
     )
 
@@ -76,13 +81,18 @@ def read_order(order: Order) -> OrderState:
     return order_state(order, parts, lines, holds)
 
 
-def read_terms(order: Order, skus: Iterable[str]) -> Terms:
-    """Today, the deliveries of the shop, and the products that are named."""
+def read_terms(order: Order, skus: Iterable[str], *, dates: bool = True) -> Terms:
+    """Today, the deliveries of the shop, and the products that are named; with `dates` also when all of it can ship."""
     settings = shop()
-    found = Product.objects.filter(sku__in=set(skus)).select_related("balance")
+    named = Product.objects.filter(sku__in=set(skus)).select_related("balance", "supplier")
+    found = list(named.defer("art", "description"))
+    shelves = _shelves(found, settings) if dates else {}
+    lines = Line.objects.filter(order=order, quantity__gt=0) if dates else Line.objects.none()
     return Terms(
         today=settings.today(),
-        offers={p.sku: _offer(p, order, settings) for p in found},
+        soon=soon(settings) if dates else None,
+        days={pk: line.day for pk, line in days_of_lines(list(lines)).items()},
+        offers={p.sku: _offer(p, order, settings, shelves.get(p.pk)) for p in found},
         deliveries=tuple((str(d["method"]), int(d["price"])) for d in settings.deliveries)
         if order.currency == settings.currency
         else (),
@@ -90,7 +100,16 @@ def read_terms(order: Order, skus: Iterable[str]) -> Terms:
     )
 
 
-def _offer(product: Product, order: Order, settings: Shop) -> Offer:
+def _shelves(products: Sequence[Product], settings: Shop) -> dict[int, Shelf]:
+    held = {p: Held(p.balance.free, p.balance.waiting) for p in products}
+    return shelves_of(held, settings, dict.fromkeys((p.pk for p in products), MAX_UNITS)) if held else {}
+
+
+def _ships(shelf: Shelf, settings: Shop) -> Callable[[int], date | None]:
+    return lambda units: ships_on(shelf, units, settings).day
+
+
+def _offer(product: Product, order: Order, settings: Shop, shelf: Shelf | None) -> Offer:
     stops = product.sell_when_out == Product.STOP
     return Offer(
         id=product.pk,
@@ -102,6 +121,7 @@ def _offer(product: Product, order: Order, settings: Shop) -> Offer:
         vintage=product.vintage,
         can_have=product.balance.available_to_promise if stops else None,
         free=max(0, product.balance.free),
+        ships=_ships(shelf, settings) if shelf is not None else nobody_knows,
     )
 
 

@@ -13,6 +13,7 @@ from counterfoil.records.catalogue.similar import similar_to_each
 from counterfoil.records.orders.models import Line, Order, Part
 from counterfoil.records.orders.slip import say_date
 from counterfoil.steps.alternatives.choices import complete
+from counterfoil.steps.alternatives.kinds import back_words
 from counterfoil.steps.alternatives.queries import read_order, read_terms
 from counterfoil.steps.alternatives.rules import GONE, MAX_CHOICES
 from counterfoil.steps.alternatives.several import leaves_something, together
@@ -75,7 +76,7 @@ def _changes(order: Order, state: OrderState, parts: Sequence[Part], *, without:
     kept = [_of_parts_that_stay(state, wanted)]
     if without or not instead:
         kept.append(_of_parts_that_stay(state, [gone.get(ln.pk) for ln in missing]))
-    made = [together(state, changes) for changes in kept if changes]
+    made = [together(state, changes, terms) for changes in kept if changes]
     return [choice for choice in made if choice is not None]
 
 
@@ -146,7 +147,8 @@ def _cancel(order: Order, state: OrderState, told: Sequence[Told]) -> Choice:
 def cancel_parts(state: OrderState, numbers: Sequence[int]) -> Choice:
     """The choice that some parts are cancelled, whatever becomes of the others."""
     parts = [p for p in state.parts if p.number in numbers]
-    words = "what you paid for it is refunded" if any(p.charged for p in parts) else "it is not charged"
+    paid = any(p.charged for p in parts)
+    words = f"what you paid for it is refunded{back_words(state)}" if paid else "it is not charged"
     less = sum(p.sums.total for p in parts)
     return {
         "kind": "cancel_parts", "parts": list(numbers), "text": f"Cancel what is late; {words}",

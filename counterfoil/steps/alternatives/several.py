@@ -11,7 +11,7 @@ from typing import Any
 
 from counterfoil.steps.alternatives.arithmetic import keep, priced
 from counterfoil.steps.alternatives.kinds import Choice, closing, ships_words
-from counterfoil.steps.alternatives.state import OrderState, PartState
+from counterfoil.steps.alternatives.state import OrderState, PartState, Terms, latest
 
 
 def leaves_something(part: PartState, changes: Sequence[Mapping[str, Any]]) -> bool:
@@ -21,7 +21,7 @@ def leaves_something(part: PartState, changes: Sequence[Mapping[str, Any]]) -> b
     return sum(ln.money.quantity for ln in part.lines) - off + back > 0
 
 
-def together(order: OrderState, changes: Sequence[Choice], *, day: date | None = None) -> Choice | None:
+def together(order: OrderState, changes: Sequence[Choice], terms: Terms) -> Choice | None:
     """One choice out of substitutes and lines to do without, each line once; of one it is that one.
 
     None where a part would be left empty (to cancel it is another choice) or paid goods would become dearer.
@@ -38,11 +38,18 @@ def together(order: OrderState, changes: Sequence[Choice], *, day: date | None =
         difference += more
     if not touched:
         return None
+    day = _ready(touched, changes, terms)
     made: Choice = {
         "kind": "change", "parts": [part.number for part in touched], "changes": list(changes),
-        "text": f"{_words(order, changes)}{ships_words(day)}",
+        "text": f"{_words(order, changes)}{_when(changes, day)}",
     }  # fmt: skip
     return closing(made, order, difference, day)
+
+
+def _when(changes: Sequence[Choice], day: date | None) -> str:
+    words = ships_words(day)
+    only_less = all(c["kind"] == "cancel" for c in changes)
+    return words.replace(", ships ", ", the rest ships ") if only_less else words
 
 
 def _more(part: PartState, changes: Sequence[Choice]) -> int:
@@ -51,6 +58,17 @@ def _more(part: PartState, changes: Sequence[Choice]) -> int:
     lines = [keep(ln.money, ln.money.quantity - off[ln.id]) if ln.id in off else ln.money for ln in part.lines]
     lines += [priced(c["quantity"], c["price"], c["tax_ppm"]) for c in changes if c["kind"] == "substitute"]
     return part.with_lines(lines).total - part.sums.total
+
+
+def _ready(parts: Sequence[PartState], changes: Sequence[Choice], terms: Terms) -> date | None:
+    """When what is left of the parts, and all that stands in, can ship. None: nobody knows."""
+    off = {int(c["line"]): int(c["quantity"]) for c in changes}
+    wanted: dict[str, int] = {}
+    for change in changes:
+        if change["kind"] == "substitute":
+            wanted[change["sku"]] = wanted.get(change["sku"], 0) + int(change["quantity"])
+    days = [terms.offers[sku].ships(units) for sku, units in wanted.items() if sku in terms.offers]
+    return latest(*(terms.ready(part, off) for part in parts), *days)
 
 
 def _words(order: OrderState, changes: Sequence[Choice]) -> str:

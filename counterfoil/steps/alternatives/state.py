@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -72,6 +72,7 @@ class OrderState:
     method: str
     parts: tuple[PartState, ...]
     weather: tuple[Stop, ...] = ()
+    by_card: bool = False  # what is given back goes to a card, by itself
 
     @property
     def total(self) -> int:
@@ -79,6 +80,11 @@ class OrderState:
 
     def here(self) -> list[PartState]:
         return [p for p in self.parts if p.here]
+
+
+def nobody_knows(units: int) -> date | None:
+    """When so many units can ship, where nothing has been read of it."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,7 @@ class Offer:
     vintage: int | None = None
     can_have: int | None = None
     free: int = 0  # on the shelf and promised to nobody
+    ships: Callable[[int], date | None] = nobody_knows  # the earliest day for so many units
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,27 @@ class Terms:
     offers: Mapping[str, Offer] = field(default_factory=dict)
     deliveries: Sequence[tuple[str, int]] = ()  # method and price
     price_rule: str = "own"
+    soon: date | None = None  # when what is here can ship; None: no dates were read, and none are filled in
+    days: Mapping[int, date | None] = field(default_factory=dict)  # by line: when all of it can ship
+
+    def ready(self, part: PartState, off: Mapping[int, int] | None = None) -> date | None:
+        """When what is left of a part can ship, with so many units of its lines taken `off`. None: nobody knows."""
+        if self.soon is None:
+            return None
+        days = [self.soon]
+        for line in part.lines:
+            if line.missing > (off or {}).get(line.id, 0):
+                day = self.days.get(line.id)
+                if day is None:
+                    return None
+                days.append(day)
+        return max(days)
+
+
+def latest(*days: date | None) -> date | None:
+    """The last of these days; None, if one of them is not known."""
+    known = [day for day in days if day is not None]
+    return max(known) if known and len(known) == len(days) else None
 
 
 def receiver_of(order: OrderState, emptied: PartState) -> PartState | None:

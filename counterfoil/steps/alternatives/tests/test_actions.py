@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from counterfoil.steps.alternatives.actions import (
     propose_alternatives,
     withdraw_proposal,
 )
+from counterfoil.steps.alternatives.kinds import say_day
 from counterfoil.steps.alternatives.tests.build import ANN, PAT, order, product
 
 pytestmark = pytest.mark.django_db
@@ -49,8 +51,10 @@ def test_the_customer_reads_each_choice_with_its_price() -> None:
     mail = mails("question")[0]
     assert mail["to"] == found.email
     assert mail["context"]["url"].endswith(f"/orders/{found.token}#question")
+    ships = asked.choices[0]["date"]
+    assert ships
     assert mail["context"]["choices"][0] == {
-        "text": "Express delivery instead of Ground, $20.00 more",
+        "text": f"Express delivery instead of Ground, $20.00 more, ships {say_day(date.fromisoformat(ships))}",
         "price": "$20.00 more with tax: your total becomes $193.40",
         "kept": "",
     }
@@ -62,7 +66,9 @@ def test_the_question_reads_well_in_text_and_in_html() -> None:
     ask(syrah(), message="The 2019 is <gone>.")
     context = mails("question")[0]["context"]
     text = " ".join(render_to_string("mail/question.txt", context).split())
-    assert "1. Express delivery instead of Ground, $20.00 more $20.00 more with tax" in text
+    assert re.search(
+        r"1\. Express delivery instead of Ground, \$20\.00 more, ships [\w ]+ \$20\.00 more with tax", text
+    )
     assert "2. Cancel the order; nothing is charged" in text
     html = render_to_string("mail/question.html", context)
     assert "The 2019 is &lt;gone&gt;." in html

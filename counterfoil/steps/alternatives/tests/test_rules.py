@@ -159,6 +159,36 @@ def test_an_order_that_the_channel_did_not_tax_stays_untaxed() -> None:
     assert offer(order, kind="substitute", sku="MERLOT")["difference"] == 3600
 
 
+def test_a_date_that_nobody_typed_is_the_earliest_on_which_all_of_it_can_ship() -> None:
+    friday, tuesday = date(2026, 11, 27), date(2026, 12, 8)
+    lacking = replace(SYRAH, reserved=2)  # four of six are missing
+    state = with_part(BOTH, lines=(lacking, ROSE), promise=None)
+    offers = {**TERMS.offers, "SYRAH-2020": replace(NEWER, ships=lambda units: friday if units < 5 else tuesday)}
+    known = replace(TERMS, soon=friday, days={11: tuesday, 12: friday}, offers=offers)
+
+    def says(**choice: object) -> tuple[str, str]:
+        made = complete([choice], state, known)[0]
+        return made["date"], made["text"]
+
+    substitute = {"kind": "substitute", "line": 11, "sku": "SYRAH-2020"}
+    assert says(**substitute, quantity=4)[0] == friday.isoformat()
+    assert says(**substitute, quantity=4)[1].endswith(", ships Fri 27 Nov 2026")
+    assert says(**substitute, quantity=5)[0] == tuesday.isoformat(), "not here in that number"
+    assert says(**substitute, quantity=3)[0] == tuesday.isoformat(), "one of the old is still to come"
+    assert says(kind="expedite", method="Express", line=11)[1].endswith(", ships Tue 8 Dec 2026")
+    assert says(kind="cancel", line=11, quantity=4)[1].endswith(", the rest ships Fri 27 Nov 2026")
+    day, words = says(kind="split")
+    assert day == tuesday.isoformat()
+    assert words.endswith("ships on Tue 8 Dec 2026, the rest on Fri 27 Nov 2026; no extra shipping")
+    unknown = replace(known, days={11: None, 12: friday})
+    assert complete([{"kind": "expedite", "method": "Express", "line": 11}], state, unknown)[0]["date"] is None
+
+
+def test_who_cancels_reads_when_their_money_is_back() -> None:
+    paid = replace(with_part(ORDER, money="charged"), by_card=True)
+    assert "refunded in full on the day that you choose this" in offer(paid, kind="cancel")["text"]
+
+
 def test_an_unknown_product_is_no_substitute() -> None:
     assert list(wrong(kind="substitute", line=11, sku="NONE", quantity=1)) == ["choices.0.sku"]
     assert list(wrong(kind="substitute", line=11)) == ["choices.0.sku"]
