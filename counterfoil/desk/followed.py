@@ -16,6 +16,7 @@ from counterfoil.desk.how import Told
 from counterfoil.desk.rewound import File, Screens, screens
 from counterfoil.desk.words import STATUS, glyph
 from counterfoil.records.orders.models import Amendment, Charge, Line, Order, Proposal, Shipment
+from counterfoil.records.stock.models import Movement
 from counterfoil.steps.charging.models import BalanceEntry
 
 # What tells of a step without moving an axis of the order.
@@ -118,10 +119,17 @@ def story() -> Story | None:
         list(Amendment.objects.filter(order=order).order_by("number")),
         list(Proposal.objects.filter(order=order).order_by("id")),
         list(Shipment.objects.filter(order=order).order_by("id")),
+        _kept(order),
     )  # fmt: skip
     for one in steps:
         one.screens = [screens(file, event) for event in looks(one)]
     return Story(order, lines, steps, _paid(charges))
+
+
+def _kept(order: Order) -> dict[int, int]:
+    """Units that were reserved as the order was placed, by line."""
+    made = Movement.objects.filter(subject=order.number, cause__startswith=f"place:{order.number}:")
+    return {line: reserved for line, reserved in made.values_list("line", "reserved") if line is not None}
 
 
 def looks(seen: Seen) -> list[int]:

@@ -33,7 +33,10 @@ NOTHING_CHANGES = "Nothing changes until you choose."
 
 @dataclass(frozen=True)
 class File:
-    """Everything that is kept of the order; `lines` with their part and product, the rest oldest first."""
+    """Everything that is kept of the order; `lines` with their part and product, the rest oldest first.
+
+    `kept` is what was reserved when it was placed: units by the id of the line.
+    """
 
     order: Order
     lines: Sequence[Line]
@@ -41,6 +44,7 @@ class File:
     amendments: Sequence[Amendment]
     proposals: Sequence[Proposal]
     shipments: Sequence[Shipment]
+    kept: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,7 @@ def _rewind_lines(
     """The lines that there were, with their units where they were."""
     were = {row["id"]: row for row in undone["lines"]} if undone is not None else None
     checked = [e.data["lines"] for e in events if e.kind == "stock_checked"]
-    found = {str(row["sku"]): row for row in checked[-1]} if checked else {}
+    found = {str(row["sku"]): row for row in checked[-1]} if checked else None
     lines = []
     for now in file.lines:
         if were is not None and now.pk not in were:
@@ -183,13 +187,14 @@ def _rewind_lines(
         if were is not None:
             for name in ("quantity", "cancelled", "unit_price", "tax"):
                 setattr(line, name, were[line.pk][name])
-        _put_units(line, part, found.get(line.sku, {}))
+        seen = found.get(line.sku, {}) if found is not None else {"reserved": file.kept.get(line.pk, 0)}
+        _put_units(line, part, seen)
         lines.append(line)
     return lines
 
 
 def _put_units(line: Line, part: Part, checked: Mapping[str, Any]) -> None:
-    """Where a line's units were: by the parcel once they were fetched, until then as the last stock check said."""
+    """Where a line's units were: by the parcel once they were fetched; before, as last checked, or kept at placing."""
     line.reserved = line.due = line.due_confirmed = line.picked = line.packed = line.shipped = 0
     line.due_date = None
     if part.parcel in {"picked", "packed"}:

@@ -103,6 +103,8 @@ def test_both_screens_stand_at_each_step_as_they_were_then(settings: Any) -> Non
     assert 'class="screens"' not in step["checkout"]
     assert "Approve and mail the date" in step["arrives"]
     assert "One of us reads your order." in step["arrives"]
+    assert "units reserved" in step["arrives"]  # they are kept from the check-out on
+    assert "missing" not in step["arrives"]
     assert "Make the sales order, in two copies" in step["review"]
     asked, answered = step["stock"].split('class="screens"')[1:]
     assert "We need your answer." in asked
