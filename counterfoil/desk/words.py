@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from counterfoil.desk import keys
+
+# For the templates, which know the shop's words.
+ACT, KEYS = keys.ACT, keys.KEYS
+
 
 @dataclass(frozen=True)
 class Queue:
@@ -261,27 +266,3 @@ ACTS_IN_WORDS = {
     "answer_dispute": "answer the bank",
     "cancel": "cancel it",
 }
-# The list of keys, `?`: what is shown, and what it does. What a key does stands on the buttons (`data-key`).
-KEYS = {
-    "The list": (
-        ("j k", "next, previous order"), ("↵", "open the order"), ("x", "tick it; X ticks all"),
-        ("/", "find"), ("f", "filter the list"), ("Ctrl-K", "go to anything: queues, pages, orders, acts"),
-    ),
-    "The order": (
-        ("a", "approve with the date shown, and on to the next; elsewhere to its next action"),
-        ("d", "another date"), ("p", "print its paper; P prints what is not printed yet"), ("h", "hold"),
-        ("o", "offer an alternative"), ("e", "change the order"), ("n", "write down a call or note"),
-        ("u", "undo what has not gone out"),
-    ),
-    "The step that is next": (
-        ("m", "make the sales order"), ("v", "check the stock"), ("b", "buy in"), ("l", "mail a link to pay"),
-        ("q", "ask the bank"), ("i", "picked"), ("w", "packed"), ("s", "ship: carrier and number"), ("y", "delivered"),
-    ),
-    "A call": (
-        ("y", "they accept the day"), ("1 to 9", "they take that offer, or that choice of our question"),
-        ("z", "they take none"), ("0", "no answer: again the next working morning"), ("t", "call back at"),
-    ),
-    "Money, always asked first": (
-        ("c", "charge: the ticked orders, else this one"), ("r", "refund: the ticked orders, else this one"),
-    ),
-}  # fmt: skip

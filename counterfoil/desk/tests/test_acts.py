@@ -10,7 +10,9 @@ import pytest
 
 from counterfoil.core import jobs
 from counterfoil.core.shop import shop
+from counterfoil.desk import keys
 from counterfoil.desk.acts import ACTS, BULK
+from counterfoil.desk.keys import ACT, KEYS
 from counterfoil.desk.queries import Asked
 from counterfoil.desk.slips import checks_of
 from counterfoil.desk.tests.build import at_the_desk, order, product
@@ -110,8 +112,26 @@ def test_what_is_missing_is_bought_in_or_replaced_from_its_line_of_the_gate() ->
     jobs.drain()
     page = desk.get(f"/desk/orders/{made.number}").content.decode()
     assert page.count(f"/desk/purchase-orders?sku=A+B&amp;order={made.number}") == 2, "at the gate, and on the button"
+    pressed = re.findall(r'data-key="(.)"', page)
+    assert sorted(pressed) == sorted(set(pressed)), "no two of a page are alike"
+    assert set("hoCeKDnp") <= set(pressed)
     assert f'<a href="/desk/orders/{made.number}#offer">Offer alternative</a>' in page
     assert desk.get(f"/desk/purchase-orders?sku=A+B&order={made.number}").status_code == 200
+
+
+def test_every_act_has_a_key_which_stands_on_its_button_and_in_the_list_and_no_two_are_alike() -> None:
+    assert set(ACT) == set(ACTS)
+    assert all(re.fullmatch("[A-Za-z0-9]", key) for key in ACT.values()), "Ctrl, Alt and Insert are others'"
+    shared = {key: sorted(v for v in ACT if ACT[v] == key) for key in ACT.values()}
+    alike = {key: verbs for key, verbs in shared.items() if len(verbs) > 1}
+    assert alike == {"c": ["charge", "record-payment"], "y": ["call", "deliver"]}, "an order's next step is one of them"
+    folder = Path(str(keys.__file__)).parent / "templates" / "desk"
+    templates = "".join(path.read_text() for path in folder.glob("*.html"))
+    assert [verb for verb in ACTS if f'words.ACT["{verb}"]' not in templates] == ["take-offer"], "its number is its key"
+    others = set(re.findall(r'data-key="(\w)"', templates)) | set("jkxXdf")
+    assert others & set(ACT.values()) == set()
+    said = {key for group in KEYS.values() for shown, _ in group for key in shown.split()}
+    assert (set(ACT.values()) | others) - {"X"} <= said
 
 
 def test_every_bulk_act_is_an_act() -> None:

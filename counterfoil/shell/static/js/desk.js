@@ -169,17 +169,18 @@ const shownOne = (key) => [...document.querySelectorAll(`[data-key="${key}"]`)].
 function reveal(place) {
   if (!place) return false;
   if (place instanceof HTMLDetailsElement) place.open = true;
-  const field = place.querySelector("input:not([type=hidden], [type=checkbox], [type=radio]), textarea, select") ?? place.querySelector("button, a");
+  const field = place.querySelector("input:not([type=hidden], [type=checkbox], [type=radio]), textarea, select") ?? place.querySelector("button, a") ?? (place.matches("button, a") ? place : null);
   place.scrollIntoView({ block: "nearest" });
   field?.focus();
   return Boolean(field);
 }
 
+// With rows ticked a key that the bulk buttons know acts on those, and asks first.
+const bulkOne = (key) => ticked().length ? document.querySelector(`[data-bulk-key="${key}"]`) : null;
+
 function press(key) {
-  if (["c", "r"].includes(key) && ticked().length) {
-    const bulk = document.querySelector(`[data-bulk-key="${key}"]`);
-    if (bulk) return askAbout(bulk);
-  }
+  const bulk = bulkOne(key);
+  if (bulk) return askAbout(bulk);
   const one = shownOne(key);
   if (!one) return undefined;
   if ("money" in one.dataset) return askFirst(one);
@@ -227,18 +228,18 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (!/^[a-zA-Z0-9]$/.test(event.key)) return;
-  if (event.key === "a" && !shownOne("a")) {
+  if (event.key === "a" && !shownOne("a") && !bulkOne("a")) {
     if (reveal(document.querySelector("[data-next]"))) event.preventDefault();
     return;
   }
-  if (shownOne(event.key) || ticked().length) {
+  if (shownOne(event.key) || bulkOne(event.key)) {
     event.preventDefault();
     press(event.key);
   }
 });
 
 // Each button says which key is its own, unless keys are off.
-function hints() {
+export function hints() {
   document.querySelectorAll("[data-key]").forEach((one) => {
     one.querySelector(":scope > .hint")?.remove();
     one.removeAttribute("aria-keyshortcuts");
@@ -246,17 +247,22 @@ function hints() {
     one.setAttribute("aria-keyshortcuts", one.dataset.key);
     if (!one.matches("button, a, summary")) return;
     one.dataset.label ??= one.textContent.trim();
-    const kbd = document.createElement("kbd");
-    kbd.className = "hint";
-    kbd.setAttribute("aria-hidden", "true");
-    kbd.textContent = one.dataset.key;
-    one.append(kbd);
+    one.append(hint(one.dataset.key));
   });
+}
+
+function hint(key) {
+  const kbd = document.createElement("kbd");
+  kbd.className = "hint";
+  kbd.setAttribute("aria-hidden", "true");
+  kbd.textContent = key;
+  return kbd;
 }
 
 byId("single-keys")?.addEventListener("change", (event) => {
   localStorage.setItem(KEYS_OFF, event.target.checked ? "0" : "1");
   hints();
+  tally();
 });
 document.addEventListener("htmx:load", hints);
 document.addEventListener("htmx:oobAfterSwap", hints);
@@ -276,6 +282,10 @@ export function tally() {
   document.querySelectorAll("[data-bulk]").forEach((button) => {
     const sum = button.dataset.bulkKey === "r" ? "" : ` · ${said.join(" and ")}`;
     button.textContent = boxes.length ? `${button.dataset.bulk} ${boxes.length} ticked${sum}` : `${button.dataset.bulk} ticked…`;
+    button.toggleAttribute("aria-keyshortcuts", false);
+    if (off() || !boxes.length) return;
+    button.setAttribute("aria-keyshortcuts", button.dataset.bulkKey);
+    button.append(hint(button.dataset.bulkKey));
   });
 }
 document.addEventListener("change", tally);

@@ -1,6 +1,6 @@
 // What changes while somebody looks: the rail's counts, the open list, what waits for its Undo. Asked for every few
 // seconds, and not at all while nobody looks.
-import { comeBack, leave, rowOf, tally } from "./desk.js";
+import { comeBack, hints, leave, rowOf, tally } from "./desk.js";
 
 const EVERY = 4000;
 const top = document.querySelector("[data-pulse]");
@@ -92,7 +92,10 @@ function announce(count) {
   if (!button) return;
   button.hidden = count === 0;
   const words = `${count} new, show`;
-  if (button.textContent !== words) button.textContent = words;
+  if (button.dataset.label === words) return;
+  button.dataset.label = words;
+  button.textContent = words;
+  hints();
 }
 
 // A row that was changed is drawn again where it stands: its tick, its link and the cursor stay.

@@ -19,7 +19,7 @@ function known() {
     const text = one.dataset.label ?? one.textContent.trim();
     if (!one.matches("button, a, summary") || !text) return;
     const press = () => document.dispatchEvent(new KeyboardEvent("keydown", { key: one.dataset.key, bubbles: true }));
-    found.unshift({ text, more: `this order · ${one.dataset.key}`, go: "money" in one.dataset ? press : () => one.click() });
+    found.unshift({ text, more: `this order · ${one.dataset.key}`, go: "money" in one.dataset || "goes" in one.dataset ? press : () => one.click() });
   });
   return found;
 }
