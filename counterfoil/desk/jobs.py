@@ -7,7 +7,8 @@ from typing import Any
 
 from counterfoil.core import jobs
 from counterfoil.desk.doing import ASKS_THE_BANK, do_at_the_bank, do_deed
-from counterfoil.desk.models import Deed
+from counterfoil.desk.models import Deed, FileParcel
+from counterfoil.desk.ship_run import ship_parcel
 
 # A run lets other work in between after so many seconds: mails, and what its own acts set going.
 TURN = 4.0
@@ -30,4 +31,17 @@ def run(payload: dict[str, Any]) -> None:
         if time.monotonic() > until:
             break
     if Deed.objects.filter(run=payload["run"], state__in=Deed.OPEN).exists():
+        raise jobs.Later(0, "the other rows")
+
+
+@jobs.handler("desk.ship_file", lease=90)
+def ship_file(payload: dict[str, Any]) -> None:
+    """Parcel by parcel, as they stand in the file; what a worker that died was at comes first."""
+    until = time.monotonic() + TURN
+    todo = FileParcel.objects.filter(file=payload["file"], state__in=FileParcel.OPEN).order_by("state", "id")
+    for one in todo.select_related("order", "file__user")[:100]:
+        ship_parcel(one)
+        if time.monotonic() > until:
+            break
+    if FileParcel.objects.filter(file=payload["file"], state__in=FileParcel.OPEN).exists():
         raise jobs.Later(0, "the other rows")

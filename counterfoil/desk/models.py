@@ -58,6 +58,37 @@ class Deed(models.Model):
         return self.user.actor
 
 
+class ShipFile(models.Model):
+    """A file of a carrier's program, or rows of one that were mended: its parcels are shipped by a job, one by one."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    made_at = models.DateTimeField()  # real time
+
+
+class FileParcel(models.Model):
+    """A row of such a file, as it was written there (card numbers masked), and what came of it."""
+
+    # waiting -> running -> done | refused, or waiting -> undone; each a compare-and-set. A worker that dies leaves
+    # "running" behind: done again, a parcel that has left is known by its number.
+    WAITING, RUNNING, DONE, REFUSED, UNDONE = "waiting", "running", "done", "refused", "undone"
+    OPEN = (WAITING, RUNNING)
+
+    file = models.ForeignKey(ShipFile, on_delete=models.PROTECT, related_name="parcels")
+    line = models.IntegerField()  # of the file, from 2 on
+    named = models.CharField(max_length=200)  # the order, as the file calls it
+    tracking = models.CharField(max_length=200)
+    carrier = models.CharField(max_length=200)
+    order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="file_parcels")
+    packages = models.JSONField(default=list)  # the boxes under this label; empty: all that wait
+    state = models.CharField(max_length=8, default=WAITING)
+    message = models.TextField(default="")
+    wrong = models.CharField(max_length=8, default="")  # the cell of a refused row that is to be mended
+    done_at = models.DateTimeField(null=True)  # real time
+
+    class Meta:
+        indexes = [models.Index(fields=["file", "state", "id"], name="parcel_of_file")]
+
+
 class SavedFilter(models.Model):
     """A filter of a queue that a person keeps under a name of theirs."""
 

@@ -249,7 +249,7 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
 
 # Pages without a field to type into, and addresses that a form of another page posts to.
 NO_FIELDS = re.compile(
-    r"desk/(ship/file|print|tell|floor/acts|close.*)|"
+    r"desk/(ship/file.*|print|tell|floor/acts|close.*)|"
     r"desk/(logout|palette|pulse|toasts|runs/.+|deeds/.+|filters/.+|queues/.+/filters|queues/review/print"
     r"|orders/.+/print|orders/.+/placed|bank/.+|payouts/.+"
     r"|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"

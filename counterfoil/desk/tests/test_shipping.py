@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from counterfoil.core import clock, jobs, shop
 from counterfoil.core.db import writing
 from counterfoil.core.models import Job
-from counterfoil.desk import doing, queries
-from counterfoil.desk.models import Deed
+from counterfoil.desk import doing, queries, ship_run
+from counterfoil.desk.models import Deed, FileParcel
 from counterfoil.desk.tests.build import at_the_desk
 from counterfoil.flow.advance import store
 from counterfoil.records.orders.models import Order, Part, Shipment
@@ -130,6 +132,13 @@ def test_a_scanned_shipment_waits_for_its_undo_and_the_next_box_sends_the_one_be
     assert built.part().parcel == "shipped"
 
 
+def sent(desk: Client, form: Mapping[str, Any]) -> str:
+    """The page of a file, or of rows that were mended, when the worker has done with it."""
+    answer = desk.post("/desk/ship/file", form)
+    jobs.drain(only=("desk",))
+    return (desk.get(answer["Location"]) if answer.status_code == 303 else answer).content.decode()
+
+
 def test_a_file_ships_its_rows_and_the_refused_ones_are_mended_on_the_page() -> None:
     first, second, third = packed(), packed(), packed(boxes=2)
     Order.objects.filter(number=second.number).update(reference="Spring 7")
@@ -141,7 +150,7 @@ def test_a_file_ships_its_rows_and_the_refused_ones_are_mended_on_the_page() -> 
     def send() -> str:
         file = io.BytesIO("\r\n".join(lines).encode("utf-8-sig"))
         file.name = "day.csv"
-        return desk.post("/desk/ship/file", {"file": file}).content.decode()
+        return sent(desk, {"file": file})
 
     page = send()
     assert "4 of 6 rows shipped" in page
@@ -157,14 +166,50 @@ def test_a_file_ships_its_rows_and_the_refused_ones_are_mended_on_the_page() -> 
     assert Shipment.objects.count() == 4
     fourth = packed()
     mended = {"order:0": fourth.number, "tracking:0": "X1", "carrier:0": "", "line:0": "6", "why:0": "no such order"}
-    page = desk.post("/desk/ship/file", mended).content.decode()
+    page = sent(desk, mended)
     assert "write down the carrier" in page
     assert page.count('aria-invalid="true"') == 1
     assert 'name="carrier:0" value="" maxlength="200" autocomplete="off" aria-invalid="true"' in page
     told = desk.post("/desk/ship/file", {**mended, "do": "download"})
     assert told["Content-Type"].startswith("text/csv")
     assert f"{fourth.number},X1,,no such order" in told.content.decode()
-    assert "1 of 1 row shipped" in desk.post("/desk/ship/file", {**mended, "carrier:0": "GLS"}).content.decode()
+    assert "1 of 1 row shipped" in sent(desk, {**mended, "carrier:0": "GLS"})
+
+
+def test_a_file_is_shipped_by_the_worker_and_can_be_left_stopped_and_gone_on_with_after_a_death(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    built = [packed() for _ in range(3)]
+    rows = [f"{b.number},{n}" for b, n in zip(built, (UPS, OTHER_UPS, FEDEX), strict=True)]
+    file, desk = io.BytesIO("\n".join(["Order,Tracking", *rows]).encode()), at_the_desk("picker")
+    file.name = "day.csv"
+    where = desk.post("/desk/ship/file", {"file": file})["Location"]
+    assert not Shipment.objects.exists(), "the request ships nothing itself"
+    drawn = desk.get(where).content.decode()
+    assert "0 of 3 rows" in drawn
+    assert 'hx-trigger="every 1s"' in drawn
+
+    class Killed(BaseException):
+        """The worker dies after the parcel has left, before it could write that down."""
+
+    def dies(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ship_run, "_close", dies)
+        with pytest.raises(Killed):
+            ship_run.ship_parcel(FileParcel.objects.select_related("order", "file__user").order_by("id")[0])
+    assert (FileParcel.objects.order_by("id")[0].state, Shipment.objects.count()) == ("running", 1)
+    assert at_the_desk("buyer").post(f"{where}/stop").status_code == 403
+    # Two are stopped; the one that was being done is found to have left, and nothing of it happens twice.
+    desk.post(f"{where}/stop")
+    jobs.drain(only=("desk",))
+    page = desk.get(where).content.decode()
+    assert "1 of 3 rows shipped" in page
+    assert "was shipped with this number before" in page
+    assert page.count("it was stopped</span>") == 2
+    assert Shipment.objects.get().tracking_number == UPS
+    assert desk.get(where, headers={"HX-Target": "run"})["HX-Refresh"] == "true"
 
 
 def test_a_file_whose_headers_say_nothing_asks_for_their_names() -> None:
@@ -175,7 +220,7 @@ def test_a_file_whose_headers_say_nothing_asks_for_their_names() -> None:
     def send(**named: str) -> str:
         file = io.BytesIO(content)
         file.name = "x.csv"
-        return desk.post("/desk/ship/file", {"file": file, **named}).content.decode()
+        return sent(desk, {"file": file, **named})
 
     assert "there are: Foo, Bar" in send()
     assert "1 of 1 row shipped" in send(column_order="foo", column_tracking="BAR")

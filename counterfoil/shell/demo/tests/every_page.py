@@ -22,6 +22,8 @@ from counterfoil.core.shop import shop
 from counterfoil.desk import runs
 from counterfoil.desk.acts import BULK
 from counterfoil.desk.followed import chosen
+from counterfoil.desk.ship_file import FileRow
+from counterfoil.desk.ship_run import begin_file
 from counterfoil.flow import staff as people
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.customers import accounts
@@ -104,6 +106,7 @@ def addresses() -> list[str]:
     bought, payout = PurchaseOrder.objects.order_by("id")[0].number, Payout.objects.order_by("id")[0].payout_id
     sheet = make_count_sheet(actor=owner.actor, skus=["ALD-PN-2021"]).number
     run = runs.begin("charge", "charge", [charge], {charge.pk: {}}, owner).pk
+    parcels = begin_file([FileRow(2, first["ship"].number, "X1"), FileRow(3, "nobody", "X2")], owner).pk
     _, welcome = people.invite(actor=owner.actor, name="Ida Berg", email="ida@example.com", role="clerk")
     story = chosen()
     assert story is not None
@@ -119,7 +122,8 @@ def addresses() -> list[str]:
         "/account/", "/account/reset", f"/account/link/{new_link}", "/account/addresses/new",
         f"/account/addresses/{own.pk}", f"/account/claim/{claim}",
         "/desk/", "/desk/login", "/desk/palette?q=zo", "/desk/pulse?queue=review&drawn=1", "/desk/toasts", "/desk/tell",
-        f"/desk/runs/{run}", f"/desk/payouts/{payout}", f"/desk/disputes/{Dispute.objects.get().pk}/evidence.pdf",
+        f"/desk/runs/{run}", f"/desk/ship/file/{parcels}",
+        f"/desk/payouts/{payout}", f"/desk/disputes/{Dispute.objects.get().pk}/evidence.pdf",
         *(f"/desk/queues/{code}" for code in first),
         f"/desk/queues/call?order={first['call'].number}",
         *(f"/desk/orders/{order.number}" for order in first.values()),
