@@ -143,6 +143,8 @@ def test_undo_hold_money_and_palette_at_the_desk(sqlite_shop: Shop, chromium: Br
             expect(page.locator("#toasts")).not_to_contain_text(first)
             page.goto(f"{sqlite_shop.base}/desk/queues/review?ch=keys{width}")
             expect(rows).to_have_count(3)
+            page.wait_for_timeout(1_200)  # a countdown's tick: how many are to be printed is none
+            expect(page.locator('[data-prints="all"] button')).to_contain_text("Print 3 not printed")
             # A hold by one key and its reason; the slip says so at once.
             choose_first()
             hands.press("h")

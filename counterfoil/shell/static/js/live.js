@@ -184,7 +184,7 @@ function toasts(now) {
 }
 
 setInterval(() => {
-  document.querySelectorAll("[data-left]").forEach((one) => {
+  document.querySelectorAll(".left[data-left]").forEach((one) => {
     const left = Math.max(0, Number(one.dataset.left) - 1);
     one.dataset.left = left;
     one.textContent = left ? `${left} s` : "a moment";
