@@ -1,4 +1,4 @@
-"""`python -m bench`: placing orders, the whole life of one, the queue page; a table and `var/bench.json`."""
+"""`python -m bench`: placing orders, whole lives, the queue page, the desk's answers; a table and `var/bench.json`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bench import place
+from bench import desk, place
 from bench.house import ROOT, STRIPE_KEY, House, house
 
 LIVES = 20
@@ -34,7 +34,7 @@ class Figure:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=5, help="of each round of placing orders (default 5)")
-    parser.add_argument("--only", default="place,life,queue", help="some of place,life,queue")
+    parser.add_argument("--only", default="place,life,queue,desk", help="some of place,life,queue,desk")
     parser.add_argument("--orders", type=int, default=100_000, help="in the queue page's full table (default 100000)")
     chosen = parser.parse_args()
     wanted = chosen.only.split(",")
@@ -42,9 +42,10 @@ def main() -> int:
         "place": lambda h: _place(h, chosen.seconds),
         "life": _life,
         "queue": lambda h: _queue(h, chosen.orders),
+        "desk": _desk,
     }
     if set(wanted) - set(works):
-        parser.error("--only takes place, life and queue, with commas between")
+        parser.error("--only takes place, life, queue and desk, with commas between")
     began, figures, details = time.monotonic(), list[Figure](), dict[str, Any]()
     for name in wanted:
         print(f"{name} ...", flush=True)
@@ -117,6 +118,22 @@ def _queue(where: House, orders: int) -> tuple[list[Figure], Any]:
             work = f"queue page, {count:,} orders, {kind}"
             figures.append(Figure(work, text, against, "p95 < 10 ms", page["p95_ms"] < 10))
         figures.append(Figure(f"the same, {orders:,} against {FEW:,}", f"{ratio:.2f}", "p50", "<= 1.2", ratio <= 1.2))
+    return figures, details
+
+
+def _desk(where: House) -> tuple[list[Figure], Any]:
+    figures, details = [], {}
+    for kind in ("postgresql", "sqlite"):
+        details[kind] = desk.measure(where, kind)
+        for size, found in details[kind].items():
+            for what, took in found.items():
+                text = f"p50 {took['p50_ms']:.1f} ms, p95 {took['p95_ms']:.1f} ms"
+                work = f"{what}, {size:,} orders, {kind}"
+                if what == desk.EMPTY:
+                    figures.append(Figure(work, text, "", "", None))
+                    continue
+                against = f"{took['p50_ratio']:.1f} and {took['p95_ratio']:.1f} empty answers"
+                figures.append(Figure(work, text, against, "p95 < 100 ms", took["p95_ms"] < 100))
     return figures, details
 
 

@@ -5,6 +5,7 @@ statements      what placing one order says to the database
 life N          the CPU of N whole lives
 history N       fill up with orders until there are N
 page N          how long the queue page takes, N times
+cookie          the cookie of somebody who is logged in at the desk
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def main() -> None:
         "life": life.measure,
         "history": history.fill,
         "page": page.measure,
+        "cookie": page.log_in,
     }
     print(json.dumps(calls[what](*arguments)))
 
