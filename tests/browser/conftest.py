@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,10 +184,13 @@ class Window:
     page: Page
     complaints: list[str]
 
-    def picture(self, name: str) -> None:
-        """Keep what the window shows under var/screens."""
+    def picture(self, name: str, *, whole: bool = True) -> None:
+        """Keep the page under var/screens; not `whole`: what the window shows of it, which is made in no time."""
         SCREENS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=str(SCREENS / f"{name}.png"), full_page=True)
+        if whole:
+            self.page.screenshot(path=str(SCREENS / f"{name}.png"), full_page=True)
+        else:
+            self.page.screenshot(path=str(SCREENS / f"{name}.jpg"), type="jpeg", quality=80)
 
 
 @contextmanager
@@ -220,3 +224,23 @@ def log_in(page: Page, base: str, email: str = "owner@example.com") -> None:
     page.fill("[name=password]", DEMO_PASSWORD)
     page.press("[name=password]", "Enter")
     page.wait_for_url("**/desk/queues/**")
+
+
+def mailed_link(shop: Shop, email: str, subject: str) -> str:
+    """The account's link in the newest mail to that address."""
+    found: list[str] = []
+
+    def there() -> bool:
+        mails = shop.mails(to=email, subject=subject)
+        found[:] = re.findall(r"http\S+/account/\S+", mails[0]["text"]) if mails else []
+        return bool(found)
+
+    eventually(there)
+    return found[0]
+
+
+def eventually(true: Callable[[], bool], seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it did not come true"
+        time.sleep(0.3)

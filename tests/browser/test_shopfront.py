@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Shop, log_in, widths, window
+from tests.browser.conftest import Shop, eventually, log_in, mailed_link, widths, window
 from tests.browser.test_every_page import sideways
 
 pytestmark = pytest.mark.browser
 WIDTHS = pytest.mark.parametrize("width", widths(390))
 FIRST_VIEW = 100_000  # bytes over all resources
+ADDRESS = {"street": "1 Mill Lane", "city": "Napa", "state": "CA", "postcode": "94558"}
 SHIFTS = """() => new Promise((done) => {
   let sum = 0;
   new PerformanceObserver((list) => list.getEntries().forEach((e) => { sum += e.value; }))
@@ -23,15 +24,43 @@ SHIFTS = """() => new Promise((done) => {
 })"""
 
 
-def first_view(browser: Browser, address: str) -> tuple[int, float]:
-    """Bytes that a phone fetches to show a page for the first time, and by how much the page moved while it did."""
+def first_view(browser: Browser, address: str, cookies: Sequence[Any] = ()) -> tuple[int, float]:
+    """Bytes that a phone fetches to show a page for the first time, and by how much the page moved while it did.
+
+    `cookies` are those of somebody who has a cart, or is logged in; nothing else is known to the browser.
+    """
     with window(browser, width=390) as seen:
+        seen.page.context.add_cookies([*cookies])
         wire = seen.page.context.new_cdp_session(seen.page)
         wire.send("Network.enable")
         sizes: list[float] = []
         wire.on("Network.loadingFinished", lambda event: sizes.append(float(event["encodedDataLength"])))
         seen.page.goto(address, wait_until="networkidle")
+        assert seen.page.url == address
         return int(sum(sizes)), float(seen.page.evaluate(SHIFTS))
+
+
+def a_customer(browser: Browser, shop: Shop) -> tuple[list[Any], str]:
+    """The cookies of somebody with an account and a cart, and the address of their order's page."""
+    email = "light@example.com"
+    with window(browser) as seen:
+        page = seen.page
+        page.goto(f"{shop.base}/account/new")
+        page.fill("[name=email]", email)
+        page.press("[name=email]", "Enter")
+        page.goto(mailed_link(shop, email, "Your account"))
+        page.fill("[name=name]", "June Harper")
+        page.fill("[name=password]", "three odd words")
+        page.press("[name=password]", "Enter")
+        page.wait_for_url("**/account/")
+        put_in_the_cart(page, shop.base, "ALD-PN-2022")
+        page.goto(f"{shop.base}/checkout")
+        for name, value in ADDRESS.items():
+            page.fill(f"[name='shipping_address.{name}']", value)
+        place(page)
+        theirs = page.url
+        put_in_the_cart(page, shop.base, "ALD-PN-2022")
+        return [*page.context.cookies()], theirs
 
 
 def put_in_the_cart(page: Page, base: str, sku: str) -> None:
@@ -50,28 +79,12 @@ def place(page: Page) -> None:
     page.wait_for_url("**/orders/**")
 
 
-def mailed_link(shop: Shop, email: str, subject: str) -> str:
-    """The account's link in the newest mail to that address."""
-    found: list[str] = []
-
-    def there() -> bool:
-        mails = shop.mails(to=email, subject=subject)
-        found[:] = re.findall(r"http\S+/account/\S+", mails[0]["text"]) if mails else []
-        return bool(found)
-
-    eventually(there)
-    return found[0]
-
-
-def eventually(true: Callable[[], bool], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it did not come true"
-        time.sleep(0.3)
-
-
 def test_the_first_view_is_light_and_stands_still(sqlite_shop: Shop, chromium: Browser) -> None:
-    figures = {p: first_view(chromium, f"{sqlite_shop.base}{p}") for p in ("/", "/products/ALD-PN-2022", "/cart")}
+    base = sqlite_shop.base
+    cookies, theirs = a_customer(chromium, sqlite_shop)
+    figures = {p: first_view(chromium, f"{base}{p}") for p in ("/", "/?q=riesling", "/products/ALD-PN-2022")}
+    figures |= {p: first_view(chromium, f"{base}{p}", cookies) for p in ("/cart", "/checkout", "/account/")}
+    figures["the customer's page"] = first_view(chromium, theirs)
     print(figures)
     assert {p: size for p, (size, _) in figures.items() if size > FIRST_VIEW} == {}
     assert {p: shift for p, (_, shift) in figures.items() if shift > 0} == {}
