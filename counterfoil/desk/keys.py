@@ -26,7 +26,7 @@ KEYS = {
         ("a", "approve with the date shown, and on to the next; elsewhere to its next action"),
         ("d", "another date"), ("p", "print its paper"), ("P", "print what is not printed yet"),
         ("h", "hold"), ("g", "release the hold"), ("V", "show what somebody has changed"),
-        ("u", "undo what has not gone out"), ("I", "seen: what did not go out"), ("C", "cancel"),
+        ("u", "undo what has not gone out"), ("I", "seen: what was refused after its wait"), ("C", "cancel"),
     ),
     "With the customer": (
         ("o", "offer an alternative"), ("A", "enter their answer"), ("W", "withdraw our question"),

@@ -137,8 +137,8 @@ function lookAgain(now) {
 
 function show(one) {
   if (!one.closest("#aside")) {
-    if (location.pathname === one.dataset.page) location.reload();
-    else location.assign(one.dataset.page);
+    if (location.pathname === one.dataset.own) location.reload();
+    else location.assign(one.dataset.own);
     return;
   }
   const address = rowOf(one.dataset.order)?.querySelector(".n").getAttribute("href") ?? `${location.pathname}?order=${one.dataset.order}`;
