@@ -20,7 +20,7 @@ from counterfoil.records.orders.models import Order, Part, Shipment
 pytestmark = pytest.mark.django_db
 
 
-def test_a_queue_page_takes_at_most_nine_statements_however_long_the_queue() -> None:
+def test_a_queue_page_takes_at_most_ten_statements_however_long_the_queue() -> None:
     product("A", on_hand=500)
     for _ in range(60):
         order(("A", 2))
@@ -32,7 +32,7 @@ def test_a_queue_page_takes_at_most_nine_statements_however_long_the_queue() -> 
     assert page.status_code == 200
     assert page.content.count(b"data-page=") == 50
     # On a slow machine the settings are read a second time: what is asked in the same words counts once.
-    assert len({q["sql"] for q in asked}) <= 9, [q["sql"][:120] for q in asked]
+    assert len({q["sql"] for q in asked}) <= 10, [q["sql"][:120] for q in asked]
 
 
 def test_every_order_of_a_queue_is_on_exactly_one_page() -> None:
