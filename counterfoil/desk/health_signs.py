@@ -14,6 +14,7 @@ WORK = {
     "flow.cancel": "orders to be cancelled",
     "desk.deed": "acts that had waited for their Undo",
     "desk.run": "runs over many orders",
+    "desk.ship_file": "shipping by the file of a carrier's program",
     "core.render": "papers to be drawn",
     "charging.save_card": "cards to be saved",
     "charging.send": "charges",
