@@ -10,6 +10,7 @@ from django.test import RequestFactory
 from playwright.sync_api import FilePayload, Page, Route, expect
 
 from counterfoil.core.web import error_page
+from counterfoil.desk.words import ACT
 from tests.browser.conftest import Shop, mailed_link
 
 Look = Callable[[str], None]  # at the page as it stands; the name of its picture
@@ -86,7 +87,7 @@ def many_at_once(page: Page, shop: Shop, look: Look) -> None:
     page.set_input_files("input[type=file]", FilePayload(name="shipped.csv", mimeType="text/csv", buffer=rows))
     page.get_by_text("CSV of the carrier").click()
     page.get_by_role("button", name="Ship what is in the file").click()
-    page.wait_for_url("**/ship/file")
+    page.wait_for_url("**/ship/file/*")
     look("ship-file")
     page.goto(f"{shop.base}/desk/close")
     if page.get_by_role("button", name=re.compile("^Close ")).count():
@@ -107,16 +108,19 @@ def an_invitation(page: Page, shop: Shop, look: Look, email: str) -> None:
 
 def the_dialogs(page: Page, shop: Shop, look: Look) -> None:
     """Every dialog of the desk, opened by its key."""
-    page.goto(f"{shop.base}/desk/queues/charge")
-    for key, opened, name in (("?", "#keys", "dialog-keys"), ("Control+k", "#palette", "dialog-palette"),
-                              ("h", "#hold-dialog", "dialog-hold"), ("c", "#sure", "dialog-money")):  # fmt: skip
+    dialogs = {"keys": ("?", "#keys"), "palette": ("Control+k", "#palette"), "hold": (ACT["hold"], "#hold-dialog"),
+               "money": (ACT["charge"], "#sure")}  # fmt: skip
+    for name, (key, opened) in dialogs.items():
+        page.goto(f"{shop.base}/desk/queues/charge")
         page.keyboard.press(key)
         expect(page.locator(opened)).to_be_visible()
-        look(name)
+        look(f"dialog-{name}")
         page.keyboard.press("Escape")
         expect(page.locator(opened)).to_be_hidden()
+    page.goto(f"{shop.base}/desk/queues/charge")
     page.keyboard.press("x")
-    page.keyboard.press("c")
+    expect(page.locator("#list .box input:checked")).to_have_count(1)
+    page.keyboard.press(ACT["charge"])
     expect(page.locator("#asks")).to_be_visible()
     look("dialog-many")
     page.keyboard.press("Escape")
