@@ -131,6 +131,18 @@ DOORS: dict[str, Door] = {
     "orders": Door(_order),
     "approval": Door(_on(Desk.placed, "approval", lambda _: {"ship_estimate": soon()})),
     "holds": Door(_on(Desk.placed, "holds", lambda _: {"reason": "address looks odd", "kind": "weather"})),
+    "customer": Door(
+        _on(
+            Desk.placed,
+            "customer",
+            lambda _: {
+                "name": "June Harper",
+                "email": "june@example.com",
+                "phone": "+1 503 555 0107",
+                "gift_message": "Cheers",
+            },
+        ),
+    ),
     "stock-check": Door(
         _on(Desk.approved, "stock-check", lambda _: {"lines": [{"sku": "PINOT-21", "seen": 2}]}), bare=True
     ),

@@ -249,9 +249,9 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
 
 # Pages without a field to type into, and addresses that a form of another page posts to.
 NO_FIELDS = re.compile(
-    r"desk/(ship/file.*|print|tell|floor/acts|close.*)|"
-    r"desk/(logout|palette|pulse|toasts|runs/.+|deeds/.+|filters/.+|queues/.+/filters|queues/review/print"
-    r"|orders/.+/print|orders/.+/placed|bank/.+|payouts/.+"
+    r"desk/(ship/file.*|print|tell|floor/(acts|away)|close.*)|"
+    r"desk/(logout|palette|pulse(/rows)?|toasts|runs/.+|deeds/.+|filters/.+|queues/.+/filters|queues/review/print"
+    r"|orders/.+/(print|packet|placed)|bank/.+|payouts/.+"
     r"|books/export|queues/.+/acts|orders/.+/(acts|documents)/.+|.+\.pdf"
     r"|purchase-orders/.+/(confirmation|receipts|draft)|reordering/.+|counts/missed/.+|promises|stock\.csv|settings"
     r"|settings/log|settings/mails|settings/mails/.+/preview|settings/(staff|keys)/.+|welcome/.+|setup/products\.csv"

@@ -40,6 +40,7 @@ WRITES: dict[str, set[str]] = {
     "orders": {"clerk", "channel"},
     "approval": DESK,
     "holds": DESK,
+    "customer": DESK,
     "charge": DESK,
     "cancellation": DESK,
     "proposals": DESK,

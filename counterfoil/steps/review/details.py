@@ -39,6 +39,8 @@ def change_details(*, order: str, actor: Actor, changes: Mapping[str, str], vers
     """
     require(actor, CLERK)
     wanted = _read(changes)
+    if not wanted:
+        raise Invalid(("name", "say what to change: name, email, phone or gift_message"))
     try:
         with writing():
             taken = take(order, version=version)
