@@ -1,7 +1,10 @@
-// On every page. A form is sent once: a second click while it travels is no second order.
+// On every page. A form is sent once: a second click while it travels is no second order. What opens elsewhere, such as a
+// preview beside the form, leaves it to be sent.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || form.method !== "post" || event.defaultPrevented || "many" in form.dataset) return;
+  const where = event.submitter?.formTarget || form.target;
+  if (where && where !== "_self") return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;
