@@ -99,7 +99,7 @@ def many_at_once(page: Page, shop: Shop, look: Look) -> None:
 def an_invitation(page: Page, shop: Shop, look: Look, email: str) -> None:
     """The page on which an invited colleague chooses a password."""
     page.goto(f"{shop.base}/desk/settings/staff")
-    page.get_by_label("Name").fill("Nora Vance")
+    page.get_by_label("Name").fill("Odile Marsh")
     page.get_by_label("E-mail").fill(email)
     page.get_by_role("button", name="Send the invitation").click()
     page.goto(page.locator(".set-secret").inner_text())

@@ -105,7 +105,7 @@ def look_everywhere(round_: Round) -> None:
     reached.the_dialogs(page, shop, look)
     reached.the_buyers_desk(page, shop, look)
     reached.many_at_once(page, shop, look)
-    reached.an_invitation(page, shop, look, f"nora-{round_.who}@example.com")
+    reached.an_invitation(page, shop, look, f"odile-{round_.who}@example.com")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["desktop-light", "phone-dark"])
