@@ -27,8 +27,11 @@ def send_refund(*, refund_id: int) -> None:
         owe_back(refund)
         return
     old = clock.real_now() - refund.made_at > KEY_LIFE
-    # Asked before, or its key may be forgotten: look before sending.
-    found = _look(refund) if refund.refund_id or old else None
+    if refund.refund_id:
+        # The bank has it: asked by its id, and never sent a second time, whatever its list says.
+        found: Returned | None = gateway().get_refund(refund.refund_id)
+    else:
+        found = _look(refund) if old else None  # its key may be forgotten: look before sending
     if found is None and old:
         # Nothing was paid under it, and what comes late would be a second one: never sent under this key again.
         refund = _rename(refund, "The bank has paid nothing back for hours; the refund is tried again")
@@ -63,7 +66,7 @@ def _rename(refund: Refund, why: str) -> Refund:
     key = next_key(refund.key)
     with writing():
         taken = take(refund.part.order.number)
-        same = Refund.objects.filter(pk=refund.pk, key=refund.key, state="pending", refund_id=refund.refund_id)
+        same = Refund.objects.filter(pk=refund.pk, key=refund.key, state="pending", refund_id="")
         renamed = same.update(key=key, made_at=clock.real_now())
         if not renamed:
             raise jobs.Later(5, "another process is sending this refund")

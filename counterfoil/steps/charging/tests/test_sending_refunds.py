@@ -10,6 +10,7 @@ import pytest
 from counterfoil.core import clock, jobs
 from counterfoil.core.models import JournalEvent
 from counterfoil.flow.verify import judge_all
+from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.protocol import CardError, OutcomeUnknown
 from counterfoil.records.orders.models import Refund
 from counterfoil.steps.charging.actions import send_refund
@@ -113,6 +114,16 @@ def test_a_key_that_the_processor_may_have_forgotten_is_never_sent_again(owed: R
     send_refund(refund_id=owed.pk)
     assert settled(owed, card).key == f"{owed.key}~2"
     assert JournalEvent.objects.filter(kind="refund_tried_again").count() == 1
+
+
+def test_what_the_processor_has_is_asked_by_its_id_and_never_sent_anew(owed: Refund, card: str) -> None:
+    mark = {"refund": "a mark that somebody changed"}
+    there = gateway().refund(intent_id=owed.charge.intent_id, amount=owed.amount, reference=mark, key="r-1")
+    Refund.objects.update(refund_id=there.id, made_at=clock.real_now() - timedelta(hours=21))
+    send_refund(refund_id=owed.pk)
+    kept = Refund.objects.get(pk=owed.pk)
+    assert (kept.state, kept.key, kept.refund_id) == ("succeeded", owed.key, there.id)
+    assert not JournalEvent.objects.filter(kind="refund_tried_again").exists()
 
 
 def test_a_worker_does_all_this_by_itself(owed: Refund, card: str) -> None:
