@@ -53,16 +53,19 @@ class Printer:
             return
         answer = route.fetch()
         route.fulfill(response=answer)
-        if answer.headers.get("content-type") == "application/pdf":
-            pages = PdfReader(io.BytesIO(answer.body())).pages
-            self.papers.append("\n".join(page.extract_text() for page in pages))
+        assert answer.headers.get("content-type") == "application/pdf", answer.text()
+        pages = PdfReader(io.BytesIO(answer.body())).pages
+        self.papers.append("\n".join(page.extract_text() for page in pages))
 
     def take(self, page: Page, button: Locator) -> str:
         """Press a button; the text of the paper that opens in a window of its own."""
         before = len(self.papers)
         with page.context.expect_page() as opened:
             button.click()
-        eventually(lambda: len(self.papers) > before)
+        until = time.monotonic() + 30
+        while len(self.papers) == before:  # the page has to wait here: while Python sleeps, no route is handled
+            assert time.monotonic() < until, "no paper came out"
+            page.wait_for_timeout(100)
         opened.value.close()
         return self.papers[-1]
 
