@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 # ISO 4217: the decimals of each currency the processor settles; what is not listed here is unknown to us. So are ISK
 # and UGX: they have no decimals, but the processor counts them in hundredths, and would take a hundredth of the price.
@@ -51,13 +51,13 @@ def parse_amount(text: str, currency: str) -> int:
     places = decimals(currency)
     try:
         value = Decimal(text.strip())
-    except InvalidOperation:
+        if not value.is_finite():
+            raise ValueError(f"{text!r} is not an amount")
+        if abs(value) > MAX_AMOUNT:
+            raise ValueError(f"{text!r} is out of range")
+        scaled = value.scaleb(places)
+    except ArithmeticError:  # an exponent beyond all bounds as well
         raise ValueError(f"{text!r} is not an amount") from None
-    if not value.is_finite():
-        raise ValueError(f"{text!r} is not an amount")
-    if abs(value) > MAX_AMOUNT:
-        raise ValueError(f"{text!r} is out of range")
-    scaled = value.scaleb(places)
     if scaled != scaled.to_integral_value():
         raise ValueError(f"{text!r} has more decimals than {currency} has ({places})")
     if abs(scaled) > MAX_AMOUNT:

@@ -12,9 +12,9 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from counterfoil.core.money import DECIMALS, MAX_AMOUNT, PPM
+from counterfoil.core.text import is_email
 
 MOST_ROWS = 500
-_EMAIL = re.compile(r"[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[^@\s\"<>,;]+")
 PAPERS = ("letter", "a4")
 NAME_OF_LOGO = re.compile(r"[a-p]{32}")
 Check = Callable[[str, Any], None]
@@ -68,7 +68,7 @@ def _address(name: str, value: Any) -> None:
 
 
 def _email(name: str, value: Any) -> None:
-    if not isinstance(value, str) or len(value) > 254 or not _EMAIL.fullmatch(value):
+    if not isinstance(value, str) or not is_email(value) or "." not in value.rpartition("@")[2]:
         raise ValueError(f"{name}: an e-mail address such as shop@example.com")
 
 

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from counterfoil.core.cards import is_gtin, is_trade_number, mask_cards, says_card
+
+_NAME = r'[^\s@<>()\[\]\\,;:"]'
+_EMAIL = re.compile(rf"{_NAME}+@({_NAME.replace('^', '^.')}{{1,63}}\.)*{_NAME.replace('^', '^.')}{{1,63}}")
+# What a spreadsheet takes for a formula begins so.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Addresses that open something for whoever has them: an order's page, a mailed link.
+_RIGHTS = re.compile(r"(/(?:orders|proposals|account/link|account/claim|desk/welcome)/[\w-]{4})[\w:.=-]{12,}")
 
 
 def storable(text: str) -> bool:
@@ -57,6 +65,27 @@ def clean_email(text: str) -> str:
     return kept
 
 
+def is_email(text: str) -> bool:
+    """Whether it is one e-mail address, bare, to which a mail can be sent."""
+    if len(text) > 254 or not text.isprintable() or not _EMAIL.fullmatch(text):
+        return False
+    try:
+        text.rpartition("@")[2].encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def as_cell(text: str) -> str:
+    """Text for a cell of a file that a spreadsheet may open: what it would take for a formula is marked as text."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def from_cell(text: str) -> str:
+    """The text of such a cell, without the mark."""
+    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+
+
 def plain(text: str) -> str:
     """Trimmed, as it is. Raises ValueError for what cannot be stored."""
     if not storable(text):
@@ -65,7 +94,9 @@ def plain(text: str) -> str:
 
 
 class MaskedLines(logging.Formatter):
-    """Whatever is logged, by whom ever, leaves without card numbers: paths, errors and their stacks included."""
+    """Whatever is logged, by whom ever, leaves without card numbers and without the links that are a right to act:
+    paths, errors and their stacks included.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        return mask_cards(super().format(record))
+        return _RIGHTS.sub(r"\1…", mask_cards(super().format(record)))

@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
@@ -134,6 +135,8 @@ class ProblemMiddleware:
                 return problem(404, "nothing has a name with such characters in it")
         elif _length_of(request) > MOST_UPLOAD:
             return error_page(request, 413, "")
+        elif not storable(request.path):
+            return error_page(request, 404, "")
         response = self.get_response(request)
         ours = response.get("Content-Type", "").startswith("application/")
         if is_api(request) and not ours and response.status_code >= 400:
@@ -246,7 +249,9 @@ def staff(*roles: str) -> Callable[[View], View]:
                 return HttpResponseRedirect(f"/desk/login?{urlencode({'next': request.get_full_path()})}")
             if roles:
                 require(actor_of_page(request), *roles)
-            return view(request, *args, **kwargs)
+            response = view(request, *args, **kwargs)
+            response.setdefault("Cache-Control", "private, no-cache")
+            return response
 
         return door  # type: ignore[return-value]
 
@@ -291,8 +296,21 @@ class Limiter:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The caller's network address, for limits. Of a proxy's header only what our own have written is believed."""
+    """Where the caller is, for limits. Of a proxy's header only what our own have written is believed.
+
+    Of IPv6 the first half: the other half is whatever the caller's own machine wants it to be.
+    """
     heard = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     if settings.PROXIES and len(heard) >= settings.PROXIES:
-        return str(heard[-settings.PROXIES][:100])
-    return str(request.META.get("REMOTE_ADDR") or "unknown")
+        return _network(heard[-settings.PROXIES])
+    return _network(str(request.META.get("REMOTE_ADDR") or "unknown"))
+
+
+def _network(address: str) -> str:
+    try:
+        known = ip_address(address.strip("[]"))
+    except ValueError:
+        return address[:100]
+    if isinstance(known, IPv4Address):
+        return str(known)
+    return str(known.ipv4_mapped or ip_network((known.packed, 64), strict=False))

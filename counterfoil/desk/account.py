@@ -81,7 +81,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
         if sessions.account_of(request) is not None:
             return HttpResponseRedirect(wanted)
         return _page(request, "login", {"next": wanted})
-    email = request.POST.get("email", "").strip()[:254]
+    email = request.POST.get("email", "")[:300].strip()  # stripped last: it is counted as it is looked for
     given = {"next": wanted, "form": {"email": mask_cards(email)}}
     if not BY_ADDRESS.allows(address_of(request)) or not BY_ACCOUNT.allows(email.lower()):
         return _page(request, "login", {**given, "trouble": TOO_MANY}, status=429)

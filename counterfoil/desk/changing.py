@@ -111,7 +111,7 @@ def _page(request: HttpRequest, order: Order, doing: Doing) -> HttpResponse:
     except Refused as error:
         trouble, status = [b.message for b in error.blockers], 409
     except (Forbidden, Missing) as error:
-        trouble, status = [str(error)], 403
+        trouble, status = [str(error)], 403 if isinstance(error, Forbidden) else 404
     if form.get("do") == "apply" and status in {409, 422}:
         # Drawn anew from the order as it stands now, with what was entered.
         drawn, redrawn = _redrawn(doing, form)

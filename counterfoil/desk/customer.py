@@ -17,6 +17,7 @@ from counterfoil.core.cards import mask_cards
 from counterfoil.core.errors import Invalid, Missing, Refused
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
+from counterfoil.core.text import storable
 from counterfoil.core.web import Limiter, address_of
 from counterfoil.desk import queries
 from counterfoil.desk.pages import SeeOther, pdf_answer
@@ -269,20 +270,25 @@ def ahead(order: Order, parts: list[Part], lines: list[Line], question: Proposal
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """The customer's choice. The question must belong to this very order."""
     order = _by_token(request, token)
-    asked = Proposal.objects.filter(order=order, token=request.POST.get("proposal", "")).first()
+    named = request.POST.get("proposal", "")
+    asked = Proposal.objects.filter(order=order, token=named).first() if storable(named) else None
     if asked is None:
         return _page(request, order, status=422, trouble="This question is no longer open.")
     picked = request.POST.get("choice", "")
     decline = bool(request.POST.get("decline"))
     try:
         answer_proposal(
-            token=asked.token, choice=int(picked) if picked.isdecimal() and not decline else None, decline=decline
+            token=asked.token, choice=int(picked) if _is_choice(picked) and not decline else None, decline=decline
         )
     except Invalid:
         return _page(request, order, status=422, trouble="Choose one of the answers.")
     except Refused as error:
         return _page(request, Order.objects.get(pk=order.pk), status=409, trouble=str(error))
     return SeeOther(f"/orders/{token}")
+
+
+def _is_choice(text: str) -> bool:
+    return text.isdecimal() and len(text) < 4
 
 
 @require_POST

@@ -7,12 +7,12 @@ import json
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from counterfoil.core.db import execute, writing
+from counterfoil.core.db import writing
 from counterfoil.core.errors import Refused
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.doing import WAITS, undo
 from counterfoil.desk.models import Deed
-from counterfoil.desk.pages import ANYBODY, SeeOther, back_of, desk_page, say
+from counterfoil.desk.pages import ANYBODY, SeeOther, back_of, desk_page, say, staff_of
 
 
 @staff(*ANYBODY)
@@ -38,9 +38,9 @@ def toasts(request: HttpRequest) -> HttpResponse:
 @staff(*ANYBODY)
 @require_POST
 def seen(request: HttpRequest, deed: int) -> HttpResponse:
-    """Somebody has taken note of a refusal."""
+    """Who asked for it has taken note of a refusal."""
     with writing():
-        execute("UPDATE desk_deed SET seen = %s WHERE id = %s AND state = %s", [True, deed, Deed.REFUSED])
+        Deed.objects.filter(pk=deed, user=staff_of(request), state=Deed.REFUSED).update(seen=True)
     return _answer(request, {})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -84,7 +85,7 @@ def _index(
         "here": "purchase-orders",
         "needs": found,
         "wanted": wanted,
-        "for_order": request.GET.get("order", ""),
+        "for_order": _named(request.GET.get("order", "")),
         "drafts": list(recent.filter(state="draft")[:100]),
         "open": list(recent.filter(state__in=OPEN_STATES)[:200]),
         "closed": list(recent.filter(state__in=("received", "closed"))[:20]),
@@ -98,6 +99,11 @@ def _index(
         "form": mask_tree(request.POST.dict()),
     }
     return desk_page(request, "desk/purchase_orders.html", context, status=status)
+
+
+def _named(order: str) -> str:
+    """An order's number as an address may name it; empty for what is none."""
+    return order if re.fullmatch(r"[\w-]{1,40}", order) else ""
 
 
 def _gather(request: HttpRequest) -> str:

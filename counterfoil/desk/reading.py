@@ -54,9 +54,10 @@ def maybe_moment(form: Form, name: str, zone: str) -> datetime | None:
         return None
     try:
         given = datetime.fromisoformat(value)
-    except ValueError:
+        # The first and the last day that there are have no such time everywhere.
+        return (given if given.tzinfo else given.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Invalid((name, "this is no day and time; write it as 2026-11-24T10:30")) from None
-    return (given if given.tzinfo else given.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 
 def whole_of(form: Form, name: str, *, least: int = 0) -> int:

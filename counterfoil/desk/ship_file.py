@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from counterfoil.core.cards import mask_cards
 from counterfoil.core.errors import Invalid
-from counterfoil.core.text import storable
+from counterfoil.core.text import as_cell, storable
 
 MOST_ROWS = 300
 MOST_BYTES = 1_000_000
@@ -49,9 +49,14 @@ def read_file(content: bytes, named: Mapping[str, str]) -> list[FileRow]:
     if len(content) > MOST_BYTES:
         raise Invalid(("file", "at most 1 MB"))
     text = _text(content)
-    first = text.lstrip("\r\n").partition("\n")[0]
+    first = next(iter(text.lstrip("\r\n").splitlines()), "")
     delimiter = max(",;\t|", key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(cell.strip() for cell in row)]
+    try:
+        # However lines end: those of old Macs end with a carriage return alone.
+        read = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
+        rows = [row for row in read if any(cell.strip() for cell in row)]
+    except csv.Error:
+        raise Invalid(("file", "a quotation mark is opened in it and not closed: save it as CSV once more")) from None
     if len(rows) < 2:
         raise Invalid(("file", "a header and at least one row are needed"))
     if len(rows) > MOST_ROWS + 1:
@@ -90,13 +95,8 @@ def refused_csv(rows: Iterable[tuple[FileRow, str]]) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(["order", "tracking number", "carrier", "why not"])
     for row, why in rows:
-        writer.writerow([_cell(value) for value in (row.order, row.tracking, row.carrier, why)])
+        writer.writerow([as_cell(value) for value in (row.order, row.tracking, row.carrier, why)])
     return out.getvalue()
-
-
-def _cell(value: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t"} else value
 
 
 def _text(content: bytes) -> str:

@@ -70,7 +70,7 @@ def _taken_up(form: dict[str, str]) -> tuple[dict[str, str], str]:
     """A customer, an address, a wine more or less; and the field that has the focus after it."""
     if form.get("take", "").isdecimal():
         return _with_caller({**form, "customer": form["take"], "who": ""}), "wine"
-    if form.get("use", "").isdecimal():
+    if form.get("use", "").isdecimal() and len(form["use"]) < 4:
         return _with_caller(form, int(form["use"])), "wine"
     if form.get("add"):
         sku = form["add"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from counterfoil.core import clock
 from counterfoil.core.db import rows
+from counterfoil.core.web import problem
 from counterfoil.steps.charging.reach import waiting
 
 
@@ -18,7 +21,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Counts for a monitor, in the text format that Prometheus reads. No names, no amounts."""
+    """Counts for a monitor, in the text format that Prometheus reads. No names, no amounts.
+
+    How many orders there are is the shop's own business: with COUNTERFOIL_METRICS_TOKEN only who bears it is told.
+    """
+    token, given = settings.METRICS_TOKEN, request.headers.get("Authorization", "").partition(" ")[2]
+    if token and not hmac.compare_digest(given.strip().encode(), token.encode()):
+        return problem(401, "send Authorization: Bearer and the shop's token for monitors")
     lines = ["# TYPE counterfoil_jobs gauge"]
     for state, count in rows("SELECT state, COUNT(*) FROM core_job GROUP BY state ORDER BY state"):
         lines.append(f'counterfoil_jobs{{state="{state}"}} {count}')

@@ -190,6 +190,8 @@ CARD_READ_SECONDS = float(_env("COUNTERFOIL_CARD_READ_SECONDS", "8"))
 JOB_PACE = float(_env("COUNTERFOIL_JOB_PACE", "1"))
 # The hosted card page's origin: a form's redirect may lead there. The sandbox answers through our own.
 CARD_PAGE_ORIGIN = "" if STRIPE_API_BASE else "https://checkout.stripe.com"
+# What a monitor bears that may read /metrics; whoever asks may where there is none.
+METRICS_TOKEN = _env("COUNTERFOIL_METRICS_TOKEN")
 # Where the nightly backup is put: the health page says how old the newest is.
 BACKUPS = _env("COUNTERFOIL_BACKUPS")
 EMAIL_URL = _env("EMAIL_URL", running="email_url")

@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
 from counterfoil.core.actor import ROLES, Actor
+from counterfoil.core.text import storable
 
 
 class UserManager(BaseUserManager["User"]):
@@ -21,6 +22,8 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def get_by_natural_key(self, username: str | None) -> User:
+        if not storable(username or ""):
+            raise self.model.DoesNotExist
         return self.get(email=(username or "").lower())
 
 
@@ -36,7 +39,8 @@ class User(AbstractBaseUser):
 
     @property
     def actor(self) -> Actor:
-        return Actor("person", self.name, self.role, f"user:{self.pk}")
+        """Who acts. Who was switched off may do nothing: what they had set going is refused when it is due."""
+        return Actor("person", self.name, self.role if self.is_active else "switched off", f"user:{self.pk}")
 
 
 class ApiKey(models.Model):

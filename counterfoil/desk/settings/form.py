@@ -87,7 +87,7 @@ def done_to_rows(section: Section, form: Form, what: str) -> Form:
     item = section.rows(name)
     if item is None:
         return form
-    if verb == "remove" and at.isdigit():
+    if verb == "remove" and at.isascii() and at.isdigit() and len(at) < 6:
         gone = f"{name}.{int(at)}."
         return tidied(section, {k: v for k, v in form.items() if not k.startswith(gone)})
     if verb == "class" and isinstance(item, Rates):

@@ -61,6 +61,16 @@ def test_a_stranger_learns_of_no_account_and_its_own_mailbox_does() -> None:
     assert all("do not fit together" in w.content.decode() for w in wrong)
 
 
+def test_an_address_with_blanks_behind_it_has_no_tries_of_its_own() -> None:
+    """What is counted is what is looked for, however it is spelt."""
+    signed_up()
+    spelt = ["june@example.com", " JUNE@example.com ", f"june@example.com{' ' * 260}x"]
+    tries = [Client().post("/account/login", {"email": spelt[n % 2], "password": "x"}) for n in range(10)]
+    assert {t.status_code for t in tries} == {422}
+    late = [Client().post("/account/login", {"email": email, "password": PASSWORD}) for email in spelt]
+    assert [t.status_code for t in late] == [429, 429, 422]
+
+
 def test_a_link_chooses_a_password_once_and_ends_every_log_in() -> None:
     first = signed_up()
     Client().post("/account/reset", {"email": "JUNE@example.com"})

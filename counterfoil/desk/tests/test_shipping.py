@@ -214,15 +214,16 @@ def test_a_file_is_shipped_by_the_worker_and_can_be_left_stopped_and_gone_on_wit
 
 def test_a_file_whose_headers_say_nothing_asks_for_their_names() -> None:
     built = packed()
-    content = f"Foo,Bar\n{built.number},{UPS}\n".encode()
+    content = f"Foo,Bar\r{built.number},{UPS}\r".encode()  # lines as an old Mac ends them
     desk = at_the_desk()
 
-    def send(**named: str) -> str:
+    def send(content: bytes = content, **named: str) -> str:
         file = io.BytesIO(content)
         file.name = "x.csv"
         return sent(desk, {"file": file, **named})
 
     assert "there are: Foo, Bar" in send()
+    assert "a quotation mark is opened in it" in send(b'order,tracking\n"' + b"x" * 200_000)
     assert "1 of 1 row shipped" in send(column_order="foo", column_tracking="BAR")
 
 

@@ -16,7 +16,8 @@ from counterfoil.desk.acts import ACTS
 from counterfoil.desk.jobs import deed as deed_job
 from counterfoil.desk.jobs import run as run_job
 from counterfoil.desk.models import Deed, Run
-from counterfoil.desk.tests.build import ANN, at_the_desk, order, product
+from counterfoil.desk.tests.build import ANN, at_the_desk, order, person, product
+from counterfoil.flow.staff import switch_off
 from counterfoil.records.orders.models import Order, Proposal
 from counterfoil.steps.alternatives.actions import propose_alternatives
 from counterfoil.steps.review.actions import hold_order
@@ -120,6 +121,19 @@ def test_who_is_refused_after_the_wait_is_told_until_they_have_seen_it() -> None
     assert made.number in [o.number for o in queries.queue_page("review")[0]], "it is in its list again"
     desk.post(f"/desk/deeds/{deed.pk}/seen")
     assert "did not go out" not in desk.get("/desk/stock").content.decode()
+
+
+def test_what_somebody_set_going_who_was_switched_off_meanwhile_does_not_go_out() -> None:
+    desk, made = at_the_desk("clerk"), order(("A", 1))
+    deed = _approve(desk, made)
+    switch_off(actor=person().actor, user_id=deed.user_id)
+    _time_passes()
+    deed.refresh_from_db()
+    assert (deed.state, Order.objects.get(pk=made.pk).review) == (Deed.REFUSED, "pending")
+    assert "is switched off" in deed.message
+    at_the_desk("picker").post(f"/desk/deeds/{deed.pk}/seen")
+    deed.refresh_from_db()
+    assert not deed.seen, "it is told to whom it concerns"
 
 
 def test_what_would_be_refused_now_is_refused_now_and_a_wrong_field_is_told_at_once() -> None:

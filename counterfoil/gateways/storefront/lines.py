@@ -6,7 +6,7 @@ import contextlib
 import csv
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -49,6 +49,30 @@ def read_lines(file: BinaryIO) -> Iterator[Raw]:
             continue
         if text:
             yield Raw(number, text)
+
+
+def cells_of(text: str) -> list[str]:
+    """The cells of one line of CSV. Raises BadLine."""
+    if "\r" in text:
+        raise BadLine("broken CSV: lines must end as on Windows or Linux; save the file so once more")
+    try:
+        return next(csv.reader([text], strict=True), [])
+    except csv.Error as error:
+        raise BadLine(f"broken CSV: {error}") from None
+
+
+def columns_of(first: Raw | None, needed: Iterable[str]) -> list[str]:
+    """The names of the columns in a file's first line. Raises ValueError for a line that is none, or lacks one."""
+    try:
+        if first is None or first.wrong:
+            raise BadLine(first.wrong if first else "the file is empty")
+        columns = [name.strip().lower() for name in cells_of(first.text)]
+    except BadLine as wrong:
+        raise ValueError(f"the first line names no columns: {wrong}") from None
+    missing = [name for name in needed if name not in columns]
+    if missing:
+        raise ValueError(f"the first line names no column {', '.join(missing)}")
+    return columns
 
 
 def _skip_line(file: BinaryIO) -> None:

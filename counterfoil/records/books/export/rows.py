@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Sequence
 
+from counterfoil.core.text import as_cell
+
 
 def row(cells: Sequence[str]) -> str:
     """One line, ended as RFC 4180 has it."""
@@ -16,4 +18,4 @@ def row(cells: Sequence[str]) -> str:
 
 def words(text: str) -> str:
     """Prose for a cell: what a spreadsheet would take for a formula is marked as text."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+    return as_cell(text)

@@ -40,7 +40,7 @@ PASSWORD = "a-long-password"
 NO_PAGE = {
     "api/v1/": "the API has counts of its own, by call",
     "healthz": "asks whether the database answers",
-    "metrics": "numbers for a machine, behind a token",
+    "metrics": "numbers for a machine, behind a token where the shop has one",
     "static/<path:name>": "a file",
     "desk/floor/worker.js": "a file",
     "logo/<slug:name>.png": "a picture, and the demo has none",

@@ -53,6 +53,22 @@ def test_a_file_goes_in_and_the_same_file_comes_out(tmp_path: Path) -> None:
     assert units.balances() + units.places() == []
 
 
+def test_what_a_spreadsheet_would_reckon_comes_out_as_text_and_goes_in_as_it_was(tmp_path: Path) -> None:
+    wine = a_wine()
+    assert taken(a_file(tmp_path, "sku,bin,lot,quantity\nGULL-19,-1,=2+5,3\n"))[0] == 0
+    export_stock(tmp_path / "out.csv")
+    assert "GULL-19,'-1,'=2+5,,3\n" in (tmp_path / "out.csv").read_text()
+    assert taken(tmp_path / "out.csv", "counted")[1].startswith("0 places changed, 1 as they were")
+    assert at(wine) == {("-1", "=2+5"): (3, 0, 0)}
+
+
+@pytest.mark.parametrize("text", ["sku,bin\rA,B\r", f'sku,"{"x" * 200_000}', "", "\xff"])
+def test_a_file_whose_first_line_is_no_csv_says_so(tmp_path: Path, text: str) -> None:
+    (tmp_path / "odd.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match="the first line names no column"):
+        taken(tmp_path / "odd.csv")
+
+
 def test_the_same_file_twice_changes_nothing_also_after_the_stock_has_moved(tmp_path: Path) -> None:
     wine = a_wine(on_hand=1)
     path = a_file(tmp_path, "sku,quantity\nGULL-19,6\n")
