@@ -69,7 +69,7 @@ ON_POSTGRESQL = (
     )),
     "counterfoil/records/books", "counterfoil/records/catalogue",
     *(f"counterfoil/steps/checkout/tests/test_{name}.py" for name in ("pages", "search")),
-    *(f"tests/doors/test_{name}.py" for name in ("strange_text", "bad_input", "roles", "contract")),
+    *(f"tests/doors/test_{name}.py" for name in ("strange_text", "bad_input", "roles", "contract", "pages")),
 )  # fmt: skip
 PARTS = (*LINT, "rules", *SUITES, "browser", "faults")
 GROUPS = {"lint": LINT, "suites": SUITES, "all": PARTS}

@@ -17,6 +17,7 @@ from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, OWNER, PICKER
 from counterfoil.core.cards import mask_tree
 from counterfoil.core.errors import Declined, Forbidden, Invalid, Refused, StillAsking
 from counterfoil.core.shop import shop
+from counterfoil.core.text import storable
 from counterfoil.core.web import staff
 from counterfoil.desk import queries, words
 from counterfoil.desk.acts import ACTS, BULK
@@ -173,7 +174,7 @@ def _chosen(orders: list[Order], wanted: str) -> Order | None:
     """The order asked for, even when it has left the queue meanwhile: its slip must not vanish under the cursor."""
     if wanted:
         here = next((o for o in orders if o.number == wanted), None)
-        return here or Order.objects.filter(number=wanted).first()
+        return here or (Order.objects.filter(number=wanted).first() if storable(wanted) else None)
     return orders[0] if orders else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -89,13 +90,14 @@ def test_odd_addresses_and_odd_fields_are_no_fault_of_ours() -> None:
     key = Order.objects.get(number=number).token
     owner, stranger = Client(raise_request_exception=False), Client(raise_request_exception=False)
     owner.force_login(User.objects.create_user("o@example.com", "a long password", name="Olga", role="owner"))
-    answers = {}
+    answers: dict[tuple[str, ...], Any] = {}
     for odd in ODD:
         at = quote(odd[:300], safe="")
         for path in ("orders", "desk/orders", "desk/stock", "desk/counts", "desk/purchase-orders", "account/link"):
             answers[path, odd] = owner.get(f"/{path}/{at}")
         for name in ("order", "sku", "q", "day", "after"):
             answers[name, odd] = owner.get("/desk/purchase-orders", {name: odd})
+            answers["queue", name, odd] = owner.get("/desk/queues/review", {name: odd})
         answers["log-in", odd] = stranger.post("/desk/login", {"email": odd, "password": odd})
         answers["account", odd] = stranger.post("/account/login", {"email": odd, "password": odd})
         answers["question", odd] = stranger.post(f"/orders/{key}/answer", {"proposal": odd, "choice": odd})
