@@ -175,13 +175,13 @@ def fault(request: HttpRequest, error: BaseException | None) -> str:
     return code
 
 
-def error_page(request: HttpRequest, status: int, detail: str, *, reference: str = "") -> HttpResponse:
+def error_page(request: HttpRequest, status: int, detail: str, *, reference: str = "", title: str = "") -> HttpResponse:
     """A page that says what is wrong and what to do next. It asks the database nothing."""
     means, todo = WORDS.get(status, ("", ""))
     detail = mask_cards(detail).strip()
     context = {
         "status": status,
-        "title": TITLES.get(status, "Error"),
+        "title": title or TITLES.get(status, "Error"),
         "detail": f"{detail[:1].upper()}{detail[1:]}" if detail else means,
         "todo": todo,
         "reference": reference,

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from counterfoil.core.actor import Actor
-from counterfoil.core.errors import Invalid
+from counterfoil.core.errors import Invalid, Missing
 from counterfoil.core.text import clean_barcode, clean_key
-from counterfoil.desk.reading import Form, maybe_date, maybe_whole, text_of, whole_of
+from counterfoil.desk.reading import Form, amount_of, maybe_date, maybe_whole, text_of, whole_of
 from counterfoil.records.catalogue.actions import set_barcode
+from counterfoil.records.catalogue.changing import change_product
+from counterfoil.records.catalogue.models import Product
 from counterfoil.records.stock.actions import adjust_stock
 from counterfoil.records.stock.handling import release_stock, transfer_stock, write_off_stock
 from counterfoil.records.stock.models import Place
@@ -79,7 +81,22 @@ def _barcode(sku: str, form: Form, actor: Actor) -> str:
     return f"{sku} is scanned by {made.barcode}." if made.barcode else f"{sku} is scanned by its SKU only."
 
 
+def _change(sku: str, form: Form, actor: Actor) -> str:
+    currency = Product.objects.filter(sku=sku).values_list("currency", flat=True).first()
+    if currency is None:
+        raise Missing(f"there is no product {sku}")
+    changed = change_product(
+        actor=actor, sku=sku, seen=text_of(form, "seen", kind=clean_key), name=text_of(form, "name"),
+        price=amount_of(form, "price", currency), tax_class=text_of(form, "tax_class"),
+        weight_g=maybe_whole(form, "weight_g") or 0, description=text_of(form, "description"),
+        sell_when_out=text_of(form, "sell_when_out", kind=clean_key),
+        age_restricted=bool(text_of(form, "age_restricted")), listed=bool(text_of(form, "listed")),
+    )  # fmt: skip
+    return f"{sku} is changed: {', '.join(changed)}." if changed else "Nothing was changed."
+
+
 VERBS: dict[str, Verb] = {
+    "change": _change,
     "adjust": _adjust,
     "transfer": _transfer,
     "set-aside": _set_aside,

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER
 from counterfoil.core.cards import mask_cards, mask_tree
 from counterfoil.core.errors import Forbidden, Invalid, Missing, Refused
+from counterfoil.core.money import plain
 from counterfoil.core.shop import shop
 from counterfoil.core.text import storable
 from counterfoil.core.web import actor_of_page, staff
@@ -22,6 +23,7 @@ from counterfoil.desk.handling import VERBS
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.desk.reading import text_of
 from counterfoil.gateways.storefront.lines import read_lines
+from counterfoil.records.catalogue.changing import stamp_of
 from counterfoil.records.catalogue.models import Supplier
 from counterfoil.records.orders.models import Line
 from counterfoil.records.orders.offers import offered_of
@@ -33,7 +35,10 @@ PAGE = 100
 MOST_BYTES = 2_000_000
 READERS = (CLERK, BUYER, PICKER, BOOKKEEPER)
 # Fields of the product page's forms that show what is wrong with them.
-SHOWN = {"quantity", "reason", "place", "bin", "to_bin", "lot", "best_before", "order", "from_order", "barcode"}
+SHOWN = {
+    "quantity", "reason", "place", "bin", "to_bin", "lot", "best_before", "order", "from_order", "barcode", "name",
+    "price", "tax_class", "weight_g", "description",
+}  # fmt: skip
 
 
 @staff(*READERS)
@@ -144,6 +149,8 @@ def _of_product(
         "here": "stock-room",
         "balance": balance,
         "product": balance.product,
+        "seen": stamp_of(balance.product),
+        "price": plain(balance.product.price, balance.product.currency),
         "places": places_of([balance.product_id]).get(balance.product_id, []),
         "today_": shop().today(),
         "lots_by": shop().lots_by,

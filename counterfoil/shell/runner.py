@@ -73,7 +73,8 @@ def run(*, demo: bool) -> int:
     host, port, var = _settings()
     run_file = var / "run.json"
     if not port_is_free(host, port):
-        print(f"Port {port} on {host} is busy. Use another one: PORT={port + 1} make run", file=sys.stderr)
+        again = "make run" if demo else "counterfoil run"
+        print(f"Port {port} on {host} is busy. Use another one: PORT={port + 1} {again}", file=sys.stderr)
         return 2
     # What an earlier shop left behind must not speak for this one.
     run_file.unlink(missing_ok=True)

@@ -109,6 +109,61 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_moves(
     assert Movement.objects.count() == before
 
 
+WHAT = {
+    "name": "Quill Syrah 2019", "price": "31.50", "tax_class": "wine", "weight_g": "1400", "description": "Dark.",
+    "sell_when_out": "stop", "age_restricted": "1", "listed": "1",
+}  # fmt: skip
+
+
+def seen(client: Client) -> str:
+    """What the page's form knows of the product as it was drawn."""
+    found = re.search(r'name="seen" value="([^"]+)"', page(client, PAGE))
+    assert found is not None
+    return found[1]
+
+
+def test_the_buyer_changes_what_the_shop_says_of_a_product_and_orders_keep_their_price(wine: Product) -> None:
+    placed = order((SKU, 1))
+    before = Line.objects.get(order=placed).unit_price
+    buyer, late = at_the_desk("buyer"), seen(at_the_desk("owner"))
+    answer = buyer.post(PAGE, {"do": "change", "seen": seen(buyer), **WHAT})
+    assert answer.status_code == 303
+    wine.refresh_from_db()
+    assert (wine.name, wine.price, wine.tax_class, wine.weight_g, wine.description, wine.sell_when_out) == (
+        "Quill Syrah 2019", 3150, "wine", 1400, "Dark.", "stop"
+    )  # fmt: skip
+    assert (wine.age_restricted, wine.listed) == (True, True)
+    assert Line.objects.get(order=placed).unit_price == before
+    assert "is changed: name, price" in page(buyer, PAGE)
+    refused = at_the_desk("owner").post(PAGE, {"do": "change", "seen": late, **WHAT, "price": "1.00"})
+    assert (refused.status_code, "changed this product meanwhile" in refused.content.decode()) == (409, True)
+    unlisted = {k: v for k, v in WHAT.items() if k != "listed"}
+    assert buyer.post(PAGE, {"do": "change", "seen": seen(buyer), **unlisted}).status_code == 303
+    assert Client().get(f"/products/{SKU}").status_code == 404
+    assert "nobody finds it in the shop" in page(buyer, PAGE)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"name": ""}, "this is needed"),
+        ({"price": "cheap"}, "write an amount such as"),
+        ({"price": ""}, "give an amount"),
+        ({"tax_class": ""}, "this is needed"),
+        ({"weight_g": "-1"}, "must be between 0"),
+        ({"sell_when_out": "never"}, "neither backorder nor stop"),
+    ],
+)
+def test_a_product_is_not_changed_into_what_cannot_be_sold(wine: Product, said: dict[str, str], words: str) -> None:
+    buyer = at_the_desk("buyer")
+    answer = buyer.post(PAGE, {"do": "change", "seen": seen(buyer), **WHAT, **said})
+    assert (answer.status_code, words in answer.content.decode()) == (422, True), answer.content.decode()
+    was = wine.price
+    wine.refresh_from_db()
+    assert wine.price == was
+    assert at_the_desk("clerk").post(PAGE, {"do": "change", "seen": seen(buyer), **WHAT}).status_code == 403
+
+
 def test_a_reservation_is_given_to_another_order_with_a_reason(wine: Product) -> None:
     first, second = order((SKU, 10)), order((SKU, 2))
     clerk = at_the_desk("clerk")

@@ -98,7 +98,8 @@ def with_words(body: str, context: Mapping[str, Any]) -> str:
     closing = "\n\n".join(context.get("closing") or [])
     if opening:
         greeting, gap, rest = body.partition("\n\n")
-        body = f"{greeting}{gap}{opening}\n\n{rest}"
+        rest = rest.lstrip("\n")  # it went on after the greeting's comma; now it begins a sentence
+        body = f"{greeting}{gap}{opening}\n\n{rest[:1].upper()}{rest[1:]}"
     if closing:
         head, name, tail = body.rstrip("\n").rpartition(f"\n{context['shop']}")
         body = f"{head.rstrip()}\n\n{closing}\n{name}{tail}\n" if name else f"{body.rstrip()}\n\n{closing}\n"

@@ -90,7 +90,8 @@ class FeedOrder:
 class FeedProduct:
     """One product. `price` in minor units of the currency it was read in; `quantity` units on the shelf.
 
-    `producer` and `wine` name its family, if the file has them; vintages of one wine share it.
+    `producer` and `wine` name its family, if the file has them; vintages of one wine share it. The buyer of what is
+    `age_restricted` declares their age.
     """
 
     sku: str
@@ -105,6 +106,9 @@ class FeedProduct:
     region: str = ""
     grape: str = ""
     barcode: str = ""
+    description: str = ""
+    tax_class: str = "standard"
+    age_restricted: bool = False
 
 
 OrderReader = Callable[[str], FeedOrder]

@@ -36,9 +36,8 @@ def to_card_page(request: HttpRequest, token: str) -> HttpResponse:
     except Refused:
         return HttpResponseRedirect(f"/orders/{order.token}")
     except CardError:
-        return error_page(
-            request, 503, "The card page cannot be reached at the moment. Your order is safe; try again in a minute."
-        )
+        text = "The card page cannot be reached at the moment. Your order is safe; try again in a minute."
+        return error_page(request, 503, text, title="No card page just now")
     answer = HttpResponseRedirect(url)
     answer.status_code = 303
     return answer

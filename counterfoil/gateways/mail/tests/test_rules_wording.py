@@ -40,7 +40,7 @@ def test_the_shops_words_stand_after_the_greeting_and_before_its_name() -> None:
     assert context["subject"] == "Hill: CF-1"
     assert context["opening"] == ["How nice, June.", "Really."]
     assert with_words(BODY, context) == (
-        "Hello June,\n\nHow nice, June.\n\nReally.\n\nwe ship on Fri.\n\nYour order: x\n\nSee you.\n\nHill\n"
+        "Hello June,\n\nHow nice, June.\n\nReally.\n\nWe ship on Fri.\n\nYour order: x\n\nSee you.\n\nHill\n"
     )
 
 

@@ -1,7 +1,7 @@
 """osCommerce's products, as CSV with the columns sku, name, price, quantity and weight_lb, read and checked.
 
 A wine shop may add producer, wine, vintage, size, region and grape: what is similar, and what another vintage of.
-And any shop a barcode: what a product is scanned by, besides its SKU.
+And any shop a barcode (what a product is scanned by, besides its SKU), description, tax_class and age_restricted.
 """
 
 from __future__ import annotations
@@ -53,8 +53,21 @@ def _product(raw: Raw, columns: list[str], currency: str) -> FeedProduct:
         quantity=_units(row["quantity"]),
         weight_g=_grams(row.get("weight_lb") or "0"),
         barcode=_barcode(row.get("barcode") or ""),
+        description=text_of(row.get("description") or "", "description", 20_000),
+        tax_class=text_of(row.get("tax_class") or "", "tax_class", 40) or "standard",
+        age_restricted=_age_restricted(row),
         **_family(row),
     )
+
+
+def _age_restricted(row: Mapping[str, str]) -> bool:
+    """Whether its buyer declares their age: as the file says, and where it says nothing, a wine's does."""
+    told = (row.get("age_restricted") or "").strip().lower()
+    if told in ("yes", "no"):
+        return told == "yes"
+    if told:
+        raise BadLine(f"age_restricted: {shown(told)} is neither yes nor no")
+    return bool((row.get("wine") or "").strip())
 
 
 def _barcode(text: str) -> str:

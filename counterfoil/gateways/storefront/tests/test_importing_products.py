@@ -91,3 +91,24 @@ def test_a_wine_shops_file_says_which_vintages_are_of_one_wine(tmp_path: Path) -
     assert "a family needs both" in said[-1]
     assert "vintage" in said[-1]
     assert [s.product.sku for s in similar_products(older, quantity=1)] == ["Q-20"]
+    assert older.age_restricted  # a wine, of which the file says nothing else
+
+
+def test_a_file_says_what_is_taxed_otherwise_and_whose_buyer_declares_their_age(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.csv"
+    feed.write_text(
+        "sku,name,price,quantity,producer,wine,tax_class,age_restricted,description\n"
+        "J-1,Grape juice,4.00,6,Quill,Juice,food,no,Pressed in the village\n"
+        "G-1,Old gin,30.00,6,,,,Yes,\n"
+        "C-1,Corkscrew,9.00,6,,,,,\n"
+        "C-2,Cork,1.00,6,,,,perhaps,\n"
+    )
+    said: list[str] = []
+    assert import_products(feed, said.append) == 1
+    found = {p.sku: (p.tax_class, p.age_restricted, p.description) for p in Product.objects.all()}
+    assert found == {
+        "J-1": ("food", False, "Pressed in the village"),
+        "G-1": ("standard", True, ""),
+        "C-1": ("standard", False, ""),
+    }
+    assert "age_restricted: perhaps is neither yes nor no" in said[-1].replace("'", "")

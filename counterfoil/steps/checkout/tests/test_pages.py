@@ -116,6 +116,12 @@ def test_a_near_day_is_said_by_its_name(days: int, said: str) -> None:
 
 @pytest.mark.django_db
 def test_a_card_order_waits_for_its_card_and_keeps_its_consent(till: Client) -> None:
+    assert "Our terms" not in till.get("/checkout").content.decode()
+    with writing():
+        shop.change(terms="Wine is sold to <adults>.\nNo returns of opened bottles.")
+    shown = till.get("/checkout").content.decode()
+    assert "Our terms" in shown
+    assert "Wine is sold to &lt;adults&gt;.\nNo returns of opened bottles." in shown
     answer = till.post("/checkout", FORM)
     order = Order.objects.get()
     assert (answer.status_code, answer["Location"]) == (303, f"/orders/{order.token}/card")
