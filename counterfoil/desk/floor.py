@@ -20,6 +20,7 @@ from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk import queries
 from counterfoil.desk.leaving import leaving
 from counterfoil.desk.pages import SeeOther, say
+from counterfoil.desk.rail import rail
 from counterfoil.desk.reading import Form, indexed, maybe_whole, text_of, whole_of
 from counterfoil.desk.scanning import order_of, scanned_text
 from counterfoil.desk.slips import row_of
@@ -56,7 +57,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "picking": [row_of(o, briefs[o.pk]) for o in shown],
         "packing": [row_of(o, briefs[o.pk]) for o in packing],
         "more": len(to_pick) > SHOWN,
-        "leaving": leaving("pick", to_pick),
+        "leaving": leaving(rail(shop().today(), "pick")),
         "batches": [n for n in BATCHES if n <= len(to_pick)],
     }
     return floor_page(request, "floor/index.html", context)

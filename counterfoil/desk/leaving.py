@@ -9,11 +9,9 @@ from zoneinfo import ZoneInfo
 from counterfoil.core import clock
 from counterfoil.core.cutoffs import NO_CUT_OFF, time_words
 from counterfoil.core.shop import Shop, shop
-from counterfoil.desk import queries
+from counterfoil.desk.rail import Rail
 from counterfoil.desk.saying import near_day
-from counterfoil.records.orders.models import Order
 
-QUEUES = ("pick", "pack", "ship")
 NAMED = 3  # orders that missed a cut-off are named, so many at most
 
 
@@ -23,19 +21,17 @@ def minute_of_day(settings: Shop) -> int:
     return now.hour * 60 + now.minute
 
 
-def leaving(queue: str, orders: Sequence[Order]) -> list[str]:
-    """The head of such a queue; `orders` is its first page, for the names of what missed a cut-off. One statement."""
-    if queue not in QUEUES:
+def leaving(beside: Rail) -> list[str]:
+    """What the head of such a queue says, of the rail that was asked for it; nothing for other queues."""
+    if not beside.due:
         return []
     settings = shop()
     today = settings.today()
-    missed: dict[int, list[str]] = {}
-    for order in orders:
-        if order.deadline is not None and order.deadline <= today:
-            missed.setdefault(order.leave_by, []).append(order.number)
-    counts = queries.due_to_leave(queue, today)
+    named: dict[int, list[str]] = {}
+    for at, number in beside.due_by:
+        named.setdefault(at, []).append(number)
     opens = None if settings.works_on(today) else settings.working_day(today)
-    return leaving_words(counts, minute_of_day(settings), missed, opens)
+    return leaving_words(beside.due, minute_of_day(settings), named, opens)
 
 
 def leaving_words(

@@ -14,10 +14,12 @@ from counterfoil.core import clock
 from counterfoil.core.shop import shop
 from counterfoil.core.web import staff
 from counterfoil.desk import queries, words
+from counterfoil.desk.leaving import leaving
 from counterfoil.desk.narrow import narrow_of
 from counterfoil.desk.on_paper import printed_of
 from counterfoil.desk.pages import ANYBODY, staff_of
-from counterfoil.desk.rail import Looking, Rail, rail
+from counterfoil.desk.rail import Rail, rail
+from counterfoil.desk.rail_branches import Looking
 from counterfoil.desk.saying import near_moment
 from counterfoil.desk.slips import row_of
 from counterfoil.records.orders.declines import tries_of
@@ -52,6 +54,7 @@ def pulse(request: HttpRequest) -> HttpResponse:
             "gone": now.gone,
             "changed": {n: v for n, v in now.versions.items() if shown.get(n) not in {None, v}},
             "head": now.head(code) if code else "",
+            "leaving": leaving(now),
             "open": _open(now, order, version, staff_of(request).name),
             "going": {str(g.id): max(0, round((g.due - real).total_seconds())) for g in now.going},
             "refused": [r.id for r in now.refused],

@@ -8,7 +8,7 @@ from typing import Any
 from counterfoil.core.db import rows
 from counterfoil.desk.narrow import Narrow
 from counterfoil.desk.queries import SOONEST, list_of
-from counterfoil.desk.rail import IN_NO_LIST
+from counterfoil.desk.rail_branches import IN_NO_LIST
 from counterfoil.records.orders.models import Order
 
 AT_ONCE = 200  # papers in one PDF

@@ -111,7 +111,7 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
         "rows": [row_of(o, briefs[o.pk], tried) for o in orders],
         "rail": beside,
         "count": beside.counts.get(code, len(orders)) - (beside.tell if code == "call" else 0),
-        "leaving": [] if after else leaving(code, orders),
+        "leaving": leaving(beside),
         "more": more,
         "after": after,
         "bulk": [b for b in BULK.get(code, ()) if staff_of(request).role in {OWNER, *b[2]}],

@@ -14,7 +14,7 @@ from counterfoil.core.db import is_postgres, moment, read_each, rows
 from counterfoil.core.models import Document, JournalEvent, Printing
 from counterfoil.desk.glance import Glance, branches, glance_of
 from counterfoil.desk.narrow import LOOKED_AT, Narrow
-from counterfoil.desk.rail import IN_NO_LIST
+from counterfoil.desk.rail_branches import IN_NO_LIST
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Call, Charge, Hold, Line, Order, Package, Part, Proposal, Refund, Shipment
 from counterfoil.steps.charging.models import BalanceEntry, Dispute
@@ -88,15 +88,6 @@ def _narrowed(ids: str, params: list[Any], narrow: Narrow, limit: int) -> tuple[
     condition, more = narrow.condition()
     found = f"SELECT id FROM orders_order WHERE id IN ({ids}) AND {condition} ORDER BY {SOONEST}"
     return f"SELECT id FROM ({found} LIMIT {limit}) AS narrowed", [*params, *more]
-
-
-def due_to_leave(queue: str, today: date) -> list[tuple[int, int]]:
-    """Of the orders of a queue that must leave today, how many by which minute of the day: one index range."""
-    found = rows(
-        "SELECT leave_by, COUNT(*) FROM orders_order WHERE queue = %s AND deadline <= %s GROUP BY leave_by",
-        [queue, today],
-    )
-    return sorted((int(minute), int(count)) for minute, count in found)
 
 
 class Brief(NamedTuple):

@@ -204,7 +204,7 @@ def bench_page(
     request: HttpRequest, bench: Bench, *, columns: Mapping[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
     """The bench with what lies on it; `columns` is how the form of the carrier's file was filled in."""
-    beside = rail(shop().today(), user=request.user.pk)
+    beside = rail(shop().today(), "ship", user=request.user.pk)
     waiting, _ = queries.queue_page("ship")
     on = bench.order.pk if bench.order else 0
     listed = [o for o in waiting if o.pk != on][:SHOWN]
@@ -219,7 +219,7 @@ def bench_page(
         "rows": [row_of(o, briefs[o.pk]) for o in listed],
         "usual": shop().carrier_of(bench.order.shipping_method) if bench.order else "",
         "columns": mask_tree(dict(columns or {})),
-        "leaving": leaving("ship", listed),
+        "leaving": leaving(beside),
         "known": [c.name for c in CARRIERS],
     }
     return desk_page(request, "desk/ship.html", context, status=status)

@@ -13,11 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
 from counterfoil.core import clock
+from counterfoil.core.access.models import User
 from counterfoil.core.actor import Actor
+from counterfoil.core.cutoffs import NO_CUT_OFF
 from counterfoil.core.models import Printing
+from counterfoil.core.shop import shop
 from counterfoil.desk import on_paper, queries
 from counterfoil.desk.finding import search
-from counterfoil.desk.models import SavedFilter
+from counterfoil.desk.models import Deed, SavedFilter
 from counterfoil.desk.narrow import narrow_of
 from counterfoil.desk.tests.build import at_the_desk, order, product
 from counterfoil.records.orders.models import Order
@@ -68,6 +71,15 @@ def test_the_pulse_tells_what_is_new_what_has_gone_and_how_long_the_oldest_waits
     assert page.count("data-page=") == 1
     assert "on hold" in page
     assert f'data-version="{now}"' in page
+    # The head leaves out what waits for its Undo, and over Pick it says what must leave, of what is here by now.
+    real = clock.real_now()
+    me = User.objects.get(role="clerk")
+    Deed.objects.create(order=here, verb="approve", user=me, made_at=real, due_at=real)
+    assert desk.get("/desk/pulse", ask).json()["head"] == "2 orders · oldest 26 h · $78.00"
+    Order.objects.filter(pk=going.pk).update(queue="pick", deadline=shop().today(), leave_by=NO_CUT_OFF)
+    assert desk.get("/desk/pulse", {"queue": "pick"}).json()["leaving"] == ["1 must leave today"]
+    assert desk.get("/desk/pulse", ask).json()["leaving"] == []
+    Order.objects.filter(pk=going.pk).update(queue="review")
     # A list that is narrowed hears of what its filter lets through, one's later pages of all.
     by_phone = order(("A", 1), channel="telephone")
     assert desk.get("/desk/pulse", {**ask, "ch": "telephone"}).json()["new"] == [by_phone.number]

@@ -211,7 +211,10 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (event.key === "Escape" && event.target.matches?.("#find")) return event.target.blur();
+  if (event.key === "Escape" && event.target.matches?.("input, textarea, select") && !event.target.closest("dialog")) {
+    event.target.blur();
+    return current()?.querySelector(".n").focus({ preventScroll: true });
+  }
   if (event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog")) return;
   if (event.key === "Enter" && event.target.matches?.("#list .n, body")) {
     const row = event.target.closest(".row") ?? current();

@@ -5,6 +5,7 @@ import { comeBack, hints, leave, rowOf, tally } from "./desk.js";
 const EVERY = 4000;
 const top = document.querySelector("[data-pulse]");
 const list = () => document.getElementById("list");
+const leaving = document.getElementById("leaving");
 const rows = () => [...document.querySelectorAll("#list .row")];
 const slip = () => document.querySelector("#aside .slip[data-version], .order-page .slip[data-version]");
 const seen = (one) => `${one.dataset.order}~${one.dataset.version}`;
@@ -27,9 +28,9 @@ async function pulse() {
   try {
     const wanted = new URLSearchParams(list()?.dataset.keep ?? "");
     const shown = rows().map((row) => row.dataset.order);
-    const queue = list()?.dataset.queue;
-    if (queue) {
-      wanted.set("queue", queue);
+    const queue = list()?.dataset.queue ?? leaving?.dataset.queue;
+    if (queue) wanted.set("queue", queue);
+    if (list()?.dataset.queue) {
       if (list().dataset.drawn) wanted.set("drawn", list().dataset.drawn);
       wanted.set("shown", rows().map(seen).join(","));
     }
@@ -63,6 +64,7 @@ function follow(now, shown, askedAt) {
       line.append(stands);
     });
   }
+  mustLeave(now.leaving);
   if (list()?.dataset.queue) {
     const left = new Set(now.gone);
     shown.forEach((number) => {
@@ -85,6 +87,24 @@ function follow(now, shown, askedAt) {
   }
   lookAgain(now.open);
   toasts(now);
+}
+
+// Over the list: '9 must leave by 16:30', and in red what has missed its cut-off.
+function mustLeave(said) {
+  if (!leaving) return;
+  const texts = [...leaving.children].map((pill) => pill.lastChild.data);
+  if (texts.length === said.length && texts.every((text, i) => text === said[i])) return;
+  leaving.replaceChildren(...said.flatMap((text) => {
+    const pill = document.createElement("span");
+    const mark = document.createElement("span");
+    const late = text.includes(" missed ");
+    pill.className = `pill ${late ? "bad" : "warn"}`;
+    mark.ariaHidden = "true";
+    mark.textContent = late ? "!" : "◷";
+    pill.append(mark, text);
+    return [pill, " "];
+  }));
+  leaving.hidden = !said.length;
 }
 
 function announce(count) {
