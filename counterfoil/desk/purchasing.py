@@ -168,7 +168,8 @@ def show_one(
     ready = request.session.pop("ready", [])
     context |= {
         "waiting": waiting_for(po),
-        "slipped": slipped_by(po),
+        # Before the supplier has named a date, only what is charged already cannot wait for it.
+        "slipped": [s for s in slipped_by(po) if s.charged or po.state != "sent"],
         "ready": list(Order.objects.filter(number__in=ready).order_by("deadline", "id")) if ready else [],
         "receipts": list(GoodsReceipt.objects.filter(po=po).prefetch_related("lines__purchase_line__product")),
         "open": po.state in OPEN_STATES,
@@ -204,10 +205,13 @@ def confirm(request: HttpRequest, number: str) -> HttpResponse:
             ]
             day = date_of(form, "expected")
             po = confirm_purchase_order(actor=actor_of_page(request), number=number, expected=day, lines=own or None)
-            late = len(slipped_by(po))
+            late = slipped_by(po)
             if late:
-                orders = "1 order has" if late == 1 else f"{late} orders have"
-                say(request, f"The date of {number} is confirmed. {orders} to be told: see below.")
+                orders = f"{units(len(late), 'order')} {'ships' if len(late) == 1 else 'ship'} later than promised"
+                told = (
+                    "their customers have been asked" if all(s.told for s in late) else "who has to be told, see below"
+                )
+                say(request, f"The date of {number} is confirmed. {orders}; {told}.")
             else:
                 say(request, f"The date of {number} is confirmed; every order that waits for it keeps its promise.")
     except Invalid as error:

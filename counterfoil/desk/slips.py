@@ -133,7 +133,11 @@ def row_of(order: Order, lines: Sequence[Brief], tried: Mapping[int, Tried] | No
         summary += " · gift note"
     dates = [ln.promise_date for ln in wanted if ln.promise_date]
     today = shop().today()
-    if dates:
+    if order.queue == "cancelled":
+        ships = ""
+    elif dates and order.queue in {"transit", "done"}:
+        ships = f"promised {say_date(min(dates))}"
+    elif dates:
         day = min(dates)
         ships = f"ships {near_day(day)}" if day >= today else f"was due {say_date(day)}"
     elif order.needed_by:

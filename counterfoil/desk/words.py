@@ -200,7 +200,7 @@ GATES = {
     "pick": "May we pick?",
     "pack": "May we pack?",
     "ship": "May we ship?",
-    "deliver": "Has it arrived?",
+    "deliver": "May we note its arrival?",
 }
 # The beginning of a journal kind -> the glyph on the timeline.
 GLYPHS = (
@@ -212,7 +212,8 @@ GLYPHS = (
     ("customer_told", "☏"),
     ("customer_called", "☏"), ("contact_call", "☏"), ("contact_", "✎"), ("customer_", "✎"), ("needed_by", "◷"),
     ("order_amended", "±"), ("details_", "✎"), ("parts_merged", "±"), ("authorisation", "◔"), ("pay_link", "✉"),
-    ("return", "↩"),
+    ("return", "↩"), ("order_picked", "◑"), ("order_shipped", "➤"), ("order_delivered", "✓"), ("order_invoiced", "▤"),
+    ("units_returned", "↩"),
 )  # fmt: skip
 
 

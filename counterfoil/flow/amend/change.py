@@ -16,8 +16,9 @@ from counterfoil.flow.amend.units import reserve_now, take_off
 from counterfoil.flow.rules import NO_MONEY_YET, touched
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.load import note
-from counterfoil.records.orders.models import MONEY, Amendment, Hold, Line, Order, Part, Proposal
+from counterfoil.records.orders.models import MONEY, Amendment, Hold, Line, Order, Part, Promise, Proposal
 from counterfoil.records.orders.offers import release_offered
+from counterfoil.records.orders.promises import keep_promise
 from counterfoil.records.stock.ledger import change_waiting
 from counterfoil.steps.alternatives.arithmetic import Sums, divide, hand_over, keep, priced
 from counterfoil.steps.alternatives.choices import units_offered
@@ -219,8 +220,8 @@ def _split(change: Change) -> None:
 
 
 def _promise_as(change: Change, part: Part, day: date) -> None:
-    """The new part keeps the promise that its units had."""
-    promise(Change(change.order, {**change.choice, "date": day.isoformat()}, change.actor), part, "split accepted")
+    """The new part keeps the promise that its units had, also one that is over."""
+    keep_promise(change.order, part, day, basis="split accepted", actor=change.actor, consent=Promise.EXPRESS)
 
 
 def _move_units(change: Change, line: Line, units: int, later: Part) -> None:

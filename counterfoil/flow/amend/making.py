@@ -10,6 +10,7 @@ from typing import Any
 from counterfoil.core import clock, jobs
 from counterfoil.core.actor import Actor
 from counterfoil.core.machine import Move, shift
+from counterfoil.core.shop import shop
 from counterfoil.flow.amend.pictures import whole_picture
 from counterfoil.flow.amend.totals import lines_of, picture, retotal_order
 from counterfoil.records.orders.load import note
@@ -35,8 +36,12 @@ class Change:
 
     @property
     def day(self) -> date | None:
+        """The day that the choice names; where that is over by the time of the answer, the next working day."""
         given = self.choice.get("date")
-        return date.fromisoformat(given) if given else None
+        if not given:
+            return None
+        day, settings = date.fromisoformat(given), shop()
+        return day if day >= settings.today() else settings.working_day(settings.today())
 
     def part(self, number: int) -> Part:
         """A part that is about to change."""

@@ -13,7 +13,7 @@ from counterfoil.core import clock
 from counterfoil.core.shop import shop
 from counterfoil.flow.advance import sweep
 from counterfoil.flow.verify import judge_all
-from counterfoil.records.orders.models import Offered, Order, Proposal
+from counterfoil.records.orders.models import Offered, Order, Part, Proposal
 from counterfoil.records.stock.models import Balance
 from tests.support import Answer, Api, order_body, product, settle
 
@@ -99,6 +99,15 @@ def test_however_the_question_ends_otherwise_the_wine_is_free_again(api: Api, ho
             assert Proposal.objects.get(token=token).state == "expired"
     assert held() == (5, 0)
     well()
+
+
+def test_a_yes_that_comes_after_the_day_that_was_offered_promises_no_day_that_is_over(api: Api) -> None:
+    number = placed(api)
+    token = ask(api, number)
+    with clock.at(clock.business_now() + timedelta(days=5)):
+        assert answer(api, token, choice=0).status == 200
+        assert Part.objects.get(order__number=number).promise_date == shop().working_day(shop().today())
+        well()
 
 
 def test_two_choices_of_one_wine_keep_it_once(api: Api) -> None:

@@ -134,7 +134,8 @@ document.addEventListener("click", (event) => {
 function askFirst(button) {
   const slip = button.closest(".slip");
   byId("sure-title").textContent = button.dataset.label ?? button.textContent.trim();
-  byId("sure-what").textContent = slip ? slip.querySelector(".stub").innerText.replace(/\s*\n\s*/g, " · ") : "";
+  const said = slip?.querySelector(".stub").innerText.split(/\s*\n\s*/) ?? [];
+  byId("sure-what").textContent = said.filter((one) => /[\p{L}\d]/u.test(one)).join(" · ");
   const yes = byId("sure-yes");
   yes.textContent = byId("sure-title").textContent;
   yes.onclick = () => { byId("sure").close(); button.click(); };
