@@ -93,13 +93,19 @@ def headed(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_words(body: str, context: Mapping[str, Any]) -> str:
-    """A plain mail with the shop's opening after the greeting and its closing before the shop's name."""
+    """A plain mail with the shop's opening after the greeting and its closing before the shop's name.
+
+    What follows the greeting begins with a capital, and no two empty lines stand together, whatever the template left.
+    """
     opening = "\n\n".join(context.get("opening") or [])
     closing = "\n\n".join(context.get("closing") or [])
+    body = re.sub(r"\n{3,}", "\n\n", body)
+    greeting, gap, rest = body.partition("\n\n")
+    if greeting.endswith(","):
+        body = f"{greeting}{gap}{rest[:1].upper()}{rest[1:]}"
     if opening:
         greeting, gap, rest = body.partition("\n\n")
-        rest = rest.lstrip("\n")  # it went on after the greeting's comma; now it begins a sentence
-        body = f"{greeting}{gap}{opening}\n\n{rest[:1].upper()}{rest[1:]}"
+        body = f"{greeting}{gap}{opening}\n\n{rest}"
     if closing:
         head, name, tail = body.rstrip("\n").rpartition(f"\n{context['shop']}")
         body = f"{head.rstrip()}\n\n{closing}\n{name}{tail}\n" if name else f"{body.rstrip()}\n\n{closing}\n"

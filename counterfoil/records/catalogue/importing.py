@@ -21,7 +21,7 @@ from counterfoil.records.catalogue.models import Product
 from counterfoil.records.stock import ledger
 from counterfoil.records.stock.ledger import Change
 
-IMPORTER = Actor("system", "osCommerce", OWNER)
+IMPORTER = Actor("system", "import", OWNER)
 
 
 def import_products(path: Path, say: Callable[[str], None] | None = None) -> int:

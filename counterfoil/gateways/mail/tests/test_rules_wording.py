@@ -47,4 +47,6 @@ def test_the_shops_words_stand_after_the_greeting_and_before_its_name() -> None:
 def test_without_words_a_mail_is_as_it_was() -> None:
     for context in (dressed("promised", CONTEXT, {}), dressed("purchase_order", CONTEXT, {"opening": "Hi"})):
         assert context == CONTEXT
-        assert with_words(BODY, context) == BODY
+        assert with_words(BODY, context) == BODY.replace("we ship", "We ship")
+    loose = "Hello June,\n\n\nwe ship.\n\n\n\nHill\n"
+    assert with_words(loose, CONTEXT) == "Hello June,\n\nWe ship.\n\nHill\n"
