@@ -12,9 +12,10 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.utils.http import urlencode
 
@@ -160,7 +161,7 @@ class ProblemMiddleware:
                 return problem(500, f"an error of ours; it is in the log as {code}", reference=code)
             return known
         if known is None:
-            if isinstance(error, SuspiciousOperation | PermissionDenied):
+            if isinstance(error, SuspiciousOperation | PermissionDenied | BadRequest | MultiPartParserError):
                 return None  # Django's own answers, which become pages above
             return error_page(request, 500, "", reference=fault(request, error))
         # What a database says of itself is for the log.

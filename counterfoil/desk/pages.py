@@ -44,6 +44,7 @@ from counterfoil.steps.charging.rules import may_charge
 from counterfoil.steps.sourcing.queries import coming_for
 
 ANYBODY = (CLERK, PICKER, BUYER, BOOKKEEPER)
+MOST_SAID = 600  # characters
 _CHARGES = frozenset({"charge", "record-payment"})  # after which the packet is printed
 
 
@@ -73,8 +74,8 @@ def desk_page(request: HttpRequest, template: str, context: dict[str, Any], *, s
 
 
 def say(request: HttpRequest, text: str) -> None:
-    """What the next page of this person shows once."""
-    request.session["said"] = text
+    """What the next page of this person shows once. It travels in their cookie, which has room for some sentences."""
+    request.session["said"] = text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]}…"
 
 
 @staff(*ANYBODY)

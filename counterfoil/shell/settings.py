@@ -171,6 +171,8 @@ CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+# A carrier's file of 300 rows is mended in a form with five fields a row; a count has a field for each place.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS: list[str] = []

@@ -111,6 +111,26 @@ def test_odd_addresses_and_odd_fields_are_no_fault_of_ours() -> None:
     assert {what: a.status_code for what, a in answers.items() if a.status_code >= 500} == {}
 
 
+def test_a_form_without_its_fields_or_with_very_many_of_them_is_read() -> None:
+    Desk()
+    visitor = Client(raise_request_exception=False)
+    visitor.post("/cart/add", {"sku": "PINOT-21", "quantity": "1"})
+    bare = visitor.post("/checkout")
+    assert (bare.status_code, "load the page again" in bare.content.decode()) == (422, True)
+    for kind in (
+        "multipart/form-data",
+        "multipart/form-data; boundary=é",
+        "application/x-www-form-urlencoded; charset=utf-16",
+    ):
+        assert visitor.generic("POST", "/checkout", b"a=b", content_type=kind).status_code == 400, kind
+    visitor.force_login(User.objects.create_user("p@example.com", "a long password", name="Pia", role="picker"))
+    rows = {f"{name}:{n}": "x" for n in range(300) for name in ("line", "order", "tracking", "carrier", "why")}
+    mended = visitor.post("/desk/ship/file", {**rows, "do": "download"})
+    assert mended.content.count(b"\r\n") == 301, "as many rows as a file may have"
+    visitor.post("/desk/floor/acts", {"kind": "pick", "order": "x" * 20_000, "token": "1", "sku": "x", "units": "1"})
+    assert len(visitor.cookies["counterfoil"].value) < 2_000, "a browser keeps no larger one"
+
+
 FORM = {
     "name": "Zoë Brontë", "email": "zoe@example.com", "shipping_address.street": "12 Vine Street",
     "shipping_address.city": "Napa", "shipping_address.state": "California", "shipping_address.postcode": "94558",
