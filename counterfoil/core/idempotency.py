@@ -17,6 +17,7 @@ LIFE = timedelta(hours=24)
 STALE = timedelta(seconds=90)  # a request that has run this long has died with its process
 CLAIMED, BEGUN = 0, -1  # a row's status before there is an answer: nothing written yet, or something committed
 MAX_PATH = 200  # characters, as the table keeps them
+OPEN = "/api/v1/proposals/"  # to whoever has the question's token
 PLACEMENT = "/api/v1/orders"  # keeps its key in the order's own transaction
 
 
@@ -92,14 +93,16 @@ class IdempotencyMiddleware:
             return unfit
         since, scope = clock.real_now(), ""
         digest = body_hash(request.body)
+        answered: HttpResponse | None = None
         try:
             actor = bearer(request)
-            scope = actor.id if actor else f"open:{request.path}"[:64]
-            answered = replay(scope, request.path, key, digest)
-            if answered is None and not _claim(scope, request.path, key, digest, since):
-                answered = problem(
-                    409, "the first request with this Idempotency-Key is still running; ask again in a moment"
-                )
+            if actor is not None or request.path.startswith(OPEN):
+                scope = actor.id if actor else f"open:{request.path}"[:64]
+                answered = replay(scope, request.path, key, digest)
+                if answered is None and not _claim(scope, request.path, key, digest, since):
+                    answered = problem(
+                        409, "the first request with this Idempotency-Key is still running; ask again in a moment"
+                    )
         except DatabaseError as error:
             # A middleware's own errors pass by the handler that says 503 for a view's.
             answered = problem_of(error)
@@ -107,6 +110,9 @@ class IdempotencyMiddleware:
                 raise
         if answered is not None:
             return answered
+        if not scope:
+            # A stranger, for whom nothing is written down, or the processor, whose events have names of their own.
+            return self.get_response(request)
         response: HttpResponse | None = None
         # The first thing that this request commits says so on its key, in the same transaction: should the process die
         # before the answer is kept, nobody repeats the work believing that it was never done.

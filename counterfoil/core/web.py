@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
+from django.utils.encoding import iri_to_uri
 from django.utils.http import urlencode
 
 from counterfoil.core import errors
@@ -172,7 +173,7 @@ def fault(request: HttpRequest, error: BaseException | None) -> str:
     """Log a fault of ours under a code of its own, with its stack; the code is all that a stranger sees."""
     code = secrets.token_hex(4).upper()
     exc = error if error is not None else True
-    log.error("fault %s at %s %s", code, request.method, request.path, exc_info=exc)
+    log.error("fault %s at %s %s", code, request.method, iri_to_uri(request.path), exc_info=exc)
     return code
 
 

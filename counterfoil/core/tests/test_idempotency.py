@@ -77,6 +77,14 @@ class TestOneAfterTheOther:
         door.post(bearer=make_key("another shop", "owner"))
         assert door.asked == 3
 
+    def test_for_a_stranger_nothing_is_written_down(self, door: Door) -> None:
+        held: list[int] = []
+        door.inside = lambda: held.append(len(rows("SELECT 1 FROM core_idempotencykey")))
+        door.post(bearer="cf_nobody")
+        door.post(bearer="cf_nobody", path="/api/v1/proposals/a-token/answer")
+        door.post()
+        assert held == [0, 1, 2], "whoever has a question's token is none"
+
     @pytest.mark.parametrize("status", [202, 400, 402, 404, 409, 422, 500, 503])
     def test_only_a_final_good_answer_is_kept(self, status: int) -> None:
         door = Door(status, 201)
