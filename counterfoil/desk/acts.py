@@ -8,7 +8,7 @@ from typing import Any
 from counterfoil.core import jobs
 from counterfoil.core.actor import BOOKKEEPER, CLERK, PICKER, Actor, require
 from counterfoil.core.db import writing
-from counterfoil.core.errors import Invalid, Missing, StillAsking, blocked
+from counterfoil.core.errors import Invalid, Missing, Refused, StillAsking, blocked
 from counterfoil.core.money import show
 from counterfoil.core.shop import shop
 from counterfoil.core.text import clean_key, plain
@@ -163,9 +163,13 @@ def _refund(order: str, form: Form, actor: Actor) -> str:
         raise Invalid(("amount", "give an amount, or the lines to refund"))
     if (amount is not None or lines) and form.get("everything"):
         raise Invalid(("amount", "leave amount and units empty to refund everything"))
-    made = charging.refund_order(
-        order=order, actor=actor, amount=amount, lines=lines or None, reason=text_of(form, "reason")
-    )
+    reason = text_of(form, "reason")
+    try:
+        made = charging.refund_order(order=order, actor=actor, amount=amount, lines=lines or None, reason=reason)
+    except Refused as error:
+        if amount is None or error.blockers[0].code != "over_refundable":
+            raise
+        raise Invalid(("amount", error.blockers[0].message)) from error  # told where it was typed
     return f"{show(made.amount, known.currency)} goes back to the customer."
 
 
@@ -298,7 +302,9 @@ def _question(order: str, form: Form) -> str:
 
 
 def _call(order: str, form: Form, actor: Actor) -> str:
-    outcome, _, which = text_of(form, "outcome", needed="say how the call went").partition(":")
+    # Enter in the field of the time presses no button that has an outcome.
+    given = text_of(form, "outcome") or (Call.CALL_BACK if form.get("call_back_at") else "")
+    outcome, _, which = text_of({"outcome": given}, "outcome", needed="say how the call went").partition(":")
     record_call(
         order=order,
         actor=actor,

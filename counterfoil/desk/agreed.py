@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from counterfoil.core.actor import Actor
+from counterfoil.core.errors import Invalid
 from counterfoil.core.shop import shop
 from counterfoil.core.text import clean_sku
 from counterfoil.desk.reading import Form, maybe_amount, maybe_moment, maybe_whole, text_of, whole_of
 from counterfoil.flow import amend
 from counterfoil.records.orders.load import find
 from counterfoil.records.orders.models import Line, Order
-
-ADDRESS = ("name", "street", "city", "postcode", "state", "country")
+from counterfoil.steps.checkout.forms import ADDRESS, address_of
 
 
 def open_lines(order: Order) -> list[Line]:
@@ -61,11 +61,20 @@ def changes_of(form: Form, order: Order) -> list[dict[str, Any]]:
         if shipping is not None and shipping != order.shipping:
             delivery["price"] = shipping
         found.append(delivery)
-    address = {name: text_of(form, f"address.{name}") for name in ADDRESS}
+    return found + _moved(form, order)
+
+
+def _moved(form: Form, order: Order) -> list[dict[str, Any]]:
+    """Another address, as its country writes it; as it was it stays, however a channel wrote it."""
+    given = {name: text_of(form, f"address.{name}") for name in ADDRESS}
     known = {name: str(order.shipping_address.get(name) or "") for name in ADDRESS}
-    if any(f"address.{name}" in form for name in ADDRESS) and address != known:
-        found.append({"kind": "address", "address": address})
-    return found
+    if given == known or not any(f"address.{name}" in form for name in ADDRESS):
+        return []
+    errors: dict[str, str] = {}
+    address = address_of(form, "address", errors)
+    if errors:
+        raise Invalid(*errors.items())
+    return [{"kind": "address", "address": address}]
 
 
 def amend_by_form(order: str, form: Form, actor: Actor) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, expect, sync_playwright
 
 from counterfoil.core.shop import TTL
 from counterfoil.shell.runner import free_port
@@ -31,6 +31,7 @@ from counterfoil.shell.runner import free_port
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "var" / "screens"
 START_SECONDS = 240
+expect.set_options(timeout=20_000)  # a busy machine answers a key in its own time
 # Each walk is made in one of two windows, with COUNTERFOIL_TEST_WIDTHS=all in both, and the story on both databases;
 # every page is opened wide, and in a phone's window the pages that are held in the hand, or on demand all.
 EVERYTHING = os.environ.get("COUNTERFOIL_TEST_WIDTHS") == "all"
@@ -194,10 +195,12 @@ class Window:
 
 
 @contextmanager
-def window(browser: Browser, *, width: int = 1280, dark: bool = False) -> Iterator[Window]:
-    """A fresh window, 1280 or 390 pixels wide."""
+def window(browser: Browser, *, width: int = 1280, dark: bool = False, touch: bool = False) -> Iterator[Window]:
+    """A fresh window, 1280 or 390 pixels wide; with `touch` it is tapped as a telephone is."""
     context = browser.new_context(
-        viewport={"width": width, "height": 900 if width > 600 else 844}, color_scheme="dark" if dark else "light"
+        viewport={"width": width, "height": 900 if width > 600 else 844},
+        color_scheme="dark" if dark else "light",
+        has_touch=touch,
     )
     page = context.new_page()
     page.set_default_timeout(15_000)

@@ -59,6 +59,7 @@ OF_AN_ORDER = {
     "placed": ("review", "/desk/orders/{number}/placed"),
     "amend": ("goods", "/desk/orders/{number}/amend"),
     "offer": ("stock", "/desk/orders/{number}/proposals/new"),
+    "offer-parts": ("goods", "/desk/orders/{number}/proposals/new"),
 }
 # The customer's page, at moments at which it says something of its own.
 OF_A_CUSTOMER = {

@@ -11,10 +11,12 @@ from playwright.sync_api import FilePayload, Page, Route, expect
 
 from counterfoil.core.web import error_page
 from counterfoil.desk.words import ACT
+from tests.browser.caller import Caller
 from tests.browser.conftest import Shop, mailed_link
 
 Look = Callable[[str], None]  # at the page as it stands; the name of its picture
 PASSWORD = "three odd words"
+SET = "all => Object.entries(all).forEach(([name, value]) => { document.getElementsByName(name)[0].value = value })"
 ADDRESS = {"street": "12 Vine Street", "city": "Napa", "state": "CA", "postcode": "94558"}
 
 
@@ -53,6 +55,28 @@ def an_account(page: Page, shop: Shop, look: Look, email: str) -> None:
     look("account-home")
     page.goto(mailed_link(shop, email, "Your earlier orders"))
     look("account-claim")
+
+
+def what_is_agreed(page: Page, shop: Shop, look: Look, who: str) -> None:
+    """A question about several wines that are missing, with choices drawn and one that is wrong; a change, drawn."""
+    caller = Caller(shop, who)
+    number = caller.places({"STO-RE-2018": 2, "HAR-ZI-2022": 2})
+    page.goto(f"{shop.base}/desk/orders/{number}/proposals/new")
+    expect(page.get_by_role("heading", name=re.compile(" missing$")).nth(1)).to_be_visible()
+    # Set by the page itself: what a person types is drawn as they type, and the next page would cut that off.
+    one_more = page.get_by_role("button", name=re.compile("one more choice"))
+    for n, given in enumerate(({"kind:0": "later_date"}, {"kind:1": "substitute", "sku:1": "NO-SUCH-WINE"}), 1):
+        page.evaluate(SET, given)
+        one_more.click()
+        expect(page.locator(f"#f-kind-{n}")).to_be_visible()
+    expect(page.locator(".choice .wrong").first).to_be_visible()
+    look("offer-several")
+    page.goto(f"{shop.base}/desk/orders/{number}/amend")
+    page.locator("[name^='quantity:']").first.fill("1")
+    page.get_by_role("button", name="Show what that does").click()
+    expect(page.locator("#drawn")).to_be_visible()
+    look("amend-drawn")
+    caller.send(f"orders/{number}/cancellation", {"reason": "only looked at"})
 
 
 def the_buyers_desk(page: Page, shop: Shop, look: Look) -> None:

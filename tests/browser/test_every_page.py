@@ -102,6 +102,7 @@ def look_everywhere(round_: Round) -> None:
     if round_.short:
         return
     round_.visit_behind()
+    reached.what_is_agreed(page, shop, look, f"agreed-{round_.who}")
     reached.the_dialogs(page, shop, look)
     reached.the_buyers_desk(page, shop, look)
     reached.many_at_once(page, shop, look)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.caller import Caller
 from tests.browser.conftest import Shop, eventually, log_in, mailed_link, widths, window
 from tests.browser.test_every_page import sideways
 
@@ -141,6 +142,11 @@ def test_an_account_is_made_by_mail_orders_and_gets_a_new_password(
     sqlite_shop: Shop, chromium: Browser, width: int
 ) -> None:
     shop, email = sqlite_shop, f"june-{width}@example.com"
+    caller = Caller(shop, f"guest{width}")
+    # Two orders as a guest, one of them with the address in capitals, and one of somebody else.
+    mine = [{"name": "June Harper", "email": spelt} for spelt in (email, email.upper())]
+    earlier = [caller.places({"ALD-PN-2022": 1}, customer=customer) for customer in mine]
+    others = caller.places({"ALD-PN-2022": 1}, customer={"name": "June Harper", "email": f"other-{email}"})
     with window(chromium, width=width, dark=width > 600) as seen:
         page = seen.page
         page.goto(f"{shop.base}/account/new")
@@ -151,6 +157,7 @@ def test_an_account_is_made_by_mail_orders_and_gets_a_new_password(
         page.fill("[name=password]", "three odd words")
         page.press("[name=password]", "Enter")
         page.wait_for_url("**/account/")
+        _claims(page, shop, email, earlier, others)
         page.get_by_role("link", name="Add an address").click()
         for name, value in {"street": "1 Mill Lane", "city": "Napa", "state": "CA", "postcode": "94558"}.items():
             page.fill(f"[name='address.{name}']", value)
@@ -166,7 +173,7 @@ def test_an_account_is_made_by_mail_orders_and_gets_a_new_password(
         expect(page.locator("[name='shipping_address.street']")).to_have_value("1 Mill Lane")
         place(page)
         page.goto(f"{shop.base}/account/")
-        expect(page.locator(".own-orders li")).to_have_count(1)
+        expect(page.locator(".own-orders li")).to_have_count(3)
         assert sideways(page) <= 0
         seen.picture(f"account-{width}")
         page.goto(f"{shop.base}/account/reset")
@@ -178,7 +185,34 @@ def test_an_account_is_made_by_mail_orders_and_gets_a_new_password(
         page.wait_for_url("**/account/")
         page.goto(f"{shop.base}/desk/")
         assert "/desk/login" in page.url
-        assert seen.complaints == []
+        assert [c for c in seen.complaints if " 404 " not in c] == []  # a link that was no good
+
+
+def _claims(page: Page, shop: Shop, email: str, earlier: Sequence[str], others: str) -> None:
+    """Earlier orders come into the account by the mailed link and its button alone; those of others never."""
+    home, own = page.url, page.locator(".own-orders li")
+    expect(page.get_by_text("No orders yet")).to_be_visible()
+    page.get_by_role("button", name="Mail me a link to bring").click()
+    expect(page.get_by_role("status")).to_contain_text(f"We have sent a link to {email}")
+    expect(own).to_have_count(0)
+    link = mailed_link(shop, email, "Your earlier orders")
+    page.goto(f"{link[:-4]}beef")
+    expect(page.locator("main")).to_contain_text("no longer good")
+    # A mail program that looks at the link brings nothing.
+    assert page.request.get(link).ok
+    page.goto(home)
+    expect(own).to_have_count(0)
+    page.goto(link)
+    expect(page.locator("main")).to_contain_text(email)
+    page.get_by_role("button", name="Bring them into my account").click()
+    expect(page.get_by_role("status")).to_contain_text("2 earlier orders came into your account")
+    expect(own).to_have_count(2)
+    for number in earlier:
+        expect(own.filter(has_text=number)).to_have_count(1)
+    expect(page.locator("main")).not_to_contain_text(others)
+    own.filter(has_text=earlier[0]).get_by_role("link").click()
+    expect(page.locator(".stub").first).to_contain_text(earlier[0])
+    page.goto(home)
 
 
 @WIDTHS

@@ -12,7 +12,6 @@ from tests.browser.test_every_page import sideways
 from tests.browser.test_the_story_in_a_browser import eventually, give_card
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=20_000)  # a busy machine answers a key in its own time
 
 
 def focused(page: Page) -> str:

@@ -91,6 +91,16 @@ def test_a_question_for_who_prefers_the_telephone_is_answered_from_the_sheet() -
     assert act(desk, made, "needed-by", needed_by=(shop.shop().today() - timedelta(days=1)).isoformat()) == 422
 
 
+def test_enter_in_a_field_of_the_call_is_no_yes() -> None:
+    product("PINOT", on_hand=20)
+    desk = at_the_desk("clerk")
+    made = late(("PINOT", 2))
+    assert act(desk, made, "call", outcome="", note="in the car") == 422
+    assert not Call.objects.exists()
+    assert act(desk, made, "call", outcome="", note="in the car", call_back_at=f"{working(1)}T10:30") == 303
+    assert Call.objects.get().outcome == "call_back"
+
+
 def test_a_yes_on_the_telephone_waits_for_its_undo_and_a_call_that_nobody_took_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -181,7 +181,8 @@ def _shelf(order: Order, changes: Sequence[Mapping[str, Any]]) -> Shelf:
     if new is not None:
         settings = shop()
         for product in Product.objects.filter(line__order=order).distinct():
-            to = {"country": new.get("country", ""), "state": new.get("state", "")}
+            country = str(new.get("country") or "")
+            to = {"country": country, "state": state_code(country, str(new.get("state") or ""))}
             rates[product.pk] = settings.tax_rate_ppm(product.tax_class, **to)
     return Shelf(terms.offers, terms.deliveries, terms.price_rule, rates, order.shipping_address)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from counterfoil.core.errors import Blocker, Invalid, Refused
 from counterfoil.core.money import MAX_AMOUNT, show
+from counterfoil.gateways.storefront.countries import state_code
 from counterfoil.steps.alternatives.arithmetic import (
     LineMoney,
     Sums,
@@ -306,6 +307,8 @@ def _address(wish: Wish, draft: Draft) -> None:
         wish.wrong("address", "give name, street, city, postcode, state and country")
         return
     address = {name: str(given.get(name) or "").strip() for name in ADDRESS}
+    # Taxes and the places that we do not serve go by the code: "Utah" is no other state.
+    address["state"] = state_code(address["country"], address["state"])
     if any(len(value) > 200 for value in address.values()):
         wish.wrong("address", "at most 200 characters in each line")
     wish.errors += check_address(address, f"{wish.at}.address")

@@ -282,6 +282,10 @@ def test_another_address_has_another_tax(api: Api) -> None:
     assert (order["shipping_address"]["city"], order["tax"], order["total"]) == ("Reno", 0, 6500)
     assert undo(api, number).status == 201
     assert (api.order(number)["shipping_address"]["city"], api.order(number)["total"]) == ("Napa", 7000)
+    # A state that is written out is the same state, and taxed as it is.
+    written = {**there, "city": "Sonoma", "state": "California"}
+    assert amend(api, number, {"kind": "address", "address": written}).status == 201
+    assert (api.order(number)["shipping_address"]["state"], api.order(number)["total"]) == ("CA", 7000)
     well()
 
 

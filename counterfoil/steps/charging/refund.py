@@ -44,7 +44,7 @@ def refund_order(
     if amount is not None and lines is not None:
         raise Invalid(("amount", "give an amount or lines, not both"))
     if amount is not None and amount <= 0:
-        raise Invalid(("amount", "must be more than zero, in minor units"))
+        raise Invalid(("amount", "must be more than zero"))
     with writing():
         taken = take(order)
         parts = list(Part.objects.filter(order=taken).order_by("number"))

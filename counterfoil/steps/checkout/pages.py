@@ -244,7 +244,10 @@ def _place(request: HttpRequest, lines: list[shelf.CartLine], form: dict[str, st
     except Invalid as error:
         return _form(request, lines, form, status=422, errors={_field(f): m for f, m in error.errors})
     except Refused as error:
-        return _form(request, lines, form, status=409, trouble=" ".join(b.message for b in error.blockers))
+        said = " ".join(b.message for b in error.blockers)
+        not_served = any(b.code == "state_not_served" for b in error.blockers)
+        at = {"shipping_address.state": said} if not_served else {}
+        return _form(request, lines, form, status=409, errors=at, trouble=said)
     cart.empty(request)
     if form.get("keep_address"):
         _keep_address(request, address)

@@ -295,10 +295,15 @@ export function tally() {
 document.addEventListener("change", tally);
 tally();
 
-// A link to a form that is folded up opens it.
+// A link to a form that is folded up opens it. Going to the place of an address the browser drops the focus, in a frame
+// of its own around the load: the field has it again once that is over.
 if (location.hash.length > 1) {
   const aim = byId(decodeURIComponent(location.hash.slice(1)));
-  if (aim instanceof HTMLDetailsElement) reveal(aim);
+  const again = () => { if (document.activeElement === document.body) reveal(aim); };
+  if (aim instanceof HTMLDetailsElement) {
+    reveal(aim);
+    addEventListener("load", () => requestAnimationFrame(() => requestAnimationFrame(again)));
+  }
 }
 
 document.querySelectorAll(".keys-line, .keys-button, .palette-button").forEach((shown) => { shown.hidden = false; });
