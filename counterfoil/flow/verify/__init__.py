@@ -29,6 +29,7 @@ CHECKS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
     ("settlement: fees, disputes and payouts are the processor's", settlement.processor),
     ("books: debits equal credits", books.balanced),
     ("books: accounts agree with the orders", books.accounts),
+    ("books: goods in stock are worth what the shelf says", books.goods),
     ("papers: number series have no gaps", papers.series),
     ("papers: contents and renderings have their hashes", papers.hashes),
     ("journal: replaying it gives the same states", states.replay),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from counterfoil.core.db import rows
+from counterfoil.core.shop import shop
 
 
 def balanced() -> list[str]:
@@ -102,3 +103,20 @@ def _expect_settlement(expect: Callable[[str, str], None]) -> None:
     returned = "FROM orders_refund WHERE state = 'succeeded' AND refund_id = 'by dispute' GROUP BY currency"
     expect("dispute_losses", f"SELECT currency, -SUM(amount) {returned}")
     expect("card_clearing", f"SELECT currency, SUM(amount) {returned}")
+
+
+def goods() -> list[str]:
+    """The account of goods in stock, in the shop's currency: what lies in the house, and what has left uninvoiced."""
+    currency = shop().currency
+    (shelf,) = rows("SELECT COALESCE(SUM(value), 0) FROM stock_place")
+    (away,) = rows(
+        "SELECT COALESCE(-SUM(m.value), 0) FROM stock_movement m JOIN orders_line l ON l.id = m.line "
+        "JOIN orders_part g ON g.id = l.part_id WHERE g.books NOT IN ('invoiced', 'credited')"
+    )
+    (held,) = rows(
+        "SELECT COALESCE(SUM(amount), 0) FROM books_posting WHERE account = 'inventory' AND currency = %s", [currency]
+    )
+    is_, lies, left = int(held[0]), int(shelf[0]), int(away[0])
+    if is_ == lies + left:
+        return []
+    return [f"inventory holds {is_} {currency}; the shelf is worth {lies}, what has left without an invoice {left}"]

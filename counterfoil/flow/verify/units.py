@@ -5,6 +5,8 @@ from __future__ import annotations
 from counterfoil.core.db import rows
 from counterfoil.records.stock.models import COLUMNS, PLACED
 
+VALUED = (*PLACED, "value")
+
 
 def balances() -> list[str]:
     """Every balance is the sum of its movements."""
@@ -23,12 +25,15 @@ def balances() -> list[str]:
 
 
 def places() -> list[str]:
-    """Every place is the sum of its movements, the places of a product are its balance, and none is below zero."""
-    held = ", ".join(f"COALESCE(s.{c}, 0)" for c in PLACED)
-    moved = ", ".join(f"COALESCE(m.{c}, 0)" for c in PLACED)
-    sums = ", ".join(f"SUM({c}) AS {c}" for c in PLACED)
-    some = " OR ".join(f"SUM({c}) <> 0" for c in PLACED)
-    differs = " OR ".join(f"COALESCE(s.{c}, 0) <> COALESCE(m.{c}, 0)" for c in PLACED)
+    """Every place is the sum of its movements, the places of a product are its balance, and none is below zero.
+
+    The same of what lies there has cost; where nothing lies, it is nothing.
+    """
+    held = ", ".join(f"COALESCE(s.{c}, 0)" for c in VALUED)
+    moved = ", ".join(f"COALESCE(m.{c}, 0)" for c in VALUED)
+    sums = ", ".join(f"SUM({c}) AS {c}" for c in VALUED)
+    some = " OR ".join(f"SUM({c}) <> 0" for c in VALUED)
+    differs = " OR ".join(f"COALESCE(s.{c}, 0) <> COALESCE(m.{c}, 0)" for c in VALUED)
     found = []
     # Both ways: a place without movements, and movements without a place.
     for sku, bin_, lot, *numbers in rows(
@@ -40,10 +45,10 @@ def places() -> list[str]:
         "ON m.product_id = k.product_id AND m.bin = k.bin AND m.lot = k.lot "
         f"JOIN catalogue_product p ON p.id = k.product_id WHERE {differs} ORDER BY p.sku, k.bin, k.lot"
     ):
-        is_, should = numbers[: len(PLACED)], numbers[len(PLACED) :]
+        is_, should = numbers[: len(VALUED)], numbers[len(VALUED) :]
         found += [
             f"{sku} in bin {bin_ or '-'}, lot {lot or '-'}: {column} is {a}, its movements sum to {int(b)}"
-            for column, a, b in zip(PLACED, is_, should, strict=True)
+            for column, a, b in zip(VALUED, is_, should, strict=True)
             if int(a) != int(b)
         ]
     balances_ = ", ".join(f"b.{c}" for c in PLACED)
@@ -58,11 +63,14 @@ def places() -> list[str]:
             for column, a, b in zip(PLACED, of_product, of_places, strict=True)
             if int(a) != int(b)
         ]
-    below = " OR ".join(f"s.{c} < 0" for c in PLACED)
-    for sku, bin_, lot in rows(
-        f"SELECT p.sku, s.bin, s.lot FROM stock_place s JOIN catalogue_product p ON p.id = s.product_id WHERE {below}"
+    below = " OR ".join(f"s.{c} < 0" for c in VALUED)
+    empty = " + ".join(f"s.{c}" for c in PLACED)
+    for sku, bin_, lot, units, value in rows(
+        f"SELECT p.sku, s.bin, s.lot, {empty}, s.value FROM stock_place s JOIN catalogue_product p "
+        f"ON p.id = s.product_id WHERE {below} OR ({empty} = 0 AND s.value <> 0)"
     ):
-        found.append(f"{sku} in bin {bin_ or '-'}, lot {lot or '-'}: fewer than none")
+        wrong = "fewer than none" if units else f"nothing lies there, and it is worth {value}"
+        found.append(f"{sku} in bin {bin_ or '-'}, lot {lot or '-'}: {wrong}")
     return found
 
 

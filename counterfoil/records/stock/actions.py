@@ -91,8 +91,7 @@ def adjust_stock(
                 )
                 for at, share in enumerate(taken_from(product.pk, -quantity, bin_=where, lot=which))
             ]  # fmt: skip
-        ledger.move(changes, actor=actor)
-        value = quantity * product.cost
+        value = sum(ledger.move(changes, actor=actor).values())
         post(
             cause=cause,
             kind="stock_adjustment",

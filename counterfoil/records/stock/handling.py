@@ -129,7 +129,7 @@ def write_off_stock(
     lot: str | None = None,
     once: str | None = None,
 ) -> list[Movement]:
-    """Units in quarantine are gone for good: booked as lost at the product's cost.
+    """Units in quarantine are gone for good: booked as lost at what they cost.
 
     What is on the shelf is set aside or written off as damaged (sourcing). Raises Forbidden, Missing or Invalid.
     """
@@ -146,21 +146,21 @@ def write_off_stock(
             )
             for at, s in enumerate(shares())
         ]  # fmt: skip
-        ledger.move(changes, actor=actor)
-        book_loss(product, units, cause=cause, kind="stock_written_off", why=why)
+        lost = -sum(ledger.move(changes, actor=actor).values())
+        book_loss(product, units, lost, cause=cause, kind="stock_written_off", why=why)
         _tell("stock_written_off", actor, sku, units, f"{units} written off: {why}")
         return _done(cause)
 
 
-def book_loss(product: Product, units: int, *, cause: str, kind: str, why: str, subject: str = "") -> None:
-    """Units that are lost (or, below zero, found) leave (or enter) the inventory at the product's cost."""
+def book_loss(product: Product, units: int, value: int, *, cause: str, kind: str, why: str, subject: str = "") -> None:
+    """Units that are lost (or, below zero, found) leave (or enter) the inventory at `value`, what the ledger says."""
     post(
         cause=cause,
         kind=kind,
         subject=subject or product.sku[:SUBJECT],
         text=f"{units} × {product.sku} {'lost' if units >= 0 else 'found'}: {why}"[:300],
         currency=shop().currency,
-        amounts={"stock_losses": units * product.cost, "inventory": -units * product.cost},
+        amounts={"stock_losses": value, "inventory": -value},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -14,10 +14,11 @@ from counterfoil.core.actor import Actor
 from counterfoil.core.db import execute, in_writing, is_postgres, rows
 from counterfoil.core.errors import Refused, blocked
 from counterfoil.records.stock.models import COLUMNS, PLACED, Balance, Movement
+from counterfoil.records.stock.worth import Spot, worths
 
 # Rows of a statement: SQLite takes 32,766 parameters.
 _MOST_ROWS = 2_000
-Spot = tuple[int, str, str]  # product, bin, lot
+_OF_A_PLACE = (*PLACED, "value")
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Change:
     """One movement to be written. Quantities are signed units; `cause` may be used once, ever.
 
     `bin` and `lot` name the place of units that are on hand, picked or quarantined. `best_before` is what is known of
-    a lot that comes in, `since` when it first came to the house (None: now).
+    a lot that comes in, `since` when it first came to the house (None: now). `value` is what units that come to the
+    house have cost, minor units of the shop's currency; None: `worth.py` says it.
     """
 
     product_id: int
@@ -44,6 +46,12 @@ class Change:
     lot: str = ""
     best_before: date | None = None
     since: datetime | None = None
+    value: int | None = None
+
+    @property
+    def housed(self) -> int:
+        """By how many units there are more in the house."""
+        return self.on_hand + self.picked + self.quarantined
 
 
 def once(cause: str, at: int) -> str:
@@ -65,15 +73,18 @@ def lock(product_ids: Iterable[int]) -> dict[int, Balance]:
     }
 
 
-def move(changes: Iterable[Change], *, actor: Actor) -> None:
+def move(changes: Iterable[Change], *, actor: Actor) -> dict[str, int]:
     """Write movements and bring balances and places along. Refuses when one of them would become impossible.
 
-    The caller has locked the balances (or holds SQLite's pen). Three statements, whatever the number of products: the
-    movements, the balances, the places; a fourth and fifth when a place is new.
+    Returns by cause what came to the house (below zero: left it) is worth, minor units of the shop's currency. The
+    caller has locked the balances (or holds SQLite's pen). Three statements, whatever the number of products: the
+    movements, the balances, the places; two more when a place is new, and one first when something
+    leaves the house, or comes without a price.
     """
-    todo = [c for c in changes if any(getattr(c, column) for column in COLUMNS)]
+    todo = [c for c in changes if c.value or any(getattr(c, column) for column in COLUMNS)]
     if not todo:
-        return
+        return {}
+    todo = [replace(c, value=value) for c, value in zip(todo, worths(todo), strict=True)]
     now = clock.business_now()
     Movement.objects.bulk_create(
         Movement(
@@ -87,6 +98,7 @@ def move(changes: Iterable[Change], *, actor: Actor) -> None:
             lot=c.lot,
             actor=actor.name,
             at=now,
+            value=c.value or 0,
             **{column: getattr(c, column) for column in COLUMNS},
         )
         for c in todo
@@ -96,6 +108,7 @@ def move(changes: Iterable[Change], *, actor: Actor) -> None:
         _bring_places(todo, now)
     except IntegrityError as error:
         raise _refusal(error) from error
+    return {c.cause: c.value for c in todo if c.value}
 
 
 def _refusal(error: IntegrityError) -> Refused:
@@ -111,7 +124,7 @@ def _sums(changes: Sequence[Change], columns: Sequence[str], *, placed: bool) ->
         key = (c.product_id, c.bin, c.lot) if placed else c.product_id
         held = sums.setdefault(key, dict.fromkeys(columns, 0))
         for column in columns:
-            held[column] += int(getattr(c, column))
+            held[column] += int(getattr(c, column) or 0)
     return {key: sums[key] for key in sorted(sums) if any(sums[key].values())}
 
 
@@ -132,7 +145,7 @@ def _bring_balances(changes: Sequence[Change]) -> None:
 
 
 def _bring_places(changes: Sequence[Change], now: datetime) -> None:
-    sums: dict[Spot, dict[str, int]] = _sums(changes, PLACED, placed=True)
+    sums: dict[Spot, dict[str, int]] = _sums(changes, _OF_A_PLACE, placed=True)
     known: dict[Spot, tuple[date | None, datetime]] = {}
     for c in changes:
         key = (c.product_id, c.bin, c.lot)
@@ -147,16 +160,16 @@ def _update_places(
     spots: Sequence[Spot], sums: Mapping[Spot, dict[str, int]], known: Mapping[Spot, tuple[date | None, datetime]]
 ) -> int:
     """Change the places that there are; how many those were."""
-    types = ("bigint", "text", "text", "date", "timestamptz", *["bigint"] * len(PLACED))
+    types = ("bigint", "text", "text", "date", "timestamptz", *["bigint"] * len(_OF_A_PLACE))
     empty = "stock_place.on_hand + stock_place.picked + stock_place.quarantined = 0"
     return execute(
         "UPDATE stock_place SET "
-        + ", ".join(f"{c} = stock_place.{c} + w.column{at}" for at, c in enumerate(PLACED, 6))
+        + ", ".join(f"{c} = stock_place.{c} + w.column{at}" for at, c in enumerate(_OF_A_PLACE, 6))
         + f", first_at = CASE WHEN {empty} THEN w.column5 ELSE stock_place.first_at END, "
         f"best_before = CASE WHEN {empty} AND w.column3 = '' THEN w.column4 "
         f"ELSE COALESCE(w.column4, stock_place.best_before) END FROM (VALUES {_marks(len(spots), *types)}) AS w "
         "WHERE stock_place.product_id = w.column1 AND stock_place.bin = w.column2 AND stock_place.lot = w.column3",
-        [v for spot in spots for v in (*spot, *known[spot], *(sums[spot][c] for c in PLACED))],
+        [v for spot in spots for v in (*spot, *known[spot], *(sums[spot][c] for c in _OF_A_PLACE))],
     )
 
 
@@ -172,11 +185,11 @@ def _insert_places(
         )
     )
     new = [spot for spot in spots if spot not in there]
-    one = f"({', '.join(['%s'] * (5 + len(PLACED)))})"
+    one = f"({', '.join(['%s'] * (5 + len(_OF_A_PLACE)))})"
     execute(
-        f"INSERT INTO stock_place (product_id, bin, lot, best_before, first_at, {', '.join(PLACED)}) "
+        f"INSERT INTO stock_place (product_id, bin, lot, best_before, first_at, {', '.join(_OF_A_PLACE)}) "
         f"VALUES {', '.join([one] * len(new))}",
-        [v for spot in new for v in (*spot, *known[spot], *(sums[spot][c] for c in PLACED))],
+        [v for spot in new for v in (*spot, *known[spot], *(sums[spot][c] for c in _OF_A_PLACE))],
     )
 
 

@@ -66,6 +66,8 @@ class Place(models.Model):
     on_hand = models.BigIntegerField(default=0, db_default=0)
     picked = models.BigIntegerField(default=0, db_default=0)
     quarantined = models.BigIntegerField(default=0, db_default=0)
+    # What all of these units cost, minor units of the shop's currency: see `worth.py`.
+    value = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "stock_place"
@@ -115,6 +117,7 @@ class Movement(models.Model):
     shipped = models.BigIntegerField(default=0)
     quarantined = models.BigIntegerField(default=0)
     due_in = models.BigIntegerField(default=0)
+    value = models.BigIntegerField(default=0, db_default=0)  # of what came to the house; below zero: of what left it
     cause = models.CharField(max_length=160, unique=True)  # it can happen once for that cause
     subject = models.CharField(max_length=40, blank=True, default="")
     line = models.BigIntegerField(null=True)  # the order line's id

@@ -19,6 +19,7 @@ class Held:
     lot: str
     picked: int
     shipped: int
+    value: int = 0  # what those with the customer cost, minor units of the shop's currency
 
 
 @dataclass
@@ -149,13 +150,13 @@ def held_by(subject: str, lines: Iterable[int]) -> dict[int, list[Held]]:
     out: dict[int, list[Held]] = {}
     if not ids:
         return out
-    for line, bin_, lot, picked, shipped in rows(
-        "SELECT line, bin, lot, SUM(picked), SUM(shipped) FROM stock_movement WHERE subject = %s "
+    for line, bin_, lot, picked, shipped, value in rows(
+        "SELECT line, bin, lot, SUM(picked), SUM(shipped), -SUM(value) FROM stock_movement WHERE subject = %s "
         f"AND line IN ({', '.join(['%s'] * len(ids))}) GROUP BY line, bin, lot "
         "HAVING SUM(picked) <> 0 OR SUM(shipped) <> 0 ORDER BY line, MIN(id)",
         [subject, *ids],
     ):
-        out.setdefault(line, []).append(Held(bin_, lot, int(picked), int(shipped)))
+        out.setdefault(line, []).append(Held(bin_, lot, int(picked), int(shipped), int(value)))
     return out
 
 

@@ -15,6 +15,7 @@ from counterfoil.core.shop import shop
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import check, facts_of, note, take
 from counterfoil.records.orders.models import BOOKS, MONEY, Line, Order, Part, Refund
+from counterfoil.records.stock.worth import cost_of_lines
 from counterfoil.steps.invoicing import papers
 from counterfoil.steps.invoicing.rules import Settlement, credited_in_full, may_invoice, settle
 
@@ -173,8 +174,8 @@ def _post_sale(order: Order, part: Part, number: str, met: Settlement) -> None:
 
 
 def _post_cost(order: Order, lines: Sequence[Line], number: str) -> None:
-    """What left the shelf and has not come back yet, at what it cost us, in the shop's own currency."""
-    cost = sum(ln.product.cost * (ln.shipped - ln.returned) for ln in lines)
+    """What left the shelf and has not come back yet, at what its lots cost us, in the shop's own currency."""
+    cost = cost_of_lines(order.number, [ln.pk for ln in lines])
     post(
         cause=f"invoice:{number}:cost",
         kind="cost",

@@ -83,6 +83,7 @@ class Allotment:
             for pk, ln in self.lines.items()
         }
         self._changes: list[Change] = []
+        self.worth: dict[str, int] = {}  # by cause, once it is saved: what came to the house or left it cost
         self._causes: dict[str, int] = {}
         self._waiting: dict[int, int] = {}
         self._shelves: Shelves | None = None  # read when somebody takes from them
@@ -253,7 +254,7 @@ class Allotment:
 
         Returns what changed on which order; the caller writes those orders' journal rows (`note_touched`).
         """
-        ledger.move(self._changes, actor=actor)
+        self.worth = ledger.move(self._changes, actor=actor)
         ledger.change_waiting(self._waiting)
         self._save_pegs()
         for line in self.lines.values():

@@ -79,14 +79,14 @@ def close_count(*, task: int, found: int, actor: Actor) -> CountTask:
                     reason=f"{found} found, {lost} lost",
                 )
             )
-        ledger.move(changes, actor=actor)
+        worth = -sum(ledger.move(changes, actor=actor).values())
         post(
             cause=f"counted:{counted.pk}",
             kind="count",
             subject=counted.order_number,
             text=f"{lost} × {product.sku} lost",
             currency=shop().currency,
-            amounts={"stock_losses": lost * product.cost, "inventory": -lost * product.cost},
+            amounts={"stock_losses": worth, "inventory": -worth},
         )
         counted.found, counted.closed_at, counted.closed_by = found, clock.business_now(), actor.name
         counted.save(update_fields=["found", "closed_at", "closed_by"])

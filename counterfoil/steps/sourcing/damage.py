@@ -69,7 +69,7 @@ def damage_stock(
         laid.cover()
         touched = laid.save(actor=actor)
         if write_off:
-            book_loss(product, units, cause=cause, kind="stock_written_off", why=why)
+            book_loss(product, units, -sum(laid.worth.values()), cause=cause, kind="stock_written_off", why=why)
         journal.record(
             "stock_damaged",
             subject=sku[:SUBJECT],

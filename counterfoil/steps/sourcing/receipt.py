@@ -186,14 +186,8 @@ def _post(po: PurchaseOrder, receipt: GoodsReceipt, arrived: Sequence[Arrived]) 
 
     Rounded once a line, so that the receipts of a line that comes in two halves differ from one by a unit at most.
     """
-    own = shop().currency
-    # An order of before the shop changed its currency keeps its own: there is no rate to turn it over by.
-    currency = own if po.rate_ppm is not None else po.currency
-    places, shop_places = decimals(po.currency), decimals(currency)
-    cost = sum(
-        in_shop_currency(a.received * a.line.price, rate_ppm=po.rate_ppm, places=places, shop_places=shop_places)
-        for a in arrived
-    )
+    currency = shop().currency if _turned_over(po) else po.currency
+    cost = sum(_worth(po, a, currency) for a in arrived)
     at = f" ({show(_cost(arrived), po.currency)} at {say_rate(po.rate_ppm)})" if po.rate_ppm is not None else ""
     post(
         cause=f"receipt:{receipt.pk}",
@@ -202,6 +196,18 @@ def _post(po: PurchaseOrder, receipt: GoodsReceipt, arrived: Sequence[Arrived]) 
         text=f"Goods received from {po.supplier.name[: 290 - len(at)]}{at}"[:300],
         currency=currency,
         amounts={"inventory": cost, "goods_received": -cost},
+    )
+
+
+def _turned_over(po: PurchaseOrder) -> bool:
+    """Whether its costs are told in the shop's currency: one of before the shop changed it has no rate to do so by."""
+    return po.rate_ppm is not None or po.currency == shop().currency
+
+
+def _worth(po: PurchaseOrder, a: Arrived, currency: str) -> int:
+    """What the units of a line cost, good or damaged, in minor units of this currency."""
+    return in_shop_currency(
+        a.received * a.line.price, rate_ppm=po.rate_ppm, places=decimals(po.currency), shop_places=decimals(currency)
     )
 
 
@@ -244,6 +250,8 @@ def _shelve(laid: Allotment, po: PurchaseOrder, receipt: GoodsReceipt, a: Arrive
             bin=where,
             lot=a.lot,
             best_before=a.best_before,
+            # What cannot be told in the shop's currency is in the books in its own, and worth nothing on the shelf.
+            value=_worth(po, a, shop().currency) if _turned_over(po) else 0,
             reason="; ".join(t for t in (f"{a.damaged} damaged" if a.damaged else "", a.note) if t)[:500],
         )
     )

@@ -8,7 +8,7 @@ what lies there now.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ from counterfoil.records.stock.fields import MOST_UNITS, Errors, check_date, key
 from counterfoil.records.stock.ledger import Change
 from counterfoil.records.stock.models import Movement, Place
 from counterfoil.records.stock.rules import walk
+from counterfoil.records.stock.worth import Pile, entering, lying_at
 from counterfoil.steps.sourcing.allotment import Allotment
 from counterfoil.steps.sourcing.losing import let_go, losing
 from counterfoil.steps.sourcing.models import COUNT, CountRow, CountSheet
@@ -43,12 +44,14 @@ Key = tuple[str, str, str]  # SKU, bin, lot
 class Variance:
     """A row of a sheet as it stands. `since`: what went in and out between making the sheet and counting.
 
-    `after`: what went in and out from the count until now. `difference` is None while nobody has counted.
+    `after`: what went in and out from the count until now. `lying`: what is there now, with its value. `difference` is
+    None while nobody has counted.
     """
 
     row: CountRow
     since: int
     after: int
+    lying: Pile = field(default_factory=Pile)
 
     @property
     def expected(self) -> int:
@@ -62,7 +65,10 @@ class Variance:
     @property
     def value(self) -> int:
         """What the difference costs (below zero) or brings, minor units of the shop's currency."""
-        return (self.difference or 0) * self.row.product.cost
+        units = self.difference or 0
+        if units < 0:
+            return -self.lying.part(-units)
+        return entering(units, cost=self.row.product.cost, lying=self.lying)
 
     @property
     def impossible(self) -> bool:
@@ -215,7 +221,7 @@ def find_sheet(number: str) -> CountSheet:
 
 
 def variances(sheet: CountSheet) -> list[Variance]:
-    """Every row with what should have lain there when it was counted, in walking order: two statements."""
+    """Every row with what should have lain there when it was counted, in walking order: three statements."""
     marks: list[Any] = []
     # Without a moment, the count is of when the sheet was made: everything since came afterwards.
     before = "0"
@@ -231,7 +237,12 @@ def variances(sheet: CountSheet) -> list[Variance]:
             [*marks, sheet.pk],
         )
     }
-    return [Variance(row, *moved.get(row.pk, (0, 0))) for row in _rows_of(sheet)]
+    found = _rows_of(sheet)
+    lying = lying_at(row.product_id for row in found)
+    return [
+        Variance(row, *moved.get(row.pk, (0, 0)), lying.get((row.product_id, row.bin, row.lot), Pile()))
+        for row in found
+    ]
 
 
 def _rows_of(sheet: CountSheet) -> list[CountRow]:
@@ -406,7 +417,7 @@ def _follow(laid: Allotment, sheet: CountSheet, now: Sequence[Variance], why: st
     laid.cover()
     touched = laid.save(actor=actor)
     CountRow.objects.bulk_update([one.row for one in now], ["booked"])
-    value = sum(one.value for one in now)
+    value = sum(laid.worth.values())
     post(
         cause=f"count:{sheet.number}",
         kind="count",

@@ -196,7 +196,7 @@ def _take(file: StockFile, line: StockLine, actor: Actor) -> bool:
         )  # fmt: skip
         laid.cover()
         touched = laid.save(actor=actor)
-        book_loss(product, -gap, cause=cause, kind="count", why=why)
+        book_loss(product, -gap, -sum(laid.worth.values()), cause=cause, kind="count", why=why)
         note_touched("units_lost", touched, actor=actor, reason=f"{file.name} says that fewer are there")
         if gap > 0:
             owe_fill(product.pk)

@@ -19,7 +19,7 @@ def shelve(product: Product, on_hand: int, *, days_ago: int = 0, **where: Any) -
     """Units that the balance has already, put into a place of their own."""
     return Place.objects.create(
         product=product, on_hand=on_hand, first_at=clock.business_now() - timedelta(days=days_ago),
-        **{"bin": product.bin, **where},
+        **{"bin": product.bin, "value": on_hand * product.cost, **where},
     )  # fmt: skip
 
 

@@ -114,12 +114,15 @@ def test_three_statements_whatever_the_number_of_products_and_places(products: i
         ]
 
     moved(*everywhere("new"))
-    with writing():
-        ledger.lock([w.pk for w in wines])
-        with CaptureQueriesContext(connection) as asked:
-            move(everywhere("more"), actor=BEA)
-    assert len(asked) == 3, [q["sql"] for q in asked.captured_queries]
-    assert at(wines[-1]) == {("A", ""): (2, 0, 0), ("B", ""): (2, 0, 0)}
+    fetched = [Change(w.pk, "picked", f"fetch:{w.pk}", on_hand=-1, picked=1, bin="A") for w in wines]
+    # What comes without a price is first asked for what it costs.
+    for changes, statements in ((everywhere("more"), 4), (fetched, 3)):
+        with writing():
+            ledger.lock([w.pk for w in wines])
+            with CaptureQueriesContext(connection) as asked:
+                move(changes, actor=BEA)
+        assert len(asked) == statements, [q["sql"] for q in asked.captured_queries]
+    assert at(wines[-1]) == {("A", ""): (1, 1, 0), ("B", ""): (2, 0, 0)}
 
 
 def test_a_place_that_was_empty_begins_anew_and_one_that_was_not_stays_as_old_as_it_is() -> None:

@@ -17,6 +17,7 @@ from counterfoil.records.orders.load import check, facts_of, note, take
 from counterfoil.records.orders.models import PARCEL, Line, Order, Part
 from counterfoil.records.stock.ledger import Change, lock, move, once
 from counterfoil.records.stock.places import held_by, spread
+from counterfoil.records.stock.worth import Pile
 from counterfoil.steps.fulfilment.asked import lay_out, read
 from counterfoil.steps.fulfilment.papers import lines_of
 from counterfoil.steps.fulfilment.rules import choose, may_return
@@ -48,10 +49,11 @@ def return_order(*, order: str, actor: Actor, lines: Sequence[Mapping[str, Any]]
             for one in asked
             for ln, n, _ in lay_out(one, rows, lambda ln: ln.shipped - ln.returned, "with the customer")
         ]
-        _units_return(taken, share, condition, reason, actor)
+        worth = _units_return(taken, share, condition, reason, actor)
         for part in parts:
             mine = [(ln, n) for ln, n in share if ln.part_id == part.pk]
             if mine:
+                _book_back(taken, part, sum(worth[ln.pk] for ln, _ in mine))
                 _part_returns(taken, part, mine, [ln for ln in rows if ln.part_id == part.pk], condition, reason, actor)
         if condition == "sellable":
             for product in sorted({ln.product_id for ln, _ in share}):
@@ -77,10 +79,16 @@ def _checked(condition: str, reason: str) -> str:
     return reason
 
 
-def _units_return(order: Order, share: Share, condition: str, reason: str, actor: Actor) -> None:
+def _units_return(order: Order, share: Share, condition: str, reason: str, actor: Actor) -> dict[int, int]:
+    """With the customer -> in the house; by line, what those units cost us when they left."""
     lock(ln.product_id for ln, _ in share)
     held = held_by(order.number, [ln.pk for ln, _ in share])
     sellable = condition == "sellable"
+    back = [
+        (ln, at, place, units, Pile(place.shipped, place.value).part(units))
+        for ln, n in share
+        for at, (place, units) in enumerate(spread(n, held.get(ln.pk, []), "shipped"))
+    ]
     move(
         [
             Change(
@@ -96,24 +104,24 @@ def _units_return(order: Order, share: Share, condition: str, reason: str, actor
                 # What was shipped before places were kept came from the product's bin.
                 bin=place.bin or ln.product.bin,
                 lot=place.lot,
+                value=value,
             )
-            for ln, n in share
-            for at, (place, units) in enumerate(spread(n, held.get(ln.pk, []), "shipped"))
+            for ln, at, place, units, value in back
         ],
         actor=actor,
     )
     for ln, n in share:
         ln.returned += n
     Line.objects.bulk_update([ln for ln, _ in share], ["returned"])
+    worth = dict.fromkeys((ln.pk for ln, _ in share), 0)
+    for ln, _, _, _, value in back:
+        worth[ln.pk] += value
+    return worth
 
 
-def _part_returns(
-    order: Order, part: Part, share: Share, lines: Sequence[Line], condition: str, reason: str, actor: Actor
-) -> None:
-    whole = part.parcel in {"shipped", "delivered"} and all(ln.returned >= ln.shipped for ln in lines)
+def _book_back(order: Order, part: Part, cost: int) -> None:
+    """After the invoice. Before it no cost was booked, and the invoice counts only what has not come back by then."""
     if part.books in {"invoiced", "credited"}:
-        # Before the invoice no cost was booked; the invoice counts only what has not come back by then.
-        cost = sum(ln.product.cost * n for ln, n in share)
         post(
             cause=f"return:{order.number}:{part.number}:v{order.version}",
             kind="return",
@@ -122,6 +130,12 @@ def _part_returns(
             currency=shop().currency,
             amounts={"inventory": cost, "cost_of_goods": -cost},
         )
+
+
+def _part_returns(
+    order: Order, part: Part, share: Share, lines: Sequence[Line], condition: str, reason: str, actor: Actor
+) -> None:
+    whole = part.parcel in {"shipped", "delivered"} and all(ln.returned >= ln.shipped for ln in lines)
     units = ", ".join(f"{n} × {ln.sku}" for ln, n in share)
     note(
         order,

@@ -15,6 +15,8 @@ from counterfoil.core.models import Document, JournalEvent
 from counterfoil.records.books.ledger import post
 from counterfoil.records.books.models import Posting
 from counterfoil.records.orders.models import Charge, Refund
+from counterfoil.records.stock.models import Place
+from counterfoil.records.stock.tests.build import shelve
 from counterfoil.steps.fulfilment.actions import pack_order, pick_order, return_order, ship_order
 from counterfoil.steps.fulfilment.tests.build import CLEO, PIA, Built, an_order
 from counterfoil.steps.invoicing.actions import issue_credit_note, issue_invoice
@@ -148,6 +150,25 @@ def test_goods_that_came_back_before_the_invoice_cost_nothing() -> None:
     return_order(order=built.number, actor=PIA, lines=lines, condition="sellable", reason="not liked")
     assert "inventory" not in balances()
     assert "cost_of_goods" not in balances()
+
+
+def test_goods_cost_what_their_lots_cost_whatever_the_catalogue_says_by_then() -> None:
+    built = an_order(("QUILL", 3))
+    place = Place.objects.get(product=built.products["QUILL"])
+    place.on_hand, place.value = 1, 900
+    place.save()
+    shelve(place.product, 9, lot="DEAR", value=9 * 1300)
+    place.product.cost = 5000
+    place.product.save()
+    for act in (pick_order, pack_order):
+        act(order=built.number, actor=PIA)
+    ship_order(order=built.number, actor=PIA, carrier="UPS", tracking_number="A")
+    issue_invoice(order=built.number, part=1, actor=BEA)
+    assert balances()["cost_of_goods"] == 900 + 2 * 1300
+    back = [{"sku": "QUILL", "quantity": 2}]
+    return_order(order=built.number, actor=PIA, lines=back, condition="damaged", reason="corked")
+    assert balances()["cost_of_goods"] == 1300
+    assert {p.lot: (p.quarantined, p.value) for p in Place.objects.all()} == {"": (1, 900), "DEAR": (1, 8 * 1300)}
 
 
 def test_the_invoice_says_what_was_sent_how_and_how_it_was_paid() -> None:
