@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from uuid import uuid4
 
 from counterfoil.core.cards import is_gtin, is_trade_number, mask_cards, says_card
 
@@ -84,6 +85,16 @@ def as_cell(text: str) -> str:
 def from_cell(text: str) -> str:
     """The text of such a cell, without the mark."""
     return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+
+
+def new_name() -> str:
+    """A random name for a form that is to act once: a UUID with no run of digits that could pass for a card's number.
+
+    One in some thousands has one, and what takes such a name back would refuse it.
+    """
+    while says_card(made := str(uuid4())):
+        pass
+    return made
 
 
 def plain(text: str) -> str:

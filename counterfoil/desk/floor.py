@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -15,7 +14,7 @@ from counterfoil.core.actor import CLERK, PICKER, Actor
 from counterfoil.core.cards import mask_cards
 from counterfoil.core.errors import Forbidden, Invalid, Missing, Refused
 from counterfoil.core.shop import shop
-from counterfoil.core.text import clean_key, clean_sku
+from counterfoil.core.text import clean_key, clean_sku, new_name
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk import queries
 from counterfoil.desk.leaving import leaving
@@ -39,7 +38,7 @@ def floor_page(request: HttpRequest, template: str, context: dict[str, Any], *, 
     """A page of the floor: no rail, one thing at a time. A phone keeps it for its person (`shell/floor_worker.py`)."""
     said = request.session.pop("said", None)
     may = getattr(request.user, "role", "") in {"owner", PICKER}
-    base = {"said": said, "me": request.user, "may": may, "settings": shop(), "page": uuid4().hex}
+    base = {"said": said, "me": request.user, "may": may, "settings": shop(), "page": new_name()}
     answer = render(request, template, {**base, **context}, status=status)
     answer["X-Floor-User"] = str(request.user.pk)
     return answer
@@ -81,7 +80,7 @@ def pick(request: HttpRequest) -> HttpResponse:
     stops = found.stops if found else []
     context = {
         "stops": stops,
-        "tokens": [uuid4().hex for _ in stops],
+        "tokens": [new_name() for _ in stops],
         "walk": found,
         "picked": [o for o, _ in found.shut if o.queue in {"pack", "ship"}] if found else [],
         "shut": [(o, why) for o, why in found.shut if o.queue not in {"pack", "ship"}] if found else [],
@@ -101,7 +100,7 @@ def pack(request: HttpRequest) -> HttpResponse:
         "text": mask_cards(text),
         "order": order,
         "table": table,
-        "token": uuid4().hex,
+        "token": new_name(),
         "here": request.get_full_path(),
     }
     return floor_page(request, "floor/pack.html", context, status=404 if text and order is None else 200)

@@ -86,7 +86,7 @@ def _change(sku: str, form: Form, actor: Actor) -> str:
     if currency is None:
         raise Missing(f"there is no product {sku}")
     changed = change_product(
-        actor=actor, sku=sku, seen=text_of(form, "seen", kind=clean_key), name=text_of(form, "name"),
+        actor=actor, sku=sku, seen=str(form.get("seen", "")), name=text_of(form, "name"),
         price=amount_of(form, "price", currency), tax_class=text_of(form, "tax_class"),
         weight_g=maybe_whole(form, "weight_g") or 0, description=text_of(form, "description"),
         sell_when_out=text_of(form, "sell_when_out", kind=clean_key),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from io import BytesIO
 from typing import Any
-from uuid import uuid4
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import F, Q
@@ -17,7 +16,7 @@ from counterfoil.core.cards import mask_cards, mask_tree
 from counterfoil.core.errors import Forbidden, Invalid, Missing, Refused
 from counterfoil.core.money import plain
 from counterfoil.core.shop import shop
-from counterfoil.core.text import storable
+from counterfoil.core.text import new_name, storable
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.handling import VERBS
 from counterfoil.desk.pages import SeeOther, desk_page, say
@@ -163,6 +162,6 @@ def _of_product(
         "errors": errors,
         "trouble": trouble,
         "verb": verb,
-        "once": str(uuid4()),
+        "once": new_name(),
         "form": mask_tree(form),
     }

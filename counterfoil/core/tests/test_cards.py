@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from counterfoil.core import text as texts
 from counterfoil.core.cards import luhn, mask_cards, mask_raw, mask_tree
-from counterfoil.core.text import clean_email, clean_key, clean_phone, clean_sku
+from counterfoil.core.text import clean_email, clean_key, clean_phone, clean_sku, new_name
 
 CARD = "4242424242424242"
 
@@ -100,3 +103,9 @@ def test_any_visa_number_is_masked_alone_and_between_words(body: str, gap: str, 
     number = next(start + c for c in "0123456789" if luhn(start + c))
     assert number not in mask_cards(f"{around}{number}{around}")
     assert number not in mask_cards(f"12{gap or ' '}{number} 123")
+
+
+def test_the_name_of_a_form_is_none_that_would_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([UUID("aaaaaaaa-4242-4242-4242-4242aaaaaaaa"), UUID("5f1b0c9e-77aa-4b63-9d21-3b8ac6d8e9f1")])
+    monkeypatch.setattr(texts, "uuid4", lambda: next(drawn))
+    assert clean_key(new_name()) == "5f1b0c9e-77aa-4b63-9d21-3b8ac6d8e9f1"
