@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from counterfoil.core.cards import mask_cards, mask_tree
+from counterfoil.core.cards import mask_cards, mask_tree, says_card
 from counterfoil.core.errors import Invalid, Refused
 from counterfoil.core.shop import shop
 from counterfoil.core.text import storable
@@ -218,7 +218,7 @@ def _place(request: HttpRequest, lines: list[shelf.CartLine], form: dict[str, st
     if wanted["payment_method"] not in _methods():
         errors["payment_method"] = "choose how to pay"
     attempt = form.get("attempt", "")
-    if not 8 <= len(attempt) <= 64 or not attempt.isascii():
+    if not 8 <= len(attempt) <= 64 or not attempt.isascii() or says_card(attempt):
         errors["attempt"] = "load the page again"
     if errors:
         return _form(request, lines, form, status=422, errors=errors)
