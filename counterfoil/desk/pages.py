@@ -33,6 +33,7 @@ from counterfoil.desk.queries import Asked, Dossier, Place
 from counterfoil.desk.rail import rail
 from counterfoil.desk.saying import bank_away
 from counterfoil.desk.slips import LEAVING, Slip, money_words, row_of, slip_of
+from counterfoil.flow import map as process
 from counterfoil.records.orders.declines import Tried, tries_in, tries_of
 from counterfoil.records.orders.load import facts_of, find
 from counterfoil.records.orders.models import Order
@@ -81,9 +82,11 @@ def say(request: HttpRequest, text: str) -> None:
 @staff(*ANYBODY)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The first queue with something in it: what is stuck before what is next."""
-    counts = rail(shop().today()).counts
-    first = next((code for code in words.FIRST if counts.get(code)), "review")
+    """The first queue with something in it that is theirs to do: what is stuck before what is next."""
+    counts, role = rail(shop().today()).counts, staff_of(request).role
+    waits = [code for code in words.FIRST if counts.get(code)]
+    theirs = [code for code in waits if role == OWNER or role in words.WHOSE.get(process.QUEUES[code].action, ())]
+    first = next(iter([*theirs, *waits]), "review")
     return HttpResponseRedirect(f"/desk/queues/{first}")
 
 

@@ -22,7 +22,7 @@ from counterfoil.core.shop import shop
 from counterfoil.desk.customer import ahead, money_lines, not_charged, offered
 from counterfoil.desk.queries import Asked
 from counterfoil.desk.slips import slip_of, step_of
-from counterfoil.desk.words import STATUS
+from counterfoil.desk.words import QUEUES, STATUS
 from counterfoil.flow import map as process
 from counterfoil.records.orders.declines import Standing
 from counterfoil.records.orders.load import build_facts
@@ -65,6 +65,8 @@ class Screens:
     """What both sides looked at: HTML that leads nowhere and sends nothing."""
 
     at: datetime
+    queue: str  # where it stood at the desk, in the shop's words
+    status: tuple[str, str, str]  # what their page said: colour, glyph, word
     slip: Markup
     theirs: Markup
 
@@ -90,7 +92,9 @@ def screens(file: File, event: int) -> Screens:
         }
         slip = render_to_string("how/slip_then.html", said)
         theirs = render_to_string("how/theirs_then.html", said)
-    return Screens(then.at, Markup(slip), Markup(theirs))  # noqa: S704 (drawn by our own templates, which escape)
+    queue = QUEUES[order.queue].name if order.queue in QUEUES else ""
+    # Drawn by our own templates, which escape.
+    return Screens(then.at, queue, STATUS[order.status], Markup(slip), Markup(theirs))  # noqa: S704
 
 
 def rewound(file: File, event: int) -> Then:

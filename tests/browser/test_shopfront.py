@@ -231,6 +231,14 @@ def test_how_it_works_is_told_and_one_order_followed(sqlite_shop: Shop, chromium
         eventually(lambda: bool(paper.evaluate("i => i.complete && i.naturalWidth > 100")))
         page.locator("details.mail summary").first.click()
         expect(page.frame_locator("details.mail iframe").first.locator("h1")).to_contain_text("We have your order")
+        pair = page.locator("#arrives details.screens")
+        expect(pair.locator(".pair")).to_be_hidden()
+        pair.locator("summary").press("Enter")
+        expect(pair.locator("figure")).to_have_count(2)
+        expect(pair.locator(".pair")).to_be_visible()
+        page.emulate_media(media="print")
+        expect(page.locator("#filed .pair")).to_be_visible()  # printed, they are all there
+        page.emulate_media(media="screen")
         expect(page.locator("#arrives .where")).to_contain_text("$0.00 taken so far")
         expect(page.locator("#filed .where")).not_to_contain_text("$0.00")
         assert sideways(page) <= 0

@@ -118,6 +118,10 @@ def test_both_screens_stand_at_each_step_as_they_were_then(settings: Any) -> Non
     assert "1Zdemo-003" in step["ship"]
     assert "Nothing more: it has arrived." in step["way"]
     # Nothing on them leads anywhere, or could be sent.
+    assert page.count('<details class="screens">') == page.count("Both screens then"), (
+        "folded, and said where each stood"
+    )
+    assert "at the desk under “Review” · their page says" in step["arrives"]
     assert "/acts/" not in page
     assert "/desk/print" not in page
     assert told.version == Order.objects.get(pk=told.pk).version

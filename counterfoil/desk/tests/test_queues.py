@@ -114,6 +114,16 @@ def test_a_customers_login_is_no_way_to_the_desk() -> None:
     assert customer.get("/desk/queues/review").status_code == 302
 
 
+def test_the_desk_opens_at_what_is_theirs_to_do() -> None:
+    product("A", on_hand=9)
+    for queue in ("review", "payment_problem", "pick", "question"):
+        Order.objects.filter(pk=order(("A", 1)).pk).update(queue=queue)
+    first = {
+        role: at_the_desk(role).get("/desk/")["Location"].rpartition("/")[2] for role in ("clerk", "picker", "buyer")
+    }
+    assert first == {"clerk": "payment_problem", "picker": "pick", "buyer": "payment_problem"}
+
+
 def test_after_logging_in_nobody_is_sent_to_another_site() -> None:
     someone = person()
     form = {"email": someone.email, "password": "a-long-password", "next": "https://elsewhere.example/desk/"}

@@ -8,6 +8,7 @@ const place = document.getElementById("link");
 const refused = document.getElementById("refused");
 const user = place?.dataset.user ?? "";
 const page = place?.dataset.page ?? "";
+const SAID = "counterfoil.floor.said";
 const waiting = new Set();
 let sending = false;
 let away = !navigator.onLine;
@@ -105,6 +106,24 @@ async function knock() {
   say();
 }
 
+// What was done last, said on the page that follows it.
+export const sayNext = (words) => sessionStorage.setItem(SAID, words);
+
+function sayKept() {
+  const words = sessionStorage.getItem(SAID);
+  if (!words || !refused) return;
+  sessionStorage.removeItem(SAID);
+  const box = document.createElement("div");
+  const mark = document.createElement("span");
+  box.className = "say ok";
+  box.role = "status";
+  mark.ariaHidden = "true";
+  mark.textContent = "✓";
+  box.append(mark, words);
+  refused.before(box);
+}
+
+sayKept();
 addEventListener("online", () => { away = false; flush(); });
 addEventListener("offline", () => { away = true; say(); });
 setInterval(() => {

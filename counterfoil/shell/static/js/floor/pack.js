@@ -76,7 +76,7 @@ function closed() {
   document.getElementById("scanner").hidden = true;
   agrees.className = "say ok";
   agrees.textContent = "✓ The box is closed. Telling the shop…";
-  settled(() => { if (!document.getElementById("refused").children.length) location.href = "/desk/floor"; else agrees.hidden = true; });
+  settled(() => { if (!document.getElementById("refused").children.length) { sayNext(`The box of ${new FormData(box).get("order")} is closed.`); location.href = "/desk/floor"; } else agrees.hidden = true; });
 }
 
 box.addEventListener("submit", (event) => {

@@ -1,5 +1,5 @@
 // Picking: one stop at a time. Without this module every stop is on the page with a form of its own.
-import { done, draft, flush, pending, put, settled } from "./link.js";
+import { done, draft, flush, pending, put, sayNext, settled } from "./link.js";
 import { focus, judge, listen, says } from "./scanner.js";
 import { right, wrong } from "./tone.js";
 
@@ -10,6 +10,7 @@ const stops = walk ? [...walk.querySelectorAll(".stop")].map((item) => ({
 })) : [];
 const progress = document.getElementById("progress");
 let here = 0;
+let noted = "";
 
 // What this phone has done already: what it could not tell yet, and what a kept page cannot know.
 function remember() {
@@ -74,7 +75,7 @@ function finish() {
   const words = document.getElementById("done-words");
   if (pending().length) words.textContent = "Waiting for the connection; what was done goes by itself.";
   // The shop knows what is left: another lot for what was short, or the orders to pack.
-  settled(() => { if (!document.getElementById("refused").children.length) location.reload(); else words.textContent = "See above what was not done."; });
+  settled(() => { if (!document.getElementById("refused").children.length) { sayNext(noted); location.reload(); } else words.textContent = "See above what was not done."; });
   flush();
 }
 
@@ -85,9 +86,9 @@ if (stops.length) {
     stop.form.addEventListener("submit", (event) => {
       event.preventDefault();
       const what = event.submitter?.value ?? "got";
+      noted = what === "got" ? "" : `${SAID[what]}.`;
       act(what);
-      if (what === "got") right(SAID.got);
-      else right(SAID[what]);
+      right(SAID[what]);
     });
   });
   remember();
