@@ -118,6 +118,7 @@ def test_an_order_is_picked_packed_and_shipped_by_scan(
         seen.picture(f"floor-pack-{width}")
         page.locator("#close").click()
         page.wait_for_url("**/desk/floor")
+        page.get_by_text(f"The box of {mine} is closed.").wait_for()
         # Shipping: the order's bar code, then the label.
         page.goto(f"{sqlite_shop.base}/desk/ship")
         scan(page, mine)

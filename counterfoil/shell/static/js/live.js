@@ -104,7 +104,6 @@ function mustLeave(said) {
     pill.append(mark, text);
     return [pill, " "];
   }));
-  leaving.hidden = !said.length;
 }
 
 function announce(count) {

@@ -107,7 +107,10 @@ async function knock() {
 }
 
 // What was done last, said on the page that follows it.
-export const sayNext = (words) => sessionStorage.setItem(SAID, words);
+export function sayNext(words) {
+  sessionStorage.setItem(SAID, words);
+  history.scrollRestoration = "manual"; // it stands on top
+}
 
 function sayKept() {
   const words = sessionStorage.getItem(SAID);

@@ -86,7 +86,7 @@ if (stops.length) {
     stop.form.addEventListener("submit", (event) => {
       event.preventDefault();
       const what = event.submitter?.value ?? "got";
-      noted = what === "got" ? "" : `${SAID[what]}.`;
+      if (what !== "got") noted = `${SAID[what]}.`;
       act(what);
       right(SAID[what]);
     });
