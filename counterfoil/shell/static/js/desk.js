@@ -212,7 +212,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (event.key === "Escape" && event.target.matches?.("input, textarea, select") && !event.target.closest("dialog")) {
+  if (event.key === "Escape" && event.target.matches?.("input, textarea, select") && !event.target.closest("dialog, .tel")) {
     event.target.blur();
     return current()?.querySelector(".n").focus({ preventScroll: true });
   }

@@ -1,5 +1,5 @@
 // Packing with verification: each unit is scanned into the box, which closes when it agrees, or says what is missing.
-import { done, draft, put, settled } from "./link.js";
+import { done, draft, put, sayNext, settled } from "./link.js";
 import { focus, judge, listen, says } from "./scanner.js";
 import { right, wrong } from "./tone.js";
 
