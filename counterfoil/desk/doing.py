@@ -20,6 +20,7 @@ from counterfoil.core.db import execute, rows, writing
 from counterfoil.core.errors import Declined, Forbidden, Invalid, Missing, Refused, StillAsking, blocked
 from counterfoil.core.models import JournalEvent
 from counterfoil.core.shop import shop
+from counterfoil.core.text import storable
 from counterfoil.desk.acts import ACTS
 from counterfoil.desk.models import Deed
 from counterfoil.desk.reading import Form
@@ -138,11 +139,14 @@ def _fresh(order: str, verb: str, form: Form) -> dict[str, str]:
 
 
 def kept_form(form: Form) -> dict[str, str]:
-    """A form as it is stored: without what is of the page, and without card numbers."""
+    """A form as it is stored: without what is of the page, without card numbers, and without what cannot be stored.
+
+    What an act reads of the last has been refused before.
+    """
     return {
         mask_cards(name): value if name in _AS_TYPED else mask_cards(value)
         for name, value in form.items()
-        if name not in _NO_WISH
+        if name not in _NO_WISH and storable(name + value)
     }
 
 
