@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Shop, log_in, widths, window
 from tests.browser.test_every_page import sideways
@@ -51,8 +51,16 @@ def test_an_order_is_taken_by_keyboard_while_they_talk_and_the_card_comes_by_the
         page.keyboard.type("cork")
         expect(page.locator("#wines .find-it")).to_have_count(1)
         page.keyboard.press("ArrowDown")
-        page.keyboard.press("Enter")
+        held: list[Route] = []
+        page.route("**/desk/orders/new", lambda route: held.append(route), times=1)  # noqa: PLW0108 (a builtin is refused)
+        with page.expect_request("**/desk/orders/new"):
+            page.keyboard.press("Enter")
+        # They talk on before the answer is here: what is typed meanwhile stays.
+        page.locator("[name=comment]").press_sequentially("Ring twice")
+        held[0].continue_()
         expect(page.locator(".tel-lines li")).to_have_count(2)
+        expect(page.locator("[name=comment]")).to_have_value("Ring twice")
+        expect(page.locator("[name=comment]")).to_be_focused()
         expect(page.locator("#sums .aloud")).to_contain_text("We can ship it")
         # A state that is not served is named before the clerk goes on asking.
         state = page.locator("[name='shipping_address.state']")

@@ -56,3 +56,30 @@ function hurry() {
   hurried = null;
   takeFirst(field);
 }
+
+// While the whole form is drawn again they talk on: what is typed meanwhile stays, and so does the place of typing.
+const TYPED = "input:not([type=hidden], [type=radio], [type=checkbox], [data-finds]), textarea, select";
+const values = (form) => new Map([...form.querySelectorAll(TYPED)].map((one) => [one.name, one.value]));
+let asked = new Map();
+let meanwhile = [];
+let typing = "";
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target.id === "telephone") asked = values(event.detail.target);
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const form = event.detail.target;
+  if (form.id !== "telephone") return;
+  meanwhile = [...values(form)].filter(([name, value]) => asked.has(name) && asked.get(name) !== value);
+  typing = meanwhile.some(([name]) => name === document.activeElement?.name) ? document.activeElement.name : "";
+});
+document.addEventListener("htmx:afterSettle", () => {
+  const form = document.getElementById("telephone");
+  for (const [name, value] of meanwhile.splice(0)) {
+    const field = form?.querySelector(`[name="${CSS.escape(name)}"]`);
+    if (!field) continue;
+    field.value = value;
+    if (name === typing) field.focus();
+    else field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+});
