@@ -48,7 +48,11 @@ def _worker(_args: argparse.Namespace) -> int:
 def _migrate(_args: argparse.Namespace) -> int:
     _django()
     from django.core.management import call_command
+    from django.db import connection
 
+    if connection.vendor == "sqlite":
+        # Names and addresses are nobody's business who only has an account on the machine; the log beside it follows.
+        os.close(os.open(connection.settings_dict["NAME"], os.O_RDWR | os.O_CREAT, 0o600))
     call_command("migrate", interactive=False, verbosity=0)
     print("the database is up to date")
     return 0

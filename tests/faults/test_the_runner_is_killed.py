@@ -82,5 +82,9 @@ def test_a_killed_shop_leaves_nobody_behind_and_starts_again(tmp_path: Path) -> 
     with running(tmp_path, port) as killed:
         killed.process.kill()
         assert killed.all_gone(GONE), "".join(killed.said)
+    # Names and addresses lie in what is left: it is its owner's alone, the log beside the database too.
+    kept = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("counterfoil.sqlite3*")}
+    assert "counterfoil.sqlite3" in kept
+    assert not any(kept.values()), kept
     with running(tmp_path, port) as again:
         assert not any("busy" in line for line in again.said)
