@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.caller import Caller
-from tests.browser.conftest import Shop, log_in, widths, window
+from tests.browser.conftest import Shop, eventually, log_in, widths, window
 from tests.browser.test_every_page import sideways
 from tests.browser.test_the_floor import scan, stop
 
@@ -42,9 +42,10 @@ def test_four_orders_are_picked_in_walking_order_right_wrong_short_and_broken_an
     with window(chromium, width=width, touch=True) as phone, window(chromium) as clerk:
         page = phone.page
         log_in(page, base, "picker@example.com")
-        page.goto(f"{base}/desk/floor")
-        for number in orders:
-            page.locator(f"input[value={number}]").tap()
+        boxes = [page.locator(f"input[value={number}]") for number in orders]
+        eventually(lambda: page.goto(f"{base}/desk/floor") is not None and all(box.count() for box in boxes))
+        for box in boxes:
+            box.tap()
         page.get_by_role("button", name="Pick the ticked ones together").tap()
         page.wait_for_url("**/desk/floor/pick?*")
 
