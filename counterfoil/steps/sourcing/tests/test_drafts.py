@@ -20,6 +20,7 @@ from counterfoil.records.catalogue.actions import set_reordering
 from counterfoil.records.catalogue.models import Product, Supplier
 from counterfoil.records.catalogue.suppliers import change_supplier, create_supplier, goes_on, next_day
 from counterfoil.records.orders.models import Order
+from counterfoil.records.stock.models import Place
 from counterfoil.steps.sourcing.actions import (
     change_draft,
     check_stock,
@@ -306,6 +307,7 @@ def test_an_order_in_another_currency_is_sent_at_costs_and_a_rate_that_a_person_
     # 3 x 10.01 EUR x 1.085 = 32.58255 USD
     [(amount, currency)] = Posting.objects.filter(account="inventory").values_list("amount", "currency")
     assert (amount, currency) == (3258, "USD")
+    assert Place.objects.get(product__sku="ROCHE-20").value == 3258, "what lies there is worth what was paid"
     again = draft_purchase_order(actor=BEA, supplier="Cave des Roches", lines=[{"sku": "ROCHE-20", "quantity": 1}])
     assert [ln.cost for ln in again.lines.all()] == [1001], "what was paid last is known"
 
@@ -328,6 +330,7 @@ def test_a_currency_without_decimals_enters_the_books_in_the_shops() -> None:
     )
     receive_goods(actor=BEA, purchase_order=po.number, lines=[{"sku": "SAKE-1", "received": 2}])
     assert Posting.objects.get(account="inventory").amount == 2010  # 3000 yen at 0.0067
+    assert Place.objects.get(product__sku="SAKE-1").value == 2010
 
 
 # Suppliers
@@ -367,3 +370,4 @@ def test_the_shops_currency_moves_no_order_that_exists() -> None:
         change(currency="EUR")
     receive_goods(actor=BEA, purchase_order=po.number, lines=[{"sku": "GULL-19", "received": 1}])
     assert Posting.objects.get(account="inventory").currency == "USD"
+    assert Place.objects.get(product__sku="GULL-19").value == 0, "dollars are not worth as many euros"
