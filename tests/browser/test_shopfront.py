@@ -41,19 +41,24 @@ def first_view(browser: Browser, address: str, cookies: Sequence[Any] = ()) -> t
         return int(sum(sizes)), float(seen.page.evaluate(SHIFTS))
 
 
+def make_an_account(page: Page, shop: Shop, email: str) -> None:
+    """By the link that is mailed."""
+    page.goto(f"{shop.base}/account/new")
+    page.fill("[name=email]", email)
+    page.press("[name=email]", "Enter")
+    page.goto(mailed_link(shop, email, "Your account"))
+    page.fill("[name=name]", "June Harper")
+    page.fill("[name=password]", "three odd words")
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/account/")
+
+
 def a_customer(browser: Browser, shop: Shop) -> tuple[list[Any], str]:
     """The cookies of somebody with an account and a cart, and the address of their order's page."""
     email = "light@example.com"
     with window(browser) as seen:
         page = seen.page
-        page.goto(f"{shop.base}/account/new")
-        page.fill("[name=email]", email)
-        page.press("[name=email]", "Enter")
-        page.goto(mailed_link(shop, email, "Your account"))
-        page.fill("[name=name]", "June Harper")
-        page.fill("[name=password]", "three odd words")
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/account/")
+        make_an_account(page, shop, email)
         put_in_the_cart(page, shop.base, "ALD-PN-2022")
         page.goto(f"{shop.base}/checkout")
         for name, value in ADDRESS.items():
@@ -149,14 +154,7 @@ def test_an_account_is_made_by_mail_orders_and_gets_a_new_password(
     others = caller.places({"ALD-PN-2022": 1}, customer={"name": "June Harper", "email": f"other-{email}"})
     with window(chromium, width=width, dark=width > 600) as seen:
         page = seen.page
-        page.goto(f"{shop.base}/account/new")
-        page.fill("[name=email]", email)
-        page.press("[name=email]", "Enter")
-        page.goto(mailed_link(shop, email, "Your account"))
-        page.fill("[name=name]", "June Harper")
-        page.fill("[name=password]", "three odd words")
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/account/")
+        make_an_account(page, shop, email)
         _claims(page, shop, email, earlier, others)
         page.get_by_role("link", name="Add an address").click()
         for name, value in {"street": "1 Mill Lane", "city": "Napa", "state": "CA", "postcode": "94558"}.items():
