@@ -1,102 +1,12 @@
 // The desk by keyboard. j k move, x ticks, Enter opens; every other key is that of a button: `data-key` says which.
 // Everything here is also a link, a tick box or a button: without this file the desk works as well.
+import { behind, current, once, rowOf, step } from "./cursor.js";
+
 const KEYS_OFF = "counterfoil.single-keys-off";
 export const off = () => localStorage.getItem(KEYS_OFF) === "1";
 const byId = (id) => document.getElementById(id);
 
-// --- the list and its cursor ---------------------------------------------------------------------------------------
-
-const rows = () => [...document.querySelectorAll("#list .row")];
-const current = () => document.querySelector("#list .row.on");
-const gone = (row) => row.classList.contains("gone");
-export const rowOf = (number) => rows().find((row) => row.dataset.order === number);
-
-function choose(row) {
-  if (!row) return;
-  const link = row.querySelector(".n");
-  rows().forEach((other) => {
-    other.classList.toggle("on", other === row);
-    other.querySelector(".n").removeAttribute("aria-current");
-  });
-  link.setAttribute("aria-current", "true");
-  link.focus({ preventScroll: true });
-  row.scrollIntoView({ block: "nearest" });
-}
-
-let waiting = 0;
-function show(row) {
-  choose(row);
-  // The slip follows the cursor once it rests: holding j down does not ask for every slip on the way.
-  clearTimeout(waiting);
-  waiting = setTimeout(() => row?.querySelector(".n[hx-get]")?.click(), 90);
-}
-
-function step(by) {
-  const all = rows();
-  if (!all.length) return;
-  const at = all.indexOf(current());
-  show(all[Math.min(all.length - 1, Math.max(0, at + by))]);
-}
-
-// The next order that is still there: below, else above.
-function following(row) {
-  const all = rows();
-  const at = all.indexOf(row);
-  return all.slice(at + 1).find((other) => !gone(other)) ?? all.slice(0, Math.max(0, at)).find((other) => !gone(other));
-}
-
-// A row whose order has left stays where it is, and says so: nothing moves under the cursor.
-export function leave(row, words = "moved on") {
-  if (!row || gone(row)) return;
-  row.classList.add("gone");
-  row.leftAt = performance.now();
-  row.backAt = undefined;
-  const pill = row.querySelector(".pill");
-  row.dataset.pill = pill.innerHTML;
-  pill.textContent = `→ ${words}`;
-  const box = row.querySelector(".box input");
-  if (box) { box.checked = false; box.disabled = true; tally(); }
-}
-
-export function comeBack(row) {
-  if (!row || !gone(row)) return;
-  row.classList.remove("gone");
-  row.querySelector(".pill").innerHTML = row.dataset.pill;
-  const box = row.querySelector(".box input");
-  if (box) box.disabled = false;
-}
-
-document.addEventListener("click", (event) => {
-  const row = event.target.closest?.("#list .row");
-  if (row && event.target.closest(".n")) choose(row);
-});
-
-// On a phone the slip stands above the list: bring it into view when it has changed.
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (innerWidth < 980 && event.detail.target.id === "aside" && !event.detail.requestConfig?.headers["X-Redraw"]) byId("aside")?.scrollIntoView({ block: "start" });
-});
-
-// --- an act beside the list: on to the next order, without loading the page -----------------------------------------
-
-document.addEventListener("htmx:configRequest", (event) => {
-  const form = event.detail.elt;
-  if (!form.matches?.("form[data-on]")) return;
-  const row = rowOf(form.closest(".slip")?.dataset.order);
-  const next = row && following(row);
-  const code = byId("list")?.dataset.queue;
-  if (next) event.detail.parameters.set("next", next.querySelector(".n").getAttribute("href"));
-  else if (code) event.detail.parameters.set("next", `/desk/queues/${code}?order=-`);
-  form.moves = { row, next };
-});
-
-document.addEventListener("htmx:afterRequest", (event) => {
-  const moves = event.detail.requestConfig?.elt?.moves;
-  if (!moves) return;
-  if (event.detail.xhr.status === 200) {
-    leave(moves.row, event.detail.requestConfig.elt.dataset.on || "approved");
-    if (moves.next) choose(moves.next);
-  }
-});
+// --- paper --------------------------------------------------------------------------------------------------------------
 
 // Printed: the row says so no more, and the button counts what is left. The paper opens beside.
 document.addEventListener("submit", (event) => {
@@ -183,7 +93,7 @@ function press(key) {
   const bulk = bulkOne(key);
   if (bulk) return askAbout(bulk);
   const one = shownOne(key);
-  if (!one) return undefined;
+  if (!one) return key === "a" ? reveal(document.querySelector("[data-next]")) : undefined;
   if ("money" in one.dataset) return askFirst(one);
   if ("goes" in one.dataset) return reveal(one.dataset.goes ? byId(one.dataset.goes) : one);
   return one.click();
@@ -199,7 +109,7 @@ const own = {
     boxes.forEach((box) => { box.checked = all; });
     tally();
   },
-  d: () => reveal(document.querySelector("[data-next] [name=ship_estimate]")?.closest(".field")),
+  d: () => once(null, () => reveal(document.querySelector("[data-next] [name=ship_estimate]")?.closest(".field"))),
   f: () => reveal(byId("filter")),
   "/": () => byId("find")?.focus(),
   "?": () => opens("keys"),
@@ -232,14 +142,10 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (!/^[a-zA-Z0-9]$/.test(event.key)) return;
-  if (event.key === "a" && !shownOne("a") && !bulkOne("a")) {
-    if (reveal(document.querySelector("[data-next]"))) event.preventDefault();
-    return;
-  }
-  if (shownOne(event.key) || bulkOne(event.key)) {
-    event.preventDefault();
-    press(event.key);
-  }
+  const one = bulkOne(event.key) ?? shownOne(event.key);
+  const next = event.key === "a" && document.querySelector("[data-next]");
+  if (one || next || behind()) event.preventDefault();
+  once(one, () => press(event.key));
 });
 
 // Each button says which key is its own, unless keys are off.

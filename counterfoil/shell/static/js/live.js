@@ -1,12 +1,12 @@
 // What changes while somebody looks: the rail's counts, the open list, what waits for its Undo. Asked for every few
 // seconds, and not at all while nobody looks.
-import { comeBack, hints, leave, rowOf, tally } from "./desk.js";
+import { acting, comeBack, leave, rowOf, rows } from "./cursor.js";
+import { hints, tally } from "./desk.js";
 
 const EVERY = 4000;
 const top = document.querySelector("[data-pulse]");
 const list = () => document.getElementById("list");
 const leaving = document.getElementById("leaving");
-const rows = () => [...document.querySelectorAll("#list .row")];
 const slip = () => document.querySelector("#aside .slip[data-version], .order-page .slip[data-version]");
 const seen = (one) => `${one.dataset.order}~${one.dataset.version}`;
 let fresh = [];
@@ -145,7 +145,8 @@ const idle = () =>
 
 function lookAgain(now) {
   const one = slip();
-  if (!now || one?.dataset.order !== now.number || one.dataset.version === String(now.version)) return;
+  // What changes while an act of ours is under way is most likely that act, and its answer draws the slip.
+  if (!now || acting() || one?.dataset.order !== now.number || one.dataset.version === String(now.version)) return;
   if (!now.theirs && one.closest("#aside") && idle()) { show(one); return; }
   const bar = one.querySelector("[data-changed]");
   const words = now.by ? `Changed by ${now.by} ${now.at}` : "Changed meanwhile";
@@ -161,7 +162,7 @@ function show(one) {
     return;
   }
   const address = rowOf(one.dataset.order)?.querySelector(".n").getAttribute("href") ?? `${location.pathname}?order=${one.dataset.order}`;
-  htmx.ajax("GET", address, { target: "#aside", select: "#aside", swap: "outerHTML", headers: { "X-Redraw": "1" } });
+  htmx.ajax("GET", address, { target: "#aside", select: "#aside > *", swap: "innerHTML", headers: { "X-Redraw": one.dataset.order } });
 }
 
 document.addEventListener("click", (event) => {
