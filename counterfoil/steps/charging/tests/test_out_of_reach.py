@@ -89,7 +89,7 @@ def test_a_processor_that_dies_with_twenty_things_asked_of_it_does_each_once_whe
     for number in to_refund:
         assert api.post(f"/orders/{number}/refunds", {"amount": 1000, "reason": "corked"}).status == 201
     # The first few tries are made in earnest; after that nobody waits for a bank that is not there.
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 45  # some 3 s on a quiet machine; 100 without the breaker
     for _ in range(30):  # an outage of any length
         time_passes()
         settle()
