@@ -60,6 +60,10 @@ class StillAsking(Exception):
     """202: the bank has not answered; the truth is being fetched."""
 
 
+class NotBegun(StillAsking):
+    """Nothing has begun yet, because the bank must answer something else first: it is owed by a job, or asked again."""
+
+
 def blocked(code: str, message: str, *, line: str | None = None, by: str | None = None) -> Refused:
     """A refusal with a single reason."""
     return Refused([Blocker(code, message, line, by)])

@@ -18,6 +18,7 @@ WORK = {
     "core.render": "papers to be drawn",
     "charging.save_card": "cards to be saved",
     "charging.send": "charges",
+    "charging.asked": "charges that wait for the card to be saved",
     "charging.authorise": "amounts to be held by the bank",
     "charging.look_at_hold": "amounts held by the bank to be looked at",
     "charging.release": "amounts held by the bank to be let go",

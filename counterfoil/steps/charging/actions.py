@@ -6,6 +6,7 @@ from counterfoil.steps.charging.cards import close_link, expire_checkout, finish
 from counterfoil.steps.charging.charge import authorise_order, charge_order, withdraw_order
 from counterfoil.steps.charging.disputes import look_at_dispute, own_dispute
 from counterfoil.steps.charging.dunning import end_dunning, renew_grace
+from counterfoil.steps.charging.following import follow_charge
 from counterfoil.steps.charging.holding import begin_holds, look_at_holds, release_holds, unsettled_of, warn_of_end
 from counterfoil.steps.charging.overdue import let_go, remind, retry_charge
 from counterfoil.steps.charging.reconcile import reconcile
@@ -23,6 +24,7 @@ __all__ = [
     "end_dunning",
     "expire_checkout",
     "finish_session",
+    "follow_charge",
     "let_go",
     "look_at_balance",
     "look_at_dispute",

@@ -54,7 +54,7 @@ def _part(body: ChargeIn | AuthoriseIn | None) -> int | None:
 
 @charging.post("/orders/{number}/charge", response=answers(200, 202, s402=Anything))
 def post_charge(request: HttpRequest, number: str, body: ChargeIn | None = None) -> HttpResponse:
-    """Charge what may be charged; 202 while the bank has not answered."""
+    """Charge what may be charged; 202 while the bank has not answered, also about the card: the charge then follows."""
     body = body or ChargeIn()
     given = {k: v for k, v in body.dict(exclude={"part"}).items() if v is not None}
     try:
@@ -66,7 +66,7 @@ def post_charge(request: HttpRequest, number: str, body: ChargeIn | None = None)
 
 @charging.post("/orders/{number}/authorisation", response=answers(200, 202, s402=Anything))
 def post_authorisation(request: HttpRequest, number: str, body: AuthoriseIn | None = None) -> HttpResponse:
-    """Have the bank hold what the order costs, to be charged later; 202 while the bank has not answered."""
+    """Have the bank hold what the order costs, to be charged later; 202 while the bank has not answered to that."""
     try:
         actions.authorise_order(order=number, actor=actor_of(request), part=_part(body))
     except StillAsking:

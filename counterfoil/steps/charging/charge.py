@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from counterfoil.core import clock, jobs
 from counterfoil.core.actor import CLERK, Actor, require
 from counterfoil.core.db import writing
-from counterfoil.core.errors import Declined, Invalid, Refused, StillAsking, blocked
+from counterfoil.core.errors import Declined, NotBegun, Refused, StillAsking, blocked
 from counterfoil.core.machine import shift
 from counterfoil.gateways.card.protocol import CardError, NotDone, OutcomeUnknown
-from counterfoil.records.orders.facts import OrderFacts
 from counterfoil.records.orders.load import check, facts_of, find, note, take
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part, PayLink
 from counterfoil.records.orders.securing import on_shipping
+from counterfoil.steps.charging.asked import check_amount, open_parts, owe_charge
 from counterfoil.steps.charging.cards import OPEN, close_links, due_of, look_at_pages, save_card
 from counterfoil.steps.charging.holding import (
     begin_holds,
@@ -25,12 +25,13 @@ from counterfoil.steps.charging.holding import (
     unsettled_of,
 )
 from counterfoil.steps.charging.offline import record_payment
-from counterfoil.steps.charging.rules import may_charge, most_telling
+from counterfoil.steps.charging.rules import may_charge
 from counterfoil.steps.charging.sending import send_charge, withdraw_charge
 from counterfoil.steps.charging.settle import intend_from_card
 
 PAGES = 3  # tries to find no card page open
 PATIENCE = 10.0  # seconds until the asker is told that the bank has not answered
+FOLLOWS = "Nothing needs to be done: it is charged by itself once that is known, if it may still be charged then"
 
 
 def charge_order(
@@ -40,10 +41,14 @@ def charge_order(
     part: int | None = None,
     offline: dict[str, object] | None = None,
     version: int | None = None,
+    due: int | None = None,
+    follows: bool = True,
 ) -> Order:
     """Charge every part whose gate is open, or the one named. Saves the card first if that job has not run yet.
 
     `offline` is `{reference, amount, kind?, brand?, last4?}`: money that a person holds is written down instead.
+    With `due` the part named is charged that amount or not at all. Where it cannot begin because the processor does not
+    say how a card or a page stands, it is owed and follows by itself (`follow_charge`), unless `follows` is False.
     Raises Refused with every blocker, Declined, StillAsking (unknown after ten seconds), Invalid, Forbidden, Missing.
     """
     require(actor, CLERK)
@@ -54,33 +59,35 @@ def charge_order(
     known = find(order)
     if offline is not None:
         return record_payment(known.number, actor, part, offline)
-    if known.card_state == "to_save":
-        try:
-            save_card(order=order)
-        except (NotDone, OutcomeUnknown) as error:
-            raise StillAsking(f"the card is not saved yet: {error}") from error
-    if known.payment_method == "card" and find(order).card_state != "saved":
-        # Perhaps the customer has just given a card at the hosted page, and its webhook is not here yet.
-        try:
-            look_at_pages(known)
-        except CardError as error:
-            raise StillAsking(f"the card page cannot be asked: {error}") from error
-    if not _await_all(_begin(order, part, actor), actor):
+    try:
+        _have_card(known)
+        begun = _begin(order, part, actor, due)
+    except NotBegun as waits:
+        if follows:
+            owe_charge(order, part, actor)
+            raise StillAsking(f"{waits}. {FOLLOWS}") from waits
+        raise
+    if not _await_all(begun, actor):
         raise StillAsking("the bank has not answered yet; we keep asking. Nothing is charged twice")
     return find(order)
 
 
-def _open_parts(facts: OrderFacts, wanted: int | None) -> list[int]:
-    gates = {p.number: may_charge(facts, p) for p in facts.parts if wanted in {None, p.number}}
-    if not gates:
-        raise Invalid(("part", f"{facts.number} has no part {wanted}"))
-    open_ = [number for number, blockers in gates.items() if not blockers]
-    if not open_:
-        raise Refused(most_telling(list(gates.values())))
-    return open_
+def _have_card(known: Order) -> None:
+    """Do what a job of ours has not done yet, or a webhook has not told: the card that the order came with is saved."""
+    if known.card_state == "to_save":
+        try:
+            save_card(order=known.number)
+        except (NotDone, OutcomeUnknown) as error:
+            raise NotBegun(f"the card is not saved yet: {error}") from error
+    if known.payment_method == "card" and find(known.number).card_state != "saved":
+        # Perhaps the customer has just given a card at the hosted page, and its webhook is not here yet.
+        try:
+            look_at_pages(known)
+        except CardError as error:
+            raise NotBegun(f"the card page cannot be asked: {error}") from error
 
 
-def _begin(order: str, wanted: int | None, actor: Actor) -> list[Charge]:
+def _begin(order: str, wanted: int | None, actor: Actor, asked: int | None) -> list[Charge]:
     """Intend a charge of every part that is open: from here on no other can start, and the keys outlive any crash.
 
     A card page at which the customer could pay the same money is closed at the processor first, and a hold that is
@@ -90,16 +97,18 @@ def _begin(order: str, wanted: int | None, actor: Actor) -> list[Charge]:
         try:
             close_links(find(order))
         except CardError as error:
-            raise StillAsking(f"a card page is still open and cannot be closed: {error}") from error
+            raise NotBegun(f"a card page is still open and cannot be closed: {error}") from error
         _finish_holds(order)
         with writing():
             taken = take(order)
             facts = facts_of(taken)
-            numbers = _open_parts(facts, wanted)
+            numbers = open_parts(facts, wanted)
+            if asked is not None:
+                check_amount(taken, numbers, asked)
             busy = PayLink.objects.filter(order=taken, mode="payment", state__in=OPEN).exists()
             if not busy and not any(unsettled_of(order, number) for number in numbers):
                 return [charge for number in numbers for charge in _intend(taken, number, actor)]
-    raise StillAsking("the customer is just opening a page to pay; look again in a moment")
+    raise NotBegun("the customer is just opening a page to pay; look again in a moment")
 
 
 def _finish_holds(order: str) -> None:
@@ -112,9 +121,9 @@ def _finish_holds(order: str) -> None:
             try:
                 known = send_charge(hold)
             except CardError as error:
-                raise StillAsking(f"the bank is being asked to hold the amount: {error}") from error
+                raise NotBegun(f"the bank is being asked to hold the amount: {error}") from error
             if not known:
-                raise StillAsking("the bank has not answered yet whether it holds the amount")
+                raise NotBegun("the bank has not answered yet whether it holds the amount")
 
 
 def _intend(taken: Order, number: int, actor: Actor) -> list[Charge]:
@@ -156,18 +165,21 @@ def authorise_order(*, order: str, actor: Actor, part: int | None = None, versio
     if version is not None:
         with writing():
             take(order, version=version)
-    if find(order).card_state == "to_save":
-        try:
-            save_card(order=order)
-        except (NotDone, OutcomeUnknown) as error:
-            raise StillAsking(f"the card is not saved yet: {error}") from error
     try:
+        _have_card(find(order))
         look_at_holds(order=order)  # one whose time is over stands in the way of another only until it is looked at
+    except NotBegun as waits:
+        raise _nothing_held(str(waits)) from waits
     except (CardError, jobs.Later) as error:
-        raise StillAsking(f"the bank still has the old amount: {error}") from error
+        raise _nothing_held(f"the bank still has the old amount: {error}") from error
     if not _await_all(begin_holds(order=order, actor=actor, part=part), actor):
         raise StillAsking("the bank has not answered yet; we keep asking. Nothing is held twice")
     return find(order)
+
+
+def _nothing_held(why: str) -> Refused:
+    """A hold that is wanted by the shop's rule follows by itself; one that a person wants is asked for again."""
+    return blocked("charge_in_flight", f"{why}. Nothing is held; ask for it again in a moment")
 
 
 def _await_all(charges: list[Charge], actor: Actor) -> bool:
@@ -227,7 +239,7 @@ def charge_before_shipping(order: str, parts: Sequence[int], actor: Actor) -> No
     shipper = Actor(actor.kind, actor.name, CLERK, actor.id)
     for part in parts:
         try:
-            charge_order(order=order, actor=shipper, part=part)
+            charge_order(order=order, actor=shipper, part=part, follows=False)
         except StillAsking as error:
             raise blocked("charge_in_flight", f"{error}; ship it again in a moment") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from counterfoil.core import jobs
-from counterfoil.core.actor import SYSTEM
+from counterfoil.core.actor import SYSTEM, Actor
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Refused
 from counterfoil.records.orders.load import find, take
@@ -25,6 +25,13 @@ def save_card(payload: dict[str, Any]) -> None:
 def send(payload: dict[str, Any]) -> None:
     if not actions.send_charge(int(payload["charge"])):
         raise jobs.Later(5, "the bank has not answered yet")
+
+
+@jobs.handler("charging.asked", lease=120, max_attempts=60)
+@patient
+def asked(payload: dict[str, Any]) -> None:
+    given = {name: payload[name] for name in ("order", "part", "due")}
+    actions.follow_charge(**given, actor=Actor(**payload["actor"]))
 
 
 @jobs.handler("charging.authorise", lease=90, max_attempts=60)

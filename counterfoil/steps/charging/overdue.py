@@ -36,8 +36,10 @@ def retry_charge(*, order: str) -> None:
             continue
         try:
             # Bound to what was read: a second of these finds the order changed, and never tries a second time.
-            ask = authorise_order if hold_was_refused(facts, part) else charge_order
-            ask(order=order, actor=SYSTEM, part=number, version=known.version)
+            if hold_was_refused(facts, part):
+                authorise_order(order=order, actor=SYSTEM, part=number, version=known.version)
+            else:
+                charge_order(order=order, actor=SYSTEM, part=number, version=known.version, follows=False)
         except (Declined, Refused, StillAsking):
             # Written down already, or somebody was faster, or the bank is being asked by the charge's own job.
             continue

@@ -10,7 +10,7 @@ from counterfoil.core import clock
 from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Declined, Refused, StillAsking
-from counterfoil.core.models import Job
+from counterfoil.core.models import Job, JournalEvent
 from counterfoil.flow.verify import judge_all
 from counterfoil.gateways.card.stripe.gateway import StripeGateway
 from counterfoil.records.orders.load import take
@@ -380,14 +380,61 @@ def test_a_wrong_key_of_ours_is_no_refusal_by_the_bank(api: Api, card: str, sett
     all_is_well()
 
 
-def test_a_card_waits_to_be_saved_until_our_key_is_right(api: Api, card: str, settings: Any) -> None:
+@pytest.mark.parametrize("meanwhile", ["", "hold", "dearer", "refused", "cancelled"])
+def test_a_charge_that_waits_for_its_card_follows_by_itself_or_says_why_not(
+    api: Api, card: str, settings: Any, meanwhile: str
+) -> None:
     settings.STRIPE_API_KEY = "sk_test_rotated"
-    number = approved(api)
+    number = approved(api, card="pm_card_visa_chargeDeclined" if meanwhile == "refused" else "pm_card_visa")
     order = Order.objects.get(number=number)
     assert (order.card_state, order.queue) == ("to_save", "charge")
-    assert api.post(f"/orders/{number}/charge", {}).status == 202
+    for _ in range(2):
+        assert api.post(f"/orders/{number}/charge", {}).status == 202
+    assert Job.objects.filter(name="charging.asked").count() == 1
+    assert JournalEvent.objects.filter(subject=number, kind="charge_owed").count() == 1
+    if meanwhile == "hold":
+        api.done(f"/orders/{number}/holds", {"reason": "the address"})
+        assert api.post(f"/orders/{number}/charge", {}).codes == {"on_hold"}  # it is known already: no 202
+    if meanwhile == "dearer":
+        Part.objects.update(total=TOTAL + 100)
+    if meanwhile == "cancelled":
+        api.done(f"/orders/{number}/cancellation", {"reason": "changed their mind"})
     settings.STRIPE_API_KEY = "sk_test_sandbox"
     later()
-    assert Part.objects.get().money == "saved"
-    assert api.done(f"/orders/{number}/charge", {})["charged"] == TOTAL
+    told = [e["text"] for e in api.get(f"/orders/{number}/timeline").body["events"] if e["kind"] == "charge_not_made"]
+    why = {
+        "hold": "on hold: the address",
+        "dearer": "$65.00 was to be charged and now it is $66.00; look and charge again",
+        "refused": "the bank refused to save the card; ask for another",
+    }.get(meanwhile)
+    assert told == ([f"Not charged, as owner's key had asked: {why}"] if why else [])
+    taken = [] if meanwhile else [(TOTAL, 0)]
+    assert at_the_bank(card, number) == taken
+    assert Part.objects.get().charged_by == ("" if meanwhile else "owner's key")
+    if meanwhile == "dearer":
+        Part.objects.update(total=TOTAL)
     all_is_well()
+    assert at_the_bank(card, number) == taken
+
+
+def test_a_charge_that_cannot_be_sent_while_a_page_stays_open_is_owed(
+    api: Api, card: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = declined(api)
+    the_bank_changes_its_mind(number)
+    with monkeypatch.context() as busy:
+        busy.setattr(charging, "close_links", lambda order: cards._link(order.number))
+        assert api.post(f"/orders/{number}/charge", {}).status == 202
+    later()
+    assert at_the_bank(card, number) == [(TOTAL, 0)]
+    all_is_well()
+
+
+def test_a_hold_that_waits_for_its_card_is_asked_for_again(api: Api, card: str, settings: Any) -> None:
+    settings.STRIPE_API_KEY = "sk_test_rotated"
+    number = approved(api)
+    refused = api.post(f"/orders/{number}/authorisation", {})
+    assert (refused.status, refused.codes) == (409, {"charge_in_flight"})
+    assert "Nothing is held; ask for it again" in refused.body["blockers"][0]["message"]
+    settings.STRIPE_API_KEY = "sk_test_sandbox"
+    assert api.done(f"/orders/{number}/authorisation", {})["axes"]["money"] == "authorised"
