@@ -12,6 +12,8 @@ _NAME = r'[^\s@<>()\[\]\\,;:"]'
 _EMAIL = re.compile(rf"{_NAME}+@({_NAME.replace('^', '^.')}{{1,63}}\.)*{_NAME.replace('^', '^.')}{{1,63}}")
 # What a spreadsheet takes for a formula begins so.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What follows a product's SKU in an address of the shop or of the API.
+PAGES_OF_A_PRODUCT = ("label.svg", "availability", "reordering")
 # Addresses that open something for whoever has them: an order's page, a mailed link.
 _RIGHTS = re.compile(r"(/(?:orders|proposals|account/link|account/claim|desk/welcome)/[\w-]{4})[\w:.=-]{12,}")
 
@@ -42,6 +44,23 @@ def clean_key(text: str) -> str:
 def clean_sku(text: str) -> str:
     """A product's number. The one on a case of goods (GTIN-14) may look like a card's and stays; see `clean_key`."""
     return plain(text) if is_trade_number(text.strip()) else clean_key(text)
+
+
+def clean_new_sku(text: str) -> str:
+    """The SKU of a product that is to be made: what is a piece of an address everywhere must survive being one.
+
+    Letters of any script, spaces, slashes and signs do, quoted. Raises ValueError for what does not: a browser drops
+    the pieces `.` and `..` between slashes, and many a proxy an empty one; a line break cannot be typed or scanned.
+    """
+    kept = clean_sku(text)
+    if not kept.isprintable():
+        raise ValueError("contains a line break, a tab or another character that cannot be seen")
+    pieces = kept.split("/")
+    if kept and any(piece.strip() in ("", ".", "..") for piece in pieces):
+        raise ValueError("nothing, or only dots, stands before or after a slash: it could not be a web address")
+    if pieces[-1] in PAGES_OF_A_PRODUCT and len(pieces) > 1:
+        raise ValueError(f"ends in /{pieces[-1]}, which is an address of the shop: give it another ending")
+    return kept
 
 
 def clean_barcode(text: str) -> str:
@@ -79,12 +98,12 @@ def is_email(text: str) -> bool:
 
 def as_cell(text: str) -> str:
     """Text for a cell of a file that a spreadsheet may open: what it would take for a formula is marked as text."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
 def from_cell(text: str) -> str:
     """The text of such a cell, without the mark."""
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text[:1] == "'" and text.lstrip("'").startswith(_FORMULA) else text
 
 
 def new_name() -> str:

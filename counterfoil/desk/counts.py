@@ -15,7 +15,9 @@ from counterfoil.core.shop import shop
 from counterfoil.core.text import clean_key, clean_sku
 from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.pages import SeeOther, desk_page, pdf_answer, say
-from counterfoil.desk.reading import Form, indexed, maybe_date, maybe_moment, text_of, whole_of
+from counterfoil.desk.reading import Form, indexed, maybe_date, maybe_moment, several, text_of, whole_of
+from counterfoil.records.catalogue.models import Product
+from counterfoil.records.stock.models import Place
 from counterfoil.steps.sourcing.actions import apply_count, close_count, drop_count, enter_count, make_count_sheet
 from counterfoil.steps.sourcing.models import CountSheet, CountTask
 from counterfoil.steps.sourcing.sheets import find_sheet, variances
@@ -38,8 +40,8 @@ def index(request: HttpRequest) -> HttpResponse:
     try:
         made = make_count_sheet(
             actor=actor_of_page(request),
-            bins=text_of(form, "bins", kind=clean_key).replace(",", " ").split(),
-            skus=text_of(form, "skus", kind=clean_sku).replace(",", " ").split(),
+            bins=several(text_of(form, "bins", kind=clean_key), _bins),
+            skus=several(text_of(form, "skus", kind=clean_sku), _skus),
             blind=bool(text_of(form, "blind")),
         )
     except Invalid as error:
@@ -48,6 +50,16 @@ def index(request: HttpRequest) -> HttpResponse:
     except Forbidden as error:
         return _index(request, trouble=str(error), status=403)
     return SeeOther(f"/desk/counts/{made.number}")
+
+
+def _bins(names: list[str]) -> set[str]:
+    """Those of these that are bins in which something lies, or has its place."""
+    lying = Place.objects.filter(bin__in=names).values_list("bin", flat=True)
+    return {*lying, *Product.objects.filter(bin__in=names).values_list("bin", flat=True)}
+
+
+def _skus(names: list[str]) -> set[str]:
+    return set(Product.objects.filter(sku__in=names).values_list("sku", flat=True))
 
 
 def _index(

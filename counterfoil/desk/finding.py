@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from counterfoil.core.cards import mask_cards
@@ -144,7 +145,7 @@ def palette(request: HttpRequest) -> HttpResponse:
         }
         for o in search(text)[:8]
     ]
-    found += [{"text": p.name, "more": p.sku, "href": f"/desk/stock/{p.sku}"} for p in products(text, 4)]
+    found += [{"text": p.name, "more": p.sku, "href": reverse("desk-product", args=[p.sku])} for p in products(text, 4)]
     answer = JsonResponse({"found": found})
     answer["Cache-Control"] = "no-store"
     return answer

@@ -7,10 +7,11 @@ from typing import Any
 
 from counterfoil.core.actor import Actor
 from counterfoil.core.errors import Invalid, Missing
+from counterfoil.core.shop import shop
 from counterfoil.core.text import clean_barcode, clean_key
-from counterfoil.desk.reading import Form, amount_of, maybe_date, maybe_whole, text_of, whole_of
+from counterfoil.desk.reading import Form, amount_of, maybe_amount, maybe_date, maybe_whole, text_of, whole_of
 from counterfoil.records.catalogue.actions import set_barcode
-from counterfoil.records.catalogue.changing import change_product
+from counterfoil.records.catalogue.changing import WORDS, change_product, waiting_for
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.stock.actions import adjust_stock
 from counterfoil.records.stock.handling import release_stock, transfer_stock, write_off_stock
@@ -19,6 +20,8 @@ from counterfoil.steps.sourcing.actions import damage_stock, move_reservation
 
 Verb = Callable[[str, Form, Actor], str]
 """SKU, form, who -> what the next page says. Raises what the action raises."""
+
+_TEXTS_OF_A_PRODUCT = ("description", "producer", "wine", "size", "region", "grape")
 
 
 def _adjust(sku: str, form: Form, actor: Actor) -> str:
@@ -82,17 +85,35 @@ def _barcode(sku: str, form: Form, actor: Actor) -> str:
 
 
 def _change(sku: str, form: Form, actor: Actor) -> str:
-    currency = Product.objects.filter(sku=sku).values_list("currency", flat=True).first()
-    if currency is None:
+    product = Product.objects.filter(sku=sku).only("pk", "currency").first()
+    if product is None:
         raise Missing(f"there is no product {sku}")
-    changed = change_product(
-        actor=actor, sku=sku, seen=str(form.get("seen", "")), name=text_of(form, "name"),
-        price=amount_of(form, "price", currency), tax_class=text_of(form, "tax_class"),
-        weight_g=maybe_whole(form, "weight_g") or 0, description=text_of(form, "description"),
-        sell_when_out=text_of(form, "sell_when_out", kind=clean_key),
-        age_restricted=bool(text_of(form, "age_restricted")), listed=bool(text_of(form, "listed")),
-    )  # fmt: skip
-    return f"{sku} is changed: {', '.join(changed)}." if changed else "Nothing was changed."
+    said = [name for name in (*_TEXTS_OF_A_PRODUCT, "bin", "vintage", "cost", "lead_time_days") if name in form]
+    changes: dict[str, Any] = {name: text_of(form, name) for name in said if name in _TEXTS_OF_A_PRODUCT}
+    if "bin" in said:
+        changes["bin"] = text_of(form, "bin", kind=clean_key)
+    if "cost" in said:
+        changes["cost"] = maybe_amount(form, "cost", shop().currency) or 0
+    changes |= {name: maybe_whole(form, name) for name in ("vintage", "lead_time_days") if name in said}
+    changes |= {
+        "name": text_of(form, "name"), "price": amount_of(form, "price", product.currency),
+        "tax_class": text_of(form, "tax_class"), "weight_g": maybe_whole(form, "weight_g") or 0,
+        "sell_when_out": text_of(form, "sell_when_out", kind=clean_key),
+        "age_restricted": bool(text_of(form, "age_restricted")), "listed": bool(text_of(form, "listed")),
+    }  # fmt: skip
+    try:
+        changed = change_product(
+            actor=actor, sku=sku, changes=changes, seen=str(form.get("seen", "")), reason=text_of(form, "why"),
+            all_vintages=bool(text_of(form, "all_vintages")),
+        )  # fmt: skip
+    except Invalid as error:  # the page has another field of that name
+        raise Invalid(*[("why" if field == "reason" else field, words) for field, words in error.errors]) from None
+    told = f"{sku} is changed: {', '.join(changed)}." if changed else "Nothing was changed."
+    expecting = waiting_for(product) if WORDS["vintage"] in changed else []
+    if expecting:
+        more = f" and {len(expecting) - 8} more" if len(expecting) > 8 else ""
+        told += f" Ask whoever expects the other year: {', '.join(expecting[:8])}{more}."
+    return told
 
 
 VERBS: dict[str, Verb] = {

@@ -108,7 +108,7 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
     declined = [ln.part for found in briefs.values() for ln in found if ln.decline_class]
     tried = tries_of([*declined, *(ln.part_id for ln in lines if ln.part.decline_class)])
     slip = _slip(chosen, lines, tried) if chosen else None
-    beside = rail(shop().today(), code, user=request.user.pk)
+    beside = rail(shop().today(), code, user=request.user.pk, narrow=narrow)
     review = code == "review"
     unprinted = {o.number for o in orders} - printed_of(orders) if review else set[str]()
     context = {

@@ -14,6 +14,7 @@ from counterfoil.core import clock
 from counterfoil.core.db import moment, rows
 from counterfoil.core.money import show
 from counterfoil.desk import rail_branches as branches
+from counterfoil.desk.narrow import Narrow
 from counterfoil.desk.rail_branches import SUMMED, Looking
 from counterfoil.desk.saying import near_day, span, units
 from counterfoil.steps.charging import reach
@@ -65,6 +66,7 @@ class Rail:
 
     counts: dict[str, int]
     late: dict[str, int]
+    matching: int | None = None  # how many of the queue a filter lets through; None: nothing is filtered
     oldest: datetime | None = None
     sums: list[tuple[str, int]] = field(default_factory=list)  # currency, minor units
     since: dict[str, datetime] = field(default_factory=dict)  # by queue, since when its oldest order is there
@@ -83,13 +85,16 @@ class Rail:
     due_by: list[tuple[int, str]] = field(default_factory=list)  # the first of these by name: cut-off, number
 
     def head(self, queue: str) -> str:
-        """What stands over a queue's list: '12 orders · oldest 26 h · $1,204.00'."""
+        """What stands over a queue's list: '12 orders · oldest 26 h · $1,204.00'; filtered '3 of 12 orders · …'."""
         count = self.counts.get(queue, 0) - (self.tell if queue == "call" else 0)
         said = [units(count, "order")]
+        if self.matching is not None:
+            # Counted with what waits for its Undo, or without: of fewer than there are it never is.
+            said = [f"{self.matching:,} of {units(max(count, self.matching), 'order')}"]
         if self.oldest is not None:
             said.append(f"oldest {span((clock.business_now() - self.oldest).total_seconds())}")
         sums = [show(total, currency) for currency, total in self.sums]
-        if sums and count <= SUMMED:
+        if sums and (count <= SUMMED or self.matching is not None):
             said.append(" and ".join([", ".join(sums[:-1]), sums[-1]] if sums[1:] else sums))
         return " · ".join(said)
 
@@ -110,15 +115,19 @@ def rail(
     *,
     user: int | None = None,
     looking: Looking | None = None,
+    narrow: Narrow | None = None,
 ) -> Rail:
     """One statement: counts, oldest and next come from indexes alone. Now and then it also asks what waits for the
     bank. Of what somebody is `looking` at it says what has come into the queue since then as far as the list's filter
-    lets it through, which of its orders are not in it any more, and what versions they have by now.
+    lets it through, which of its orders are not in it any more, and what versions they have by now. With a filter, or
+    `looking` through one, the queue's head is of what that lets through.
     """
+    narrow = looking.narrow if looking is not None else narrow
+    narrow = narrow if narrow is not None and narrow.on else None
     ask = branches.Ask()
     branches.counts(ask, today)
     if queue:
-        branches.head(ask, queue)
+        branches.head(ask, queue, narrow)
     if queue in branches.LEAVING:
         branches.leaving(ask, queue, today)
     if user is not None:
@@ -136,7 +145,7 @@ def rail(
     found = rows(" UNION ALL ".join(ask.branches), ask.params)
     if asked:
         reach.learn([(str(r[1]), int(r[2]), r[4] or "") for r in found if r[0] == "!"])
-    return _read(found)
+    return _read(found, filtered=bool(queue) and narrow is not None)
 
 
 def _read_list(out: Rail, code: str, name: str, count: Any, more: Any) -> None:
@@ -153,8 +162,9 @@ def _read_list(out: Rail, code: str, name: str, count: Any, more: Any) -> None:
         out.due_by.append((int(count), name))
 
 
-def _read(found: Sequence[Sequence[Any]]) -> Rail:
+def _read(found: Sequence[Sequence[Any]], *, filtered: bool) -> Rail:
     out = Rail({}, {})
+    matching = 0
     ages: list[datetime] = []
     sums: dict[str, int] = {}
     who: tuple[str, str, datetime | None] | None = None
@@ -172,6 +182,7 @@ def _read(found: Sequence[Sequence[Any]]) -> Rail:
             out.since[name] = at
         elif code == "=":
             sums[name] = sums.get(name, 0) + int(total)
+            matching += int(count)
             ages += [at] if at is not None else []
         elif code == "d" and at is not None:
             pk, number, verb = name.split("|")
@@ -195,4 +206,4 @@ def _read(found: Sequence[Sequence[Any]]) -> Rail:
     out.filters.sort(key=lambda f: f.name.casefold())
     out.runs.sort(key=lambda r: r.id)
     out.counts.update({name: max(0, count) for name, count in out.counts.items()})
-    return replace(out, oldest=min(ages, default=None), who=who)
+    return replace(out, oldest=min(ages, default=None), who=who, matching=matching if filtered else None)

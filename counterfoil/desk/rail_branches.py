@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from counterfoil.core.db import listed
-from counterfoil.desk.narrow import Narrow
+from counterfoil.desk.narrow import LOOKED_AT, Narrow
 from counterfoil.desk.words import QUEUES
 
 SUMMED = 1000  # beyond that many orders a queue's head gives no sum: it would have to read them all
@@ -154,8 +154,20 @@ def versions(ask: Ask, looking: Looking) -> None:
         )
 
 
-def head(ask: Ask, queue: str) -> None:
-    """Orders, oldest and sum per currency of a queue."""
+def head(ask: Ask, queue: str, narrow: Narrow | None = None) -> None:
+    """Orders, oldest and sum per currency of a queue, or of those of its list that a filter lets through."""
+    if narrow is not None:
+        condition, params = narrow.condition()
+        here = f"SELECT id FROM orders_order WHERE queue = %s AND {IN_NO_LIST}"
+        dated = f"{here} AND deadline IS NOT NULL ORDER BY deadline, leave_by, id LIMIT {LOOKED_AT}"
+        undated = f"{here} AND deadline IS NULL ORDER BY leave_by, id LIMIT {LOOKED_AT}"
+        ask.add(
+            f"SELECT '=', currency, COUNT(*), 0, {_text('MIN(queue_since)')}, SUM(total) FROM orders_order "
+            f"WHERE id IN (SELECT id FROM ({dated}) AS d UNION ALL SELECT id FROM ({undated}) AS u) "
+            f"AND {condition} GROUP BY currency",
+            queue, queue, *params,
+        )  # fmt: skip
+        return
     # Text on both sides of the union, since PostgreSQL wants one type a column.
     ask.add(
         f"SELECT '=', currency, COUNT(*), 0, {_text('MIN(queue_since)')}, SUM(total) FROM (SELECT currency, "

@@ -105,3 +105,15 @@ def indexed(form: Form, prefix: str) -> dict[str, str]:
     """Fields such as `quantity:SKU-1`, by what follows the colon; empty ones are left out."""
     start = f"{prefix}:"
     return {name[len(start) :]: str(value).strip() for name, value in form.items() if name.startswith(start) and value}
+
+
+def several(text: str, known: Callable[[list[str]], set[str]]) -> list[str]:
+    """The names that one field holds, with commas or spaces between them.
+
+    A name may have either in it: what `known` finds is one name as it stands.
+    """
+    if not text or text in known([text]):
+        return [text] if text else []
+    pieces = [piece for part in text.split(",") if (piece := part.strip())]
+    whole = known(pieces)
+    return [name for piece in pieces for name in ([piece] if piece in whole else piece.split())]

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER
@@ -22,7 +23,8 @@ from counterfoil.desk.handling import VERBS
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.desk.reading import text_of
 from counterfoil.gateways.storefront.lines import read_lines
-from counterfoil.records.catalogue.changing import stamp_of
+from counterfoil.records.catalogue.changing import said_of, stamp_of
+from counterfoil.records.catalogue.families import others_of
 from counterfoil.records.catalogue.models import Supplier
 from counterfoil.records.orders.models import Line
 from counterfoil.records.orders.offers import offered_of
@@ -36,7 +38,8 @@ READERS = (CLERK, BUYER, PICKER, BOOKKEEPER)
 # Fields of the product page's forms that show what is wrong with them.
 SHOWN = {
     "quantity", "reason", "place", "bin", "to_bin", "lot", "best_before", "order", "from_order", "barcode", "name",
-    "price", "tax_class", "weight_g", "description",
+    "price", "tax_class", "weight_g", "description", "producer", "wine", "vintage", "size", "region", "grape", "cost",
+    "lead_time_days", "why",
 }  # fmt: skip
 
 
@@ -111,7 +114,9 @@ def stock_file(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def one(request: HttpRequest, sku: str) -> HttpResponse:
     """One product: where its units lie, its last movements, who waits for it; POST does one thing with them."""
-    balance = get_object_or_404(Balance.objects.select_related("product__supplier"), product__sku=sku)
+    balance = get_object_or_404(
+        Balance.objects.select_related("product__supplier", "product__family"), product__sku=sku
+    )
     errors: dict[str, str] = {}
     form = request.POST.dict()
     verb = form.get("do", "adjust")
@@ -130,7 +135,7 @@ def one(request: HttpRequest, sku: str) -> HttpResponse:
             trouble, status = str(error), 403
         else:
             say(request, said)
-            return SeeOther(request.path)
+            return SeeOther(reverse("desk-product", args=[sku]))
         balance.refresh_from_db()
     return desk_page(request, "desk/product.html", _of_product(balance, form, verb, errors, trouble), status=status)
 
@@ -149,7 +154,10 @@ def _of_product(
         "balance": balance,
         "product": balance.product,
         "seen": stamp_of(balance.product),
+        "about": said_of(balance.product),
+        "vintages": others_of(balance.product).count(),
         "price": plain(balance.product.price, balance.product.currency),
+        "cost": plain(balance.product.cost, shop().currency),
         "places": places_of([balance.product_id]).get(balance.product_id, []),
         "today_": shop().today(),
         "lots_by": shop().lots_by,

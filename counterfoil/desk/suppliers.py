@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER
@@ -125,7 +126,7 @@ def reordering(request: HttpRequest, sku: str) -> HttpResponse:
         say(request, f"Not kept: {error}")
     else:
         say(request, f"{changed.name}: kept.")
-    return SeeOther(f"/desk/stock/{sku}")
+    return SeeOther(reverse("desk-product", args=[sku]))
 
 
 def _read(request: HttpRequest) -> dict[str, Any]:

@@ -20,8 +20,9 @@ from counterfoil.steps.sourcing.api_shelf import shelf
 join(orders)
 api = make_api()
 for room in (
-    catalogue,
+    # Before the catalogue, whose SKUs may hold slashes: /products/A/availability is not the product A/availability.
     stock,
+    catalogue,
     orders,
     review,
     acceptance,

@@ -100,7 +100,7 @@ def test_every_door_that_writes_is_in_the_table() -> None:
     # the processor's events bear a signature; the two answers to a dispute need a bank (the desk's tests); what
     # gathers, changes, drops or sends a draft, and the terms of a supplier and a product, are the buyer's below, like
     # a count that is given up.
-    assert len(said) == len(WRITES) - 2 + len(TOKEN_DOORS) + 7 + 6 + 1
+    assert len(said) == len(WRITES) - 2 + len(TOKEN_DOORS) + 7 + 7 + 1
     assert set(WRITES) | TOKEN_DOORS == set(DOORS)
 
 
@@ -143,9 +143,10 @@ def test_drafts_and_terms_are_the_buyers(desk: Desk, role: str) -> None:
         asked.post(f"/suppliers/{supplier['id']}/draft"),
         asked.ask("PUT", f"/purchase-orders/{draft}", {"lines": [{"sku": "SYRAH-19", "quantity": 2}]}),
         asked.post(f"/purchase-orders/{draft}/dispatch"),
+        asked.ask("PATCH", "/products/PINOT-21", {"family": {"producer": "Ida's", "name": "Pinot", "vintage": 2021}}),
     ]
     if role in {"owner", "buyer"}:
-        assert [a.status for a in answers] == [200] * 5, [a.body for a in answers]
+        assert [a.status for a in answers] == [200] * 6, [a.body for a in answers]
         gathered = answers[2].body["number"]
         assert asked.ask("DELETE", f"/purchase-orders/{gathered}").status == 204
         assert desk.api.get(f"/purchase-orders/{gathered}").body["state"] == "discarded"

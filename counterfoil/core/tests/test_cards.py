@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from counterfoil.core import text as texts
 from counterfoil.core.cards import luhn, mask_cards, mask_raw, mask_tree
-from counterfoil.core.text import clean_email, clean_key, clean_phone, clean_sku, new_name
+from counterfoil.core.text import (
+    as_cell,
+    clean_email,
+    clean_key,
+    clean_new_sku,
+    clean_phone,
+    clean_sku,
+    from_cell,
+    new_name,
+)
 
 CARD = "4242424242424242"
 
@@ -84,6 +93,22 @@ def test_the_number_on_a_case_of_goods_is_a_sku_and_no_reference() -> None:
     assert clean_sku(case) == case
     with pytest.raises(ValueError, match="card number"):
         clean_key(case)
+
+
+@pytest.mark.parametrize("sku", ["CG 21/750ml", "50% #1?+&=", "ROT;GUT", "..", "a/../b", "a//b", "/a", "a/", "a\nb",
+                                 "a/label.svg", "a/availability", "a/b/reordering", "label.svg"])  # fmt: skip
+def test_a_sku_is_whatever_can_be_a_piece_of_an_address(sku: str) -> None:
+    if sku in ("CG 21/750ml", "50% #1?+&=", "ROT;GUT", "label.svg"):
+        assert clean_new_sku(f" {sku} ") == sku
+    else:
+        with pytest.raises(ValueError, match=r"address|cannot be seen"):
+            clean_new_sku(sku)
+
+
+@pytest.mark.parametrize("text", ["+1", "'+1", "''=1", "plain", "'plain", "-"])
+def test_a_cell_that_a_spreadsheet_would_reckon_with_comes_back_as_it_was(text: str) -> None:
+    assert from_cell(as_cell(text)) == text
+    assert not as_cell(text).startswith(("+", "=", "-"))
 
 
 def test_what_stands_for_a_number_is_never_longer_than_the_number() -> None:

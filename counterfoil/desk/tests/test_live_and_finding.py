@@ -52,6 +52,20 @@ def test_the_pulse_tells_what_is_new_what_has_gone_and_how_long_the_oldest_waits
     assert stands.startswith("26 h")
     assert told["head"] == "3 orders · oldest 26 h · $117.00"
     assert (told["changed"], told["open"]) == ({}, None)
+    # Through a filter the head is of what that lets through, at the first drawing and ever after.
+    Order.objects.filter(pk=here.pk).update(name="Zoe Winter", total=5000)
+    for asked_for, head in (
+        ({"t": "winter"}, "1 of 3 orders · oldest 26 h · $50.00"),
+        ({"least": "49"}, "1 of 3 orders · oldest 26 h · $50.00"),
+        ({"most": "49.99"}, "2 of 3 orders · oldest"),
+        ({"t": "nobody"}, "0 of 3 orders"),
+    ):
+        with CaptureQueriesContext(connection) as asked:
+            assert desk.get("/desk/pulse", ask | asked_for).json()["head"].startswith(head), asked_for
+        assert len(asked) <= 2, "one statement, and who is asking"
+        drawn_first = desk.get("/desk/queues/review", asked_for).content.decode()
+        assert (f'<span id="head">{head}' in drawn_first) is (head[0] != "0")
+    Order.objects.filter(pk=here.pk).update(name=here.name, total=here.total)
     # What is shown has another version by now: rows are drawn again, of the slip it is said whose work that is.
     mara = Actor("person", "Mara", "clerk")
     hold_order(order=here.number, reason="ring them", actor=mara)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from counterfoil.core.access.keys import make_key
 from counterfoil.core.cards import says_card
 from counterfoil.desk.tests.build import ANN, at_the_desk, order, product
 from counterfoil.flow.verify import units
@@ -150,6 +154,33 @@ def test_the_buyer_changes_what_the_shop_says_of_a_product_and_orders_keep_their
     assert "nobody finds it in the shop" in page(buyer, PAGE)
 
 
+def test_the_buyer_corrects_which_wine_it_is_and_is_told_who_waits_for_the_other_year(wine: Product) -> None:
+    placed, buyer = order((SKU, 1)), at_the_desk("buyer")
+    wines = {"producer": "Quill", "wine": "Syrah", "size": "75 cl", "region": "Aldmoor", "grape": "syrah"}
+
+    def change(**said: str) -> Any:
+        return buyer.post(PAGE, {"do": "change", "seen": seen(buyer), **WHAT, **wines, **said})
+
+    assert "only a wine with its maker has one" in change(producer="", wine="").content.decode()
+    assert "give both, or neither" in change(wine="").content.decode()
+    assert change().status_code == 303
+    asked = change(vintage="2019")
+    assert (asked.status_code, "1 have been ordered without a vintage" in asked.content.decode()) == (422, True)
+    assert change(vintage="2019", why="left out", cost="8.50", bin="C-7", lead_time_days="4").status_code == 303
+    shown = page(buyer, PAGE)
+    for words in (
+        "is changed: vintage",
+        f"Ask whoever expects the other year: {placed.number}",
+        'value="Quill"',
+        "8.50",
+    ):
+        assert words in shown
+    wine.refresh_from_db()
+    assert (wine.vintage, wine.cost, wine.bin, wine.lead_time_days) == (2019, 850, "C-7", 4)
+    assert wine.family is not None
+    assert (wine.family.producer, wine.family.region) == ("Quill", "Aldmoor")
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -261,21 +292,85 @@ def test_no_page_of_the_stock_room_costs_more_than_twelve_statements(wine: Produ
         assert len(asked) <= 12, (path, len(asked), [q["sql"][:90] for q in asked.captured_queries])
 
 
+ODD = "CG/21 50%+ #1?&=;x"
+
+
+def test_a_sku_with_signs_in_it_opens_from_every_page_that_names_it() -> None:
+    """Spaces, slashes and signs do occur in the SKUs of real shops."""
+    maker, owner, api = {"producer": "Odd & Sons", "name": "Gate"}, at_the_desk("owner"), Client()
+    key = {"Authorization": f"Bearer {make_key('t', 'owner')}"}
+
+    def asked(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        return api.generic(method, f"/api/v1{path}", json.dumps(body) if body else "", "application/json", headers=key)
+
+    for sku, year in ((ODD, 2021), ("CG 22/x", 2022)):
+        body = {"sku": sku, "name": f"Gate {year}", "price": 2400, "currency": "USD"}
+        body["family"] = {**maker, "vintage": year}
+        assert asked("POST", "/products", body).status_code == 201
+        adjust_stock(actor=ANN, sku=sku, quantity=3, reason="came")
+    told = asked("POST", "/products", {"sku": "a//b", "name": "x", "price": 1, "currency": "USD"})
+    assert (told.status_code, told.json()["errors"][0]["field"]) == (422, "sku")
+    quoted = quote(ODD, safe="")
+    assert asked("GET", f"/products/{quoted}").json()["sku"] == ODD
+    assert asked("GET", f"/products/{quoted}/availability").json()["sku"] == ODD
+    assert asked("PUT", f"/products/{quoted}/reordering", {"reorder_point": 9}).json()["reorder_point"] == 9
+
+    found = order((ODD, 5))
+    owner.post(f"/desk/orders/{found.number}/acts/approve", {"ship_estimate": "2027-01-04", "version": ""})
+    owner.post(f"/desk/orders/{found.number}/acts/check-stock", {f"seen:{ODD}": "1"})
+    visitor = Client()
+    visitor.post("/cart/add", {"sku": ODD, "quantity": "2"})
+    assert owner.post("/desk/counts", {"skus": ODD}).status_code == 303
+    sheet = CountSheet.objects.get()
+    for who, path, least in (
+        (owner, "/desk/stock", 1), (owner, "/desk/search?q=Gate", 1), (owner, "/desk/counts", 1),
+        (owner, f"/desk/counts/{sheet.number}", 1), (owner, "/desk/purchase-orders", 1),
+        (visitor, "/", 2), (visitor, "/products/CG%2022/x", 1), (visitor, "/cart", 2),
+    ):  # fmt: skip
+        links = {unescape(a) for a in re.findall(r'(?:href|src)="([^"]*CG/21[^"]*)"', page(who, path))}
+        assert len(links) >= least, (path, links)
+        for link in links:
+            got = who.get(link.partition("#")[0])  # as a browser asks for it
+            assert got.status_code == 200, (path, link)
+            assert "svg" in link or "Gate 2021" in got.content.decode(), (path, link)
+    (one,) = [f for f in owner.get("/desk/palette?q=Gate").json()["found"] if f["more"] == ODD]
+    assert "Gate 2021" in page(owner, one["href"].partition("#")[0])
+    address = f"/desk/stock/{quoted}"
+    for sent in ({"do": "barcode", "barcode": "ODD-1"}, {"do": "adjust", "quantity": "1", "reason": "came"}):
+        answer = owner.post(address, sent)
+        assert (answer.status_code, unquote(answer["Location"].partition("#")[0])) == (303, f"/desk/stock/{ODD}")
+    kept = owner.post(f"/desk/reordering/{quoted}", {"reorder_point": "4", "reorder_up_to": "8"})
+    assert unquote(kept["Location"].partition("#")[0]) == f"/desk/stock/{ODD}"
+    file = SimpleUploadedFile("s.csv", owner.get("/desk/stock.csv").content, content_type="text/csv")
+    assert owner.post("/desk/stock.csv", {"file": file, "mode": "counted"}).status_code == 303
+    assert at(Product.objects.get(sku=ODD))["", ""][0] == 2
+
+
+def test_names_with_spaces_and_several_names_go_into_one_field_of_a_count(wine: Product) -> None:
+    product("PINOT 21", on_hand=1)
+    owner = at_the_desk("owner")
+    for said in ({"skus": "PINOT 21, SYRAH-19"}, {"skus": "PINOT 21"}, {"bins": "A-1 B-2"}, {"bins": "A-1,B-2"}):
+        assert owner.post("/desk/counts", said).status_code == 303, said
+    rows = CountRow.objects.order_by("pk").values_list("sheet_id", "product__sku")
+    by_sheet = [{sku for of, sku in rows if of == n} for n in sorted({of for of, _ in rows})]
+    assert by_sheet == [{"PINOT 21", SKU}, {"PINOT 21"}, {SKU}, {SKU}]
+
+
 def test_what_is_on_hand_is_a_file_and_such_a_file_is_taken_in_once(wine: Product) -> None:
     buyer = at_the_desk("buyer")
     given = buyer.get("/desk/stock.csv").content.decode()
-    assert given == "sku,bin,lot,best_before,quantity\nSYRAH-19,A-1,,,6\nSYRAH-19,B-2,L7,,4\n"
+    assert given == "sku,bin,lot,best_before,quantity,cost\nSYRAH-19,A-1,,,6,9.00\nSYRAH-19,B-2,L7,,4,9.00\n"
 
     def send(text: str, client: Client = buyer) -> Any:
         file = SimpleUploadedFile("stock.csv", text.encode(), content_type="text/csv")
         return client.post("/desk/stock.csv", {"file": file, "mode": "counted"})
 
-    less = given.replace(",6", ",5")
+    less = given.replace(",6,", ",5,")
     assert send(less, at_the_desk("picker")).status_code == 403
     for _ in range(2):
         assert send(less).status_code == 303
     assert at(wine)["A-1", ""] == (5, 0, 0)
-    bad = send(given + "NEVER,,,,1\n")
+    bad = send(given + "NEVER,,,,1,\n")
     assert (bad.status_code, "line 4: sku: there is no product NEVER" in bad.content.decode()) == (422, True)
     assert send("name\nx\n").status_code == 422
     assert buyer.post("/desk/stock.csv", {"mode": "counted"}).status_code == 422

@@ -13,9 +13,10 @@ from counterfoil.core.actor import BUYER, Actor, require
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Invalid, Missing
 from counterfoil.core.money import MAX_AMOUNT, decimals
-from counterfoil.core.text import clean_barcode, clean_key, clean_sku, plain
+from counterfoil.core.text import clean_barcode, clean_key, clean_new_sku, plain
+from counterfoil.records.catalogue.families import family_row, read_family
 from counterfoil.records.catalogue.fields import SUBJECT, Errors, number_field, text_field
-from counterfoil.records.catalogue.models import Family, Product
+from counterfoil.records.catalogue.models import Product
 from counterfoil.records.catalogue.suppliers import create_supplier, find_supplier
 from counterfoil.records.stock.models import Balance
 from counterfoil.records.stock.places import places_of
@@ -59,7 +60,7 @@ def create_product(
     require(actor, BUYER)
     errors: Errors = []
     kept = {
-        "sku": text_field(sku, "sku", 64, errors, needed=True, kind=clean_sku),
+        "sku": text_field(sku, "sku", 64, errors, needed=True, kind=clean_new_sku),
         "name": text_field(name, "name", 300, errors, needed=True),
         "tax_class": text_field(tax_class, "tax_class", 40, errors, needed=True),
         "bin": text_field(bin, "bin", 20, errors, kind=clean_key),
@@ -82,11 +83,11 @@ def create_product(
     if sell_when_out not in (Product.BACKORDER, Product.STOP):
         errors.append(("sell_when_out", f"{sell_when_out!r} is neither backorder nor stop"))
     from_whom = None if supplier is None or supplier == "" else find_supplier(supplier, errors)
-    wine = _family(family, region, grape, errors)
+    wine = read_family(family, region, grape, errors)
     if not errors and Product.objects.filter(sku=kept["sku"]).exists():
         errors.append(("sku", f"{kept['sku']} is taken"))
     if not errors:
-        errors += _taken(kept["sku"], kept["barcode"])
+        errors += taken(kept["sku"], kept["barcode"])
     if errors:
         raise Invalid(*errors)
     try:
@@ -99,7 +100,7 @@ def create_product(
                 lead_time_days=days,
                 sell_when_out=sell_when_out,
                 age_restricted=age_restricted,
-                family=_family_row(wine),
+                family=family_row(wine),
                 vintage=wine["vintage"] if wine else None,
                 size=wine["size"] if wine else "",
             )
@@ -122,7 +123,7 @@ def set_barcode(*, actor: Actor, sku: str, barcode: str) -> Product:
     require(actor, BUYER)
     errors: Errors = []
     code = text_field(barcode, "barcode", 64, errors, kind=clean_barcode)
-    errors += [] if errors else _taken(sku, code)
+    errors += [] if errors else taken(sku, code)
     if errors:
         raise Invalid(*errors)
     try:
@@ -139,7 +140,7 @@ def set_barcode(*, actor: Actor, sku: str, barcode: str) -> Product:
     return kept
 
 
-def _taken(sku: str, code: str) -> Errors:
+def taken(sku: str, code: str) -> Errors:
     """A scan must mean one product: a bar code is nobody else's bar code, and nobody else's SKU."""
     other = Product.objects.filter(Q(barcode=code) | Q(sku=code)).exclude(sku=sku).first() if code else None
     return [("barcode", f"{code} is that of {other.name} ({other.sku})")] if other else []
@@ -232,35 +233,3 @@ def product_json(product: Product) -> dict[str, Any]:
             for place in places_of([product.pk]).get(product.pk, [])
         ],
     }
-
-
-def _family(given: Mapping[str, Any] | None, region: str, grape: str, errors: Errors) -> dict[str, Any] | None:
-    if given is None:
-        return None
-    vintage = given.get("vintage")
-    if vintage is not None:
-        # A non-vintage wine has none; a year is needed where there is one.
-        vintage = number_field(vintage, "family.vintage", errors, most=9999)
-    return {
-        "producer": text_field(given.get("producer"), "family.producer", 200, errors, needed=True),
-        "name": text_field(given.get("name"), "family.name", 200, errors, needed=True),
-        "vintage": vintage,
-        "size": text_field(given.get("size"), "family.size", 40, errors),
-        "region": text_field(given.get("region") or region, "region", 120, errors),
-        "grape": text_field(given.get("grape") or grape, "grape", 120, errors),
-    }
-
-
-def _family_row(wine: Mapping[str, Any] | None) -> Family | None:
-    """The family's row, made when it is the first of its vintages; what it does not know yet is filled in."""
-    if wine is None:
-        return None
-    row, _ = Family.objects.get_or_create(
-        producer=wine["producer"], name=wine["name"], defaults={"region": wine["region"], "grape": wine["grape"]}
-    )
-    learned = [field for field in ("region", "grape") if wine[field] and not getattr(row, field)]
-    for field in learned:
-        setattr(row, field, wine[field])
-    if learned:
-        row.save(update_fields=learned)
-    return row

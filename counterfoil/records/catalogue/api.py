@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from pydantic import Field
@@ -23,15 +23,18 @@ from counterfoil.core.api import (
     reply,
     router,
 )
-from counterfoil.core.errors import Missing
+from counterfoil.core.errors import Invalid, Missing
 from counterfoil.core.text import storable
 from counterfoil.records.catalogue.actions import create_product, product_json, set_reordering
+from counterfoil.records.catalogue.changing import change_product
 from counterfoil.records.catalogue.models import Product, Supplier
 from counterfoil.records.catalogue.suppliers import change_supplier, create_supplier, supplier_json
 
 catalogue = router()
 Days = Annotated[int, Field(strict=True, ge=0, le=3650)]
 RowId = Annotated[int, Field(ge=1, le=2**62)]
+_MAY_BE_NONE = {"vintage", "lead_time_days"}
+_PATHS = {"wine": "family.name"} | {f: f"family.{f}" for f in ("producer", "vintage", "size", "region", "grape")}
 READERS = (CLERK, PICKER, BUYER, BOOKKEEPER)
 
 
@@ -62,6 +65,33 @@ class ProductIn(Body):
     reorder_point: Int | None = None
     reorder_up_to: Int | None = None
     barcode: Barcode | None = None
+
+
+class FamilyChangeIn(Body):
+    producer: Text | None = None
+    name: Text | None = None
+    vintage: Annotated[int, Field(strict=True, ge=1000, le=9999)] | None = None
+    size: Text | None = None
+    region: Text | None = None
+    grape: Text | None = None
+    all_vintages: Bool | None = None
+
+
+class ProductChangeIn(Body):
+    name: Text | None = None
+    price: Int | None = None
+    tax_class: Text | None = None
+    weight_g: Int | None = None
+    cost: Int | None = None
+    lead_time_days: Days | None = None
+    sell_when_out: Literal["backorder", "stop"] | None = None
+    age_restricted: Bool | None = None
+    listed: Bool | None = None
+    family: FamilyChangeIn | None = None
+    bin: Code | None = None
+    description: Text | None = None
+    barcode: Barcode | None = None
+    reason: Text | None = None
 
 
 class SupplierIn(Body):
@@ -100,16 +130,8 @@ def post_product(request: HttpRequest, body: ProductIn) -> HttpResponse:
     return reply(product_json(made), 201)
 
 
-@catalogue.get("/products/{sku}", response=answers(200))
-def get_product(request: HttpRequest, sku: str) -> HttpResponse:
-    require(actor_of(request), *READERS)
-    found = Product.objects.filter(sku=sku).first() if storable(sku) else None
-    if found is None:
-        raise Missing(f"there is no product {sku}")
-    return reply(product_json(found))
-
-
-@catalogue.put("/products/{sku}/reordering", response=answers(200))
+# A SKU may hold slashes: the address with more after it stands first, or it would be taken for a SKU.
+@catalogue.put("/products/{path:sku}/reordering", response=answers(200))
 def put_reordering(request: HttpRequest, sku: str, body: ReorderingIn) -> HttpResponse:
     """When the product is bought again, and up to how many."""
     if not storable(sku):
@@ -119,6 +141,40 @@ def put_reordering(request: HttpRequest, sku: str, body: ReorderingIn) -> HttpRe
         supplier=body.supplier,
     )  # fmt: skip
     return reply(product_json(changed))
+
+
+@catalogue.get("/products/{path:sku}", response=answers(200))
+def get_product(request: HttpRequest, sku: str) -> HttpResponse:
+    require(actor_of(request), *READERS)
+    found = Product.objects.filter(sku=sku).first() if storable(sku) else None
+    if found is None:
+        raise Missing(f"there is no product {sku}")
+    return reply(product_json(found))
+
+
+@catalogue.patch("/products/{path:sku}", response=answers(200))
+def patch_product(request: HttpRequest, sku: str, body: ProductChangeIn) -> HttpResponse:
+    """What is named is changed, the rest stays. `family` null: it is no wine; `vintage` or `lead_time_days` null: none.
+
+    `region` and `grape` are those of all vintages of the wine; `producer` and `name` too with `all_vintages`. The
+    vintage of a product that has been ordered is corrected with a `reason`.
+    """
+    if not storable(sku):
+        raise Missing("there is no such product")
+    given = body.dict(exclude_unset=True)
+    wine = given.pop("family", {})
+    if wine is None:
+        flat: dict[str, Any] = {**dict.fromkeys(("producer", "wine", "region", "grape", "size"), ""), "vintage": None}
+    else:
+        flat = {"wine" if field == "name" else field: value for field, value in wine.items()}
+    all_vintages, reason = bool(flat.pop("all_vintages", False)), given.pop("reason", None) or ""
+    flat |= given
+    changes = {name: value for name, value in flat.items() if value is not None or name in _MAY_BE_NONE}
+    try:
+        change_product(actor=actor_of(request), sku=sku, changes=changes, reason=reason, all_vintages=all_vintages)
+    except Invalid as error:
+        raise Invalid(*[(_PATHS.get(field, field), words) for field, words in error.errors]) from None
+    return reply(product_json(Product.objects.get(sku=sku)))
 
 
 @catalogue.post("/suppliers", response=answers(201))

@@ -59,7 +59,7 @@ def post_stock(request: HttpRequest, body: AdjustIn) -> HttpResponse:
     )
 
 
-@stock.get("/products/{sku}/availability", response=answers(200))
+@stock.get("/products/{path:sku}/availability", response=answers(200))
 def get_availability(request: HttpRequest, sku: str, quantity: int = 1) -> HttpResponse:
     """When so many units of a product would ship to somebody who orders now, and what that rests on."""
     require(actor_of(request), CLERK, PICKER, BUYER, BOOKKEEPER)

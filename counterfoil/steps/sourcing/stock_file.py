@@ -1,8 +1,9 @@
-"""Stock as a CSV file: `sku, bin, lot, best_before, quantity`, in and out.
+"""Stock as a CSV file: `sku, bin, lot, best_before, quantity, cost`, in and out.
 
-Taken in as `opening` stock the units are added; as `counted` each place is brought to what the file says. A line is
-taken in with its own transaction, in which the file remembers it: a run that was cut off goes on where it stood, and
-the same file again changes nothing.
+Taken in as `opening` stock the units are added; as `counted` each place is brought to what the file says. `cost` is
+what one of the units cost that a line adds; what lies there already keeps what it has cost. A line is taken in with its
+own transaction, in which the file remembers it: a run that was cut off goes on where it stood, and the same file again
+changes nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from counterfoil.core.actor import BUYER, Actor, require
 from counterfoil.core.cards import mask_cards
 from counterfoil.core.db import rows, writing
 from counterfoil.core.errors import Invalid, Refused
+from counterfoil.core.money import parse_amount, plain
+from counterfoil.core.shop import shop
 from counterfoil.core.text import as_cell, from_cell
 from counterfoil.gateways.storefront.lines import Raw, cells_of, columns_of
 from counterfoil.gateways.storefront.protocol import BadLine
+from counterfoil.records.catalogue.actions import MOST_PRICE
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.stock.actions import owe_fill
 from counterfoil.records.stock.fields import MOST_UNITS, SUBJECT, Errors, check_date, key_of
@@ -33,7 +37,7 @@ from counterfoil.steps.sourcing.losing import let_go, losing
 from counterfoil.steps.sourcing.models import StockFile
 from counterfoil.steps.sourcing.turns import note_touched
 
-COLUMNS = ("sku", "bin", "lot", "best_before", "quantity")
+COLUMNS = ("sku", "bin", "lot", "best_before", "quantity", "cost")
 OPENING, COUNTED = "opening", "counted"
 Reject = Callable[[int, str, str], None]
 """Line number, reason, the line."""
@@ -59,6 +63,7 @@ class StockLine:
     lot: str
     best_before: date | None
     quantity: int
+    cost: int | None = None  # of one unit, minor units of the shop's currency; None: as the catalogue says
 
 
 def take_stock_file(
@@ -72,7 +77,7 @@ def take_stock_file(
     if mode not in (OPENING, COUNTED):
         raise Invalid(("mode", f"either {OPENING} or {COUNTED}"))
     name = mask_cards(name)[:200]  # people name files after anything
-    lines = _read(content)
+    lines = _read(content, shop().currency)
     with writing():
         kept, _ = StockFile.objects.get_or_create(
             sha256=sha256,
@@ -118,11 +123,19 @@ def take_stock_file(
 def stock_csv() -> Iterator[str]:
     """Everything that is on hand, a line for each bin and lot: the file that `take_stock_file` takes."""
     yield _row(COLUMNS)
-    for sku, bin_, lot, best_before, on_hand in rows(
-        "SELECT p.sku, s.bin, s.lot, s.best_before, s.on_hand FROM stock_place s "
-        "JOIN catalogue_product p ON p.id = s.product_id WHERE s.on_hand > 0 ORDER BY p.sku, s.bin, s.lot"
+    currency = shop().currency
+    for sku, bin_, lot, best_before, on_hand, here, value in rows(
+        "SELECT p.sku, s.bin, s.lot, s.best_before, s.on_hand, s.on_hand + s.picked + s.quarantined, s.value "
+        "FROM stock_place s JOIN catalogue_product p ON p.id = s.product_id WHERE s.on_hand > 0 "
+        "ORDER BY p.sku, s.bin, s.lot"
     ):
-        yield _row((as_cell(sku), as_cell(bin_), as_cell(lot), str(best_before or ""), on_hand))
+        where = (as_cell(sku), as_cell(bin_), as_cell(lot), str(best_before or ""))
+        yield _row((*where, on_hand, plain(_average(value, here), currency)))
+
+
+def _average(value: int, units: int) -> int:
+    """What one of them has cost, rounded half up."""
+    return (2 * int(value) + int(units)) // (2 * int(units))
 
 
 def digest(content: bytes) -> str:
@@ -136,14 +149,14 @@ def _row(cells: Iterable[object]) -> str:
     return out.getvalue()
 
 
-def _read(content: Iterable[Raw]) -> Iterator[tuple[Raw, StockLine | BadLine]]:
+def _read(content: Iterable[Raw], currency: str) -> Iterator[tuple[Raw, StockLine | BadLine]]:
     """Every line after the header, as what it says or as the reason why it says nothing."""
     given = iter(content)
     columns = columns_of(next(given, None), ("sku", "quantity"))
-    return ((raw, _line(raw, columns)) for raw in given)
+    return ((raw, _line(raw, columns, currency)) for raw in given)
 
 
-def _line(raw: Raw, columns: list[str]) -> StockLine | BadLine:
+def _line(raw: Raw, columns: list[str], currency: str) -> StockLine | BadLine:
     if raw.wrong:
         return BadLine(raw.wrong)
     try:
@@ -164,9 +177,22 @@ def _line(raw: Raw, columns: list[str]) -> StockLine | BadLine:
         day = date.fromisoformat(best_before) if best_before else None
     except ValueError:
         errors.append(("best_before", "no date; write it as 2027-05-31"))
+    cost = _cost(row.get("cost", "").strip(), currency, errors)
     if errors:
         return BadLine("; ".join(f"{field}: {words}" for field, words in errors))
-    return StockLine(raw.number, row["sku"].strip(), bin_, lot or "", day, int(quantity))
+    return StockLine(raw.number, row["sku"].strip(), bin_, lot or "", day, int(quantity), cost)
+
+
+def _cost(text: str, currency: str, errors: Errors) -> int | None:
+    if not text:
+        return None
+    try:
+        found = parse_amount(text, currency)
+    except ValueError:
+        found = -1
+    if not 0 <= found <= MOST_PRICE:
+        errors.append(("cost", f"what one costs, in {currency}, such as {plain(1250, currency)}; zero or more"))
+    return found
 
 
 def _take(file: StockFile, line: StockLine, actor: Actor) -> bool:
@@ -192,6 +218,7 @@ def _take(file: StockFile, line: StockLine, actor: Actor) -> bool:
             Change(
                 product.pk, "counted" if file.mode == COUNTED else "adjusted", cause, on_hand=gap, bin=where,
                 lot=line.lot, best_before=line.best_before, subject=line.sku[:SUBJECT], reason=why,
+                value=gap * line.cost if line.cost is not None and gap > 0 else None,
             )
         )  # fmt: skip
         laid.cover()

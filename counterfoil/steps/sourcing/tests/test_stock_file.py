@@ -10,7 +10,8 @@ import pytest
 from counterfoil.core import journal
 from counterfoil.flow.verify import units
 from counterfoil.gateways.storefront.lines import Raw, read_lines
-from counterfoil.records.stock.models import Movement
+from counterfoil.records.books.models import Posting
+from counterfoil.records.stock.models import Movement, Place
 from counterfoil.records.stock.tests.build import at
 from counterfoil.shell.stocktaking import export_stock, import_stock
 from counterfoil.steps.sourcing.actions import check_stock
@@ -19,10 +20,10 @@ from counterfoil.steps.sourcing.stock_file import digest, take_stock_file
 from counterfoil.steps.sourcing.tests.build import BEA, CAROL, a_wine, agree, an_order, balance, kinds, the_line
 
 pytestmark = pytest.mark.django_db
-FILE = """sku,bin,lot,best_before,quantity
-GULL-19,,,,3
-GULL-19,A-1,L7,2028-05-31,6
-TERN-20,B-2,,,12
+FILE = """sku,bin,lot,best_before,quantity,cost
+GULL-19,,,,3,9.50
+GULL-19,A-1,L7,2028-05-31,6,8.00
+TERN-20,B-2,,,12,0.00
 """
 
 
@@ -57,9 +58,40 @@ def test_what_a_spreadsheet_would_reckon_comes_out_as_text_and_goes_in_as_it_was
     wine = a_wine()
     assert taken(a_file(tmp_path, "sku,bin,lot,quantity\nGULL-19,-1,=2+5,3\n"))[0] == 0
     export_stock(tmp_path / "out.csv")
-    assert "GULL-19,'-1,'=2+5,,3\n" in (tmp_path / "out.csv").read_text()
+    assert "GULL-19,'-1,'=2+5,,3,9.00\n" in (tmp_path / "out.csv").read_text()
     assert taken(tmp_path / "out.csv", "counted")[1].startswith("0 places changed, 1 as they were")
     assert at(wine) == {("-1", "=2+5"): (3, 0, 0)}
+
+
+def test_a_line_says_what_the_units_cost_that_it_adds(tmp_path: Path) -> None:
+    wine = a_wine(on_hand=2)  # at its catalogue cost, 9.00
+
+    def worth() -> dict[tuple[str, str], int]:
+        return {(p.bin, p.lot): p.value for p in Place.objects.filter(product=wine)}
+
+    assert worth() == {("", ""): 1800}
+    lines = "sku,lot,quantity,cost\nGULL-19,,3,12.00\nGULL-19,L7,4,8.5\nGULL-19,L8,1,\n"
+    assert taken(a_file(tmp_path, lines)) == (0, "3 places changed, 0 as they were, 0 lines rejected")
+    assert worth() == {("", ""): 1800 + 3600, ("", "L7"): 3400, ("", "L8"): 900}
+    booked = Posting.objects.filter(entry__cause__startswith="stockfile:", account="inventory")
+    assert sorted(p.amount for p in booked) == [900, 3400, 3600]
+    # Fewer leave at what their lot has cost, whatever the line says; what is there already is worth what it was.
+    counted = "sku,lot,quantity,cost\nGULL-19,L7,3,99.00\nGULL-19,L8,1,99.00\nGULL-19,,6,10.00\n"
+    assert taken(a_file(tmp_path, counted), "counted")[1].startswith("2 places changed, 1 as they were")
+    assert worth() == {("", ""): 5400 + 1000, ("", "L7"): 2550, ("", "L8"): 900}
+    export_stock(tmp_path / "out.csv")
+    assert "GULL-19,,,,6,10.67\n" in (tmp_path / "out.csv").read_text()
+    agree()
+
+
+@pytest.mark.parametrize("cost", ["many", "-1", "1.005", "NaN", "9" * 30, "1,50"])
+def test_a_cost_that_is_none_is_told_at_its_line_and_changes_nothing(tmp_path: Path, cost: str) -> None:
+    a_wine()
+    path = a_file(tmp_path, f'sku,quantity,cost\nGULL-19,1,"{cost}"\nGULL-19,1,2.00\n')
+    code, said = taken(path)
+    assert code == 1
+    assert "cost: what one costs, in USD, such as 12.50; zero or more" in said
+    assert (Place.objects.get().on_hand, Place.objects.get().value) == (1, 200)
 
 
 @pytest.mark.parametrize("text", ["sku,bin\rA,B\r", f'sku,"{"x" * 200_000}', "", "\xff"])
