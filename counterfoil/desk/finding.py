@@ -121,7 +121,7 @@ def page(request: HttpRequest) -> HttpResponse:
     found = search(text)
     if len(found) == 1 and found[0].number == text.upper():
         return HttpResponseRedirect(f"/desk/orders/{found[0].number}")
-    briefs, _ = queries.listed(found)
+    briefs = queries.briefs_of(found)
     known = [p.pk for p in products(text)]
     wines = Balance.objects.select_related("product").defer("product__art").filter(product__in=known)
     context = {

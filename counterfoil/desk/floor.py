@@ -51,7 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
     to_pick, _ = queries.queue_page("pick")
     to_pack, _ = queries.queue_page("pack")
     shown, packing = to_pick[:SHOWN], to_pack[:SHOWN]
-    briefs, _ = queries.listed([*shown, *packing])
+    briefs = queries.briefs_of([*shown, *packing])
     context = {
         "picking": [row_of(o, briefs[o.pk]) for o in shown],
         "packing": [row_of(o, briefs[o.pk]) for o in packing],

@@ -97,7 +97,7 @@ def rows_again(request: HttpRequest) -> HttpResponse:
     if code not in words.QUEUES:
         raise Http404("there is no such queue")
     orders = list(Order.objects.filter(number__in=_shown(request.GET.get("shown", ""), MOST_SHOWN), queue=code))
-    briefs, _ = queries.listed(orders)
+    briefs = queries.briefs_of(orders)
     tried = tries_of([ln.part for found in briefs.values() for ln in found if ln.decline_class])
     context = {
         "code": code,

@@ -16,6 +16,7 @@ from counterfoil.core.access.models import User
 from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, OWNER, PICKER
 from counterfoil.core.cards import mask_tree
 from counterfoil.core.errors import Declined, Forbidden, Invalid, Refused, StillAsking
+from counterfoil.core.models import JournalEvent
 from counterfoil.core.shop import shop
 from counterfoil.core.text import storable
 from counterfoil.core.web import staff
@@ -36,7 +37,7 @@ from counterfoil.desk.slips import LEAVING, Slip, money_words, row_of, slip_of
 from counterfoil.flow import map as process
 from counterfoil.records.orders.declines import Tried, tries_in, tries_of
 from counterfoil.records.orders.load import facts_of, find
-from counterfoil.records.orders.models import Order
+from counterfoil.records.orders.models import Line, Order
 from counterfoil.steps.charging.declines import unpaid_after_decline
 from counterfoil.steps.charging.evidence import summary_of
 from counterfoil.steps.charging.queries import reason_in_words
@@ -104,10 +105,12 @@ def queue(request: HttpRequest, code: str) -> HttpResponse:
     narrow = narrow_of(request.GET.dict())
     orders, more = queries.queue_page(code, after, narrow=narrow if narrow.on else None)
     chosen = _chosen(orders, wanted)
-    briefs, lines = queries.listed(orders, chosen)
+    briefs = queries.briefs_of(orders)
+    known_of = queries.lines_and_events(chosen) if chosen else None
+    lines = known_of[0] if known_of else []
     declined = [ln.part for found in briefs.values() for ln in found if ln.decline_class]
     tried = tries_of([*declined, *(ln.part_id for ln in lines if ln.part.decline_class)])
-    slip = _slip(chosen, lines, tried) if chosen else None
+    slip = _slip(chosen, known_of, tried) if chosen else None
     beside = rail(shop().today(), code, user=request.user.pk, narrow=narrow)
     review = code == "review"
     unprinted = {o.number for o in orders} - printed_of(orders) if review else set[str]()
@@ -184,17 +187,17 @@ def _chosen(orders: list[Order], wanted: str) -> Order | None:
 
 def _slip(
     order: Order,
-    lines: list[Any] | None = None,
+    known_of: tuple[list[Line], list[JournalEvent]] | None = None,
     tried: Mapping[int, Tried] | None = None,
     asked: Asked | None = None,
     file: Dossier | None = None,
 ) -> Slip:
-    """The slip; with `file`, what is in there already is not read again."""
-    lines = lines if lines is not None else queries.lines_of(order)
+    """The slip. What the caller has read already, lines and events and what lies in `file`, is not read again."""
+    lines, events = known_of or queries.lines_and_events(order)
     declined = [ln.part_id for ln in lines if ln.part.decline_class]
     if tried is None:
         tried = tries_of(declined) if file is None else tries_in(c for c in file.charges if c.part_id in declined)
-    asked, events = asked or queries.asked_of(order), queries.events_of(order)
+    asked = asked or queries.asked_of(order)
     due = [ln.pk for ln in lines if ln.due]
     coming = coming_for(due) if due else {}
     sheets = unprinted_of(order) if order.queue in LEAVING else None

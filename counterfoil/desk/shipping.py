@@ -208,7 +208,8 @@ def bench_page(
     waiting, _ = queries.queue_page("ship")
     on = bench.order.pk if bench.order else 0
     listed = [o for o in waiting if o.pk != on][:SHOWN]
-    briefs, lines = queries.listed(listed, bench.order)
+    briefs = queries.briefs_of(listed)
+    lines = queries.lines_of(bench.order) if bench.order else []
     context: dict[str, Any] = {
         "here": "ship-bench",
         "rail": beside,

@@ -39,8 +39,9 @@ def _web(_args: argparse.Namespace) -> int:
 
 def _worker(_args: argparse.Namespace) -> int:
     _django()
-    from counterfoil.shell.worker import Worker
+    from counterfoil.shell.worker import Worker, give_way
 
+    give_way()
     Worker().run()
     return 0
 

@@ -127,7 +127,10 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "APP_DIRS": False,
         "DIRS": [],
-        "OPTIONS": {"environment": "counterfoil.shell.jinja.environment"},
+        "OPTIONS": {
+            "environment": "counterfoil.shell.jinja.environment",
+            "context_processors": ["counterfoil.shell.forms.forms"],
+        },
     }
 ]
 
