@@ -56,7 +56,8 @@ def draw(data: bytes) -> Drawn:
     if size[0] > 12 * size[1] or size[1] > 3 * size[0]:
         raise ValueError("too long and thin to be read at the head of a page; cut off the empty edges")
     paper = _rendition(data, ending, fitted(size, ON_PAPER), PAPER_BYTES)
-    screen = _rendition(data, ending, fitted(size, (2 * ON_SCREEN[0], 2 * ON_SCREEN[1])), SCREEN_BYTES)
+    # Out of the paper's, which is small already: a camera's picture takes a second each time it is read.
+    screen = _rendition(paper, "png", fitted(size, (2 * ON_SCREEN[0], 2 * ON_SCREEN[1])), SCREEN_BYTES)
     width, height = fitted(size, ON_SCREEN)
     return Drawn(name_of(paper, screen), paper, screen, width, height)
 
@@ -131,10 +132,10 @@ def fitted(size: Size, box: Size) -> Size:
 
 def _rendition(data: bytes, ending: str, size: Size, most: int) -> bytes:
     """As many pixels as the bytes allow: a photograph gets fewer than a few flat colours."""
-    made = redrawn(data, ending, width=size[0], height=size[1])
+    first = made = redrawn(data, ending, width=size[0], height=size[1])
     while len(made) > most:
         size = (size[0] * 4 // 5, size[1] * 4 // 5)
-        made = redrawn(data, ending, width=size[0], height=size[1])
+        made = redrawn(first, "png", width=size[0], height=size[1])
     return made
 
 
