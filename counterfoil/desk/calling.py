@@ -14,6 +14,7 @@ from counterfoil.records.orders.models import Call, Line, Order, Proposal
 from counterfoil.records.stock.availability import soon
 from counterfoil.steps.alternatives.actions import price_words
 from counterfoil.steps.alternatives.helps import GONE, Help, helps
+from counterfoil.steps.alternatives.late import words_on
 
 SAID = {
     Call.ACCEPTED: "said yes",
@@ -60,7 +61,7 @@ def call_sheet(
     if question:
         asked = next((p for p in proposals if p.token == question), None) or Proposal.objects.get(token=question)
         choices = [
-            (str(c["text"]), price_words(int(c.get("difference") or 0), int(c["total"]), order.currency))
+            (words_on(c, shop().today()), price_words(int(c.get("difference") or 0), int(c["total"]), order.currency))
             for c in asked.choices
         ]
         return CallSheet(

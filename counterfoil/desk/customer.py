@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -27,8 +27,9 @@ from counterfoil.desk.saying import near_day, say_date
 from counterfoil.desk.slips import step_of
 from counterfoil.desk.words import CUSTOMER_DOCUMENTS, STATUS
 from counterfoil.records.orders.models import Contact, Line, Offered, Order, Part, Proposal
-from counterfoil.steps.alternatives.actions import answer_proposal, closed_words, kept_words
+from counterfoil.steps.alternatives.actions import answer_proposal, chosen_words, closed_words, kept_words
 from counterfoil.steps.alternatives.contacts import receive_message
+from counterfoil.steps.alternatives.late import day_on, words_on
 
 BY_ADDRESS = Limiter(20, 3600)  # messages
 BY_ORDER = Limiter(6, 3600)
@@ -145,12 +146,12 @@ def offered(choice: Mapping[str, Any], currency: str, kept: Mapping[int, int]) -
         price = f"{show(abs(difference), currency)} {'more' if difference > 0 else 'less'} with tax"
     if total is not None:
         price += f", total {show(int(total), currency)}"
-    day = choice.get("date")
+    today = shop().today()
     return {
-        "text": choice["text"],
+        "text": words_on(choice, today),
         "price": price,
         "kept": kept_words(choice, kept),
-        "day": date.fromisoformat(str(day)[:10]) if day else None,
+        "day": day_on(choice, today),
     }
 
 
@@ -204,7 +205,7 @@ def happened(order: Order, parts: list[Part], file: Dossier, messages: Sequence[
             because = f": {question.closed_because}" if question.closed_because else ""
             found.append(Happened(question.answered_at, "?", f"We took our question back{because}"))
         if question.answered_at and question.state in {Proposal.ACCEPTED, Proposal.DECLINED}:
-            text = question.choices[question.choice]["text"] if question.choice is not None else "none of our choices"
+            text = chosen_words(question) or "none of our choices"
             found.append(Happened(question.answered_at, "?", f"You answered: {text}"))
     for refund in file.refunds:
         words = {"succeeded": "went back to you", "pending": "is on its way back to you"}.get(

@@ -70,8 +70,9 @@ def _mail_amended(order: Order, asked: Proposal, change: Change) -> None:
         context={
             **mail_slip(order, list(Line.objects.filter(order=order).order_by("position"))),
             "subject": f"{order.number} is changed as you chose",
-            "choice": change.choice["text"],
+            "choice": change.words,
             "date": say_date(change.day),
+            "late": say_date(change.late),
             "refund": show(change.refunded, order.currency) if change.refunded else "",
         },
     )

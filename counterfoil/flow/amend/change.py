@@ -38,7 +38,7 @@ def make_change(order: Order, asked: Proposal, choice: Mapping[str, Any], *, act
         change,
         before,
         kind=Amendment.ANSWER,
-        text=f"Changed as the customer chose: {choice['text']}",
+        text=f"Changed as the customer chose: {change.words}",
         data={"proposal": asked.pk, "kind": choice["kind"]},
         changes=[choice],
         consent={

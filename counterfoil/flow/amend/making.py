@@ -19,6 +19,7 @@ from counterfoil.records.orders.parcels import put_back_parcel
 from counterfoil.records.orders.promises import keep_promise
 from counterfoil.records.orders.refunds import decide_refund, refundable
 from counterfoil.records.stock.ledger import lock
+from counterfoil.steps.alternatives.late import day_on, offered_day, words_on
 from counterfoil.steps.charging.actions import renew_grace
 
 
@@ -37,11 +38,18 @@ class Change:
     @property
     def day(self) -> date | None:
         """The day that the choice names; where that is over by the time of the answer, the next working day."""
-        given = self.choice.get("date")
-        if not given:
-            return None
-        day, settings = date.fromisoformat(given), shop()
-        return day if day >= settings.today() else settings.working_day(settings.today())
+        return day_on(self.choice, shop().today())
+
+    @property
+    def words(self) -> str:
+        """What the customer chose, with the day that counts."""
+        return words_on(self.choice, shop().today())
+
+    @property
+    def late(self) -> date | None:
+        """The day that was offered, where it was over when the answer came."""
+        offered = offered_day(self.choice)
+        return offered if offered != self.day else None
 
     def part(self, number: int) -> Part:
         """A part that is about to change."""
@@ -117,7 +125,7 @@ def finish(
     jobs.enqueue("charging.close_pages", key=order.number, payload={"order": order.number})
     for at, part in sorted(change.touched.items()):
         if at in before.cost:
-            _give_back(change, part, *before.cost[at], why=str(change.choice.get("text") or text))
+            _give_back(change, part, *before.cost[at], why=change.words if change.choice.get("text") else text)
         if part.sales_order_number and any(ln.quantity for ln in lines_of(part)):
             jobs.enqueue("acceptance.reissue", key=f"{order.number}:{at}", payload={"order": order.number, "part": at})
     return Amendment.objects.create(

@@ -15,6 +15,7 @@ from counterfoil.flow.advance import sweep
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.orders.models import Offered, Order, Part, Proposal
 from counterfoil.records.stock.models import Balance
+from counterfoil.steps.alternatives.kinds import say_day
 from tests.support import Answer, Api, order_body, product, settle
 
 pytestmark = pytest.mark.django_db
@@ -101,12 +102,25 @@ def test_however_the_question_ends_otherwise_the_wine_is_free_again(api: Api, ho
     well()
 
 
-def test_a_yes_that_comes_after_the_day_that_was_offered_promises_no_day_that_is_over(api: Api) -> None:
+def test_a_yes_that_comes_after_the_day_that_was_offered_promises_no_day_that_is_over(
+    api: Api, mailbox: Mailbox
+) -> None:
     number = placed(api)
-    token = ask(api, number)
+    offered = shop().today() + timedelta(days=3)
+    token = ask(api, number, {"kind": "later_date", "date": offered.isoformat()})
     with clock.at(clock.business_now() + timedelta(days=5)):
+        day, over = say_day(shop().working_day(shop().today())), say_day(offered)
+        page = Client().get(f"/orders/{Order.objects.get().token}").content.decode()
+        assert (f"ships on {day}" in page, over in page) == (True, False)  # what a yes would promise now
         assert answer(api, token, choice=0).status == 200
-        assert Part.objects.get(order__number=number).promise_date == shop().working_day(shop().today())
+        assert say_day(Part.objects.get(order__number=number).promise_date) == day
+        settle()
+        mail = mailbox.mails(subject="is changed as you chose")[0]
+        assert f"Everything ships on {day}" in mail["text"]
+        assert f"{over} was over already" in mail["text"]
+        assert (mail["text"].count(over), mail["html"].count(over)) == (1, 1)
+        told = [e["text"] for e in api.get(f"/orders/{number}/timeline").body["events"]]
+        assert any(f"Changed as the customer chose: Everything ships on {day}" in text for text in told)
         well()
 
 

@@ -20,6 +20,7 @@ from counterfoil.records.orders.models import Line, Notice, Offered, Order, Prop
 from counterfoil.records.orders.offers import keep_offered, release_offered
 from counterfoil.records.orders.slip import mail_slip, order_url, say_moment
 from counterfoil.steps.alternatives.choices import about, complete, units_offered
+from counterfoil.steps.alternatives.late import words_on
 from counterfoil.steps.alternatives.queries import (
     find_proposal,
     free_units,
@@ -240,7 +241,7 @@ def _keep_answer(order: Order, asked: Proposal, choice: int | None, *, via: str,
     _close(asked, Proposal.ACCEPTED if accepted else Proposal.DECLINED, choice=choice, via=by, spoken_to=spoken_to)
     if not accepted:
         release_offered(asked, order=order, actor=actor)  # of a yes, when it is carried out
-    words = asked.choices[choice]["text"] if choice is not None else "none of what we offered"
+    words = words_on(asked.choices[choice], shop().today()) if choice is not None else "none of what we offered"
     note(
         order,
         "proposal_accepted" if accepted else "proposal_declined",
@@ -278,10 +279,18 @@ def _closed(asked: Proposal) -> Blocker:
     return Blocker("someone_else", closed_words(asked), by=asked.answered_via or None)
 
 
+def chosen_words(asked: Proposal) -> str:
+    """What was chosen, with the day that counted when the answer came; empty when nothing was."""
+    if asked.choice is None:
+        return ""
+    settings = shop()
+    return words_on(asked.choices[asked.choice], settings.day_of(asked.answered_at or asked.made_at), settings)
+
+
 def closed_words(asked: Proposal) -> str:
     """What became of a question, for whoever comes to it later."""
     when = say_moment(asked.answered_at or asked.expires_at)
-    chosen = asked.choices[asked.choice]["text"] if asked.choice is not None else ""
+    chosen = chosen_words(asked)
     because = f": {asked.closed_because}" if asked.closed_because else ""
     return {
         Proposal.OPEN: f"the question can be answered until {say_moment(asked.expires_at)}",

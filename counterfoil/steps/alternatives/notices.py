@@ -23,6 +23,7 @@ from counterfoil.records.orders.offers import keep_offered
 from counterfoil.records.orders.slip import mail_slip, order_url, say_date
 from counterfoil.steps.alternatives.actions import price_words
 from counterfoil.steps.alternatives.choices import units_offered
+from counterfoil.steps.alternatives.late import words_on
 from counterfoil.steps.alternatives.remedies import Told, choices_for
 
 
@@ -148,7 +149,10 @@ def _mail(order: Order, asked: Proposal, told: Sequence[Told]) -> None:
         "old": say_date(min((t.part.promise_date for t in told if t.part.promise_date), default=None)),
         "new": _new_date(told) if all(t.offered for t in told) else "",
         "choices": [
-            {"text": c["text"], "price": price_words(c["difference"], c["total"], order.currency)}
+            {
+                "text": words_on(c, settings.today(), settings),
+                "price": price_words(c["difference"], c["total"], order.currency),
+            }
             for c in asked.choices
         ],
         "stands_by": say_date(consents[0].answer_by) if consents else "",
