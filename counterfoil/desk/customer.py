@@ -60,7 +60,7 @@ def _by_token(request: HttpRequest, token: str) -> Order:
     if found is None:
         if not WRONG.allows(address_of(request)):
             raise Missing("this link is not known; wait a minute before the next try")
-        raise Missing("this link belongs to no order; perhaps the end of it was cut off in your mail program")
+        raise Missing("this link belongs to no order; perhaps the end of it was cut off, or a newer mail has another")
     return found
 
 

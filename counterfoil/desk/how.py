@@ -25,6 +25,7 @@ BY_ITSELF = "the process, by itself"
 MAILS = {
     "confirmation": "We have your order",
     "promised": "The day on which it ships",
+    "new_link": "Your order's page, when we put your address right",
     "purchase_order": "Our order to the supplier",
     "shipped": "On its way, with the tracking number",
     "pay_link": "The bank said no: a link to pay",
@@ -263,8 +264,9 @@ def between(settings: Shop) -> list[Told]:
         ),
         Told(
             "word", None, "You want to say something",
-            "Write from your order's page. It stands on the order's timeline and in the shop's mail; a person answers.",
-            mails=("message",), who=("you",), money_text="Nothing moves for it.",
+            "Write from your order's page. It stands on the order's timeline and in the shop's mail; a person answers. "
+            "Was your e-mail address misspelt, the right one gets a new link to that page.",
+            mails=("message", "new_link"), who=("you",), money_text="Nothing moves for it.",
         ),
         Told(
             "payment", None, "Your bank says no",

@@ -45,6 +45,7 @@ def sample(kind: str, shop: Shop, base_url: str) -> dict[str, Any]:
 SUBJECTS = {
     "confirmation": f"We have your order {NUMBER}",
     "promised": f"{NUMBER}: ships Fri 4 Dec",
+    "new_link": f"{NUMBER}: the page of your order",
     "shipped": f"{NUMBER}: your order is on its way",
     "question": f"{NUMBER}: a question about your order",
     "delay": f"{NUMBER}: ships later than promised",

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from counterfoil.core.models import Job
 from counterfoil.desk.tests.build import at_the_desk, order, product
-from counterfoil.records.customers.models import Account, AccountAddress, AccountSession
+from counterfoil.records.customers.models import Account, AccountAddress, AccountSession, Customer
 from counterfoil.records.customers.sessions import COOKIE
 from counterfoil.records.orders.models import Order
 
@@ -144,6 +144,28 @@ def test_the_order_of_who_is_logged_in_stands_in_the_account_and_the_check_out_k
     assert (placed.account and placed.account.email_key) == "june@example.com"
     assert placed.number in june.get("/account/").content.decode()
     assert placed.number not in other.get("/account/").content.decode()
+    # What we know of a customer is changed by themselves: neither by a guest nor by another account that names them.
+    known = Customer.objects.filter(email_key="june@example.com")
+    for n, (who, phone, kept) in enumerate([
+        (Client(), "+1 503 555 0101", "+1 503 555 0101"),  # it was empty
+        (Client(), "+1 503 555 0102", "+1 503 555 0101"),
+        (other, "+1 503 555 0103", "+1 503 555 0101"),
+        (june, "+1 503 555 0104", "+1 503 555 0104"),
+    ]):  # fmt: skip
+        who.post("/cart/add", {"sku": "A", "quantity": "1"})
+        told = {
+            **form,
+            "name": f"Somebody {n}",
+            "email": "June@example.com",
+            "phone": phone,
+            "attempt": f"attempt-1{n}xx",
+        }
+        assert who.post("/checkout", told).status_code == 303
+        newest = Order.objects.order_by("-id")[0]
+        assert (newest.name, newest.phone, newest.customer_id) == (f"Somebody {n}", phone, placed.customer_id)
+        assert list(known.values_list("name", "phone", "phone_key")) == [
+            ("June Harper", kept, kept.replace(" ", "").strip("+"))
+        ]
 
 
 def test_orders_of_a_guest_come_into_the_account_by_a_mailed_link_and_only_those_of_its_address() -> None:

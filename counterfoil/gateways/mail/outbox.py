@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,17 +31,21 @@ def letter(kind: str, to: str, key: str, context: Mapping[str, Any], documents: 
     return {"kind": kind, "to": to, "key": key, "context": headed(dressed(kind, context)), "documents": list(documents)}
 
 
-def readdress(about: str, before: str, after: str) -> int:
+def readdress(about: str, before: str, after: str, *, token: tuple[str, str] | None = None) -> int:
     """Have the mails about an order go to another address, inside `writing()`: those that wait, and those that were
-    given up, which are tried again; how many. One that a worker is just sending goes where it went.
+    given up, which are tried again; how many. One that a worker is just sending goes where it went, and if it does not
+    arrive there, to the new one.
+
+    `token`: what the order's link had, and what it has now; then no mail that waits has the old one.
     """
-    owed = Job.objects.filter(name="mail.send", state__in=[Job.QUEUED, Job.DEAD], key__contains=f":{about}:")
     moved = 0
-    for job in owed.order_by("id"):
-        if job.payload.get("to") != before or not str(job.payload.get("key", "")).startswith(f"{about}:"):
+    for job in Job.objects.filter(name="mail.send", key__contains=f":{about}:").order_by("id"):
+        if not str(job.payload.get("key", "")).startswith(f"{about}:"):
             continue
+        payload = json.loads(json.dumps(job.payload).replace(*token)) if token else job.payload
+        mine = payload.get("to") == before
         same = Job.objects.filter(pk=job.pk, state=job.state)
-        if same.update(payload={**job.payload, "to": after}):
+        if same.update(payload={**payload, "to": after} if mine else payload) and mine and job.state != Job.RUNNING:
             moved += 1
             if job.state == Job.DEAD:
                 jobs.revive(job.pk)

@@ -30,8 +30,8 @@ MORE: dict[str, dict[str, tuple[str, str]]] = {
 }
 # Mails to customers, in the order of the process; those to suppliers and staff have no words of the shop's own.
 KINDS = (
-    "confirmation", "promised", "shipped", "question", "question_withdrawn", "delay", "delay_over", "amended",
-    "changed", "pay_link", "pay_reminder", "let_go", "cancelled", "refunded",
+    "confirmation", "promised", "new_link", "shipped", "question", "question_withdrawn", "delay", "delay_over",
+    "amended", "changed", "pay_link", "pay_reminder", "let_go", "cancelled", "refunded",
 )  # fmt: skip
 _PLACE = re.compile(r"\{([^{}]*)\}")
 

@@ -12,7 +12,7 @@ class Customer(models.Model):
     email_key = models.CharField(max_length=254, unique=True)  # lower case
     email = models.CharField(max_length=254)
     name = models.CharField(max_length=200)
-    phone = models.CharField(max_length=40, blank=True, default="")  # the newest that they gave
+    phone = models.CharField(max_length=40, blank=True, default="")  # the newest that they, or one of us, gave
     processor_id = models.CharField(max_length=80, blank=True, default="")  # the card processor's customer
     note = models.TextField(blank=True, default="")  # ours, for whoever has them on the telephone next
     prefers = models.CharField(max_length=5, blank=True, default="", db_default="")  # how they like to be asked

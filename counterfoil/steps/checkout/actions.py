@@ -15,6 +15,7 @@ from counterfoil.core.db import is_postgres, writing
 from counterfoil.core.errors import Blocker, Invalid, Refused
 from counterfoil.core.money import plain, step
 from counterfoil.core.shop import shop
+from counterfoil.records.customers.models import Account
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.checkout import queries
 from counterfoil.steps.checkout.compose import compose
@@ -120,9 +121,9 @@ def place_web_order(
     consent: bool,
     age_declared: bool,
     idempotency: str,
-    account: int | None = None,
+    account: Account | None = None,
 ) -> Order:
-    """The shop's check-out, by a guest or for an account (its id).
+    """The shop's check-out, by a guest or for an account.
 
     A card order stays unfinished until the hosted page has saved the card.
 
@@ -156,7 +157,8 @@ def place_web_order(
         consent=consent,
         age_declared=age_declared,
         finished=payment_method != "card",
-        account=account,
+        account=account.pk if account else None,
+        own=account is not None and account.email_key == customer.get("email", "").strip().lower(),
     )
     try:
         placed = place_order(wanted=wanted, actor=_customer_actor(customer))

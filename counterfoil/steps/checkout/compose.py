@@ -102,6 +102,7 @@ def compose(
             "phone": wanted.phone,
             **keys,
         },
+        vouched=wanted.own or actor.kind == "person",
         order=order_row,
         part=part_row,
         lines=line_rows,

@@ -238,7 +238,7 @@ def _place(request: HttpRequest, lines: list[shelf.CartLine], form: dict[str, st
         order = place_web_order(
             lines=[{"sku": ln.offer.product.sku, "quantity": ln.quantity} for ln in lines],
             idempotency=attempt,
-            account=account.pk if account else None,
+            account=account,
             **wanted,
         )
     except Invalid as error:

@@ -59,6 +59,7 @@ class Placement:
     """Rows to be written, as columns to values; journal and jobs included."""
 
     customer: dict[str, Any]
+    vouched: bool  # the customer themselves, logged in, or one of us: what they say of the customer is kept
     order: dict[str, Any]
     part: dict[str, Any]
     lines: list[dict[str, Any]]
@@ -80,10 +81,18 @@ JOB_COLUMNS = (
 )  # fmt: skip
 
 
-# Who has bought before is reached at the newest number that they gave.
-_KNOWN = """ON CONFLICT (email_key) DO UPDATE SET email = excluded.email,
+# Who has bought before is reached at the newest number that they, or one of us, gave.
+_VOUCHED = """ON CONFLICT (email_key) DO UPDATE SET email = excluded.email,
     phone = CASE WHEN excluded.phone = '' THEN customers_customer.phone ELSE excluded.phone END,
     phone_key = CASE WHEN excluded.phone = '' THEN customers_customer.phone_key ELSE excluded.phone_key END"""
+# Anybody can name an address that is not theirs: what we know of its customer stays, and only what was empty is filled.
+_ANYBODY = """ON CONFLICT (email_key) DO UPDATE SET email = customers_customer.email,
+    phone = CASE WHEN customers_customer.phone = '' THEN excluded.phone ELSE customers_customer.phone END,
+    phone_key = CASE WHEN customers_customer.phone = '' THEN excluded.phone_key ELSE customers_customer.phone_key END"""
+
+
+def _known(p: Placement) -> str:
+    return _VOUCHED if p.vouched else _ANYBODY
 
 
 # What a JSON record becomes on PostgreSQL; the rest is text, integer or jsonb by the column's own type.
@@ -121,7 +130,7 @@ c AS (
   INSERT INTO customers_customer (email_key, email, name, phone, name_key, last_key, phone_key, processor_id, note)
   SELECT r.email_key, r.email, r.name, r.phone, r.name_key, r.last_key, r.phone_key, '', ''
   FROM jsonb_populate_recordset(NULL::customers_customer, (SELECT doc -> 'customer' FROM input)) AS r
-  {_KNOWN} RETURNING id
+  {_known(p)} RETURNING id
 ),
 o AS (
   INSERT INTO orders_order ({", ".join(order_columns)})
@@ -184,7 +193,7 @@ def _write_sqlite(p: Placement) -> bool:
     customer = _insert(
         "customers_customer",
         [{**p.customer, "processor_id": "", "note": ""}],
-        f"{_KNOWN} RETURNING id",
+        f"{_known(p)} RETURNING id",
     )[0][0]
     order_id = _insert("orders_order", [{**p.order, "customer_id": customer}], "RETURNING id")[0][0]
     part_id = _insert("orders_part", [{**p.part, "order_id": order_id}], "RETURNING id")[0][0]

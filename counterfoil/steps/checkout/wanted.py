@@ -48,6 +48,7 @@ class Wanted:
     flags: Sequence[Mapping[str, str]] = ()
     by_telephone: bool = False  # a clerk took it: who has no e-mail address is told everything on the telephone
     account: int | None = None  # of who was logged in when they placed it
+    own: bool = False  # and the order's e-mail address is the one that the account has proven
 
 
 @dataclass(frozen=True)

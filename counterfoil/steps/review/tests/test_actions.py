@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from counterfoil.core import clock
 from counterfoil.core.actor import CLERK, Actor
@@ -14,7 +15,7 @@ from counterfoil.core.models import Document, Job, JournalEvent
 from counterfoil.core.shop import shop
 from counterfoil.flow.verify import states
 from counterfoil.records.customers.models import Account, Customer
-from counterfoil.records.orders.models import Order, Part, Promise
+from counterfoil.records.orders.models import Order, Part, Promise, Proposal
 from counterfoil.records.orders.owners import claim_orders
 from counterfoil.steps.review.actions import approve_order
 from tests.crowd import together, worked
@@ -124,22 +125,45 @@ class TestDetails:
     ) -> None:
         number = placed(api, customer={"name": "Zoe Brown", "email": "zoe@gmial.com"})
         api.done(f"/orders/{number}/approval", {"ship_estimate": day()})
-        given_up, waits = Job.objects.filter(name="mail.send").order_by("id")
+        asked = api.done(f"/orders/{number}/proposals", {"choices": [{"kind": "cancel"}]})
+        given_up, waits, question = Job.objects.filter(name="mail.send").order_by("id")
+        old = Order.objects.get().token
         Job.objects.filter(pk=given_up.pk).update(state=Job.DEAD, attempts=20)
         issued = list(Document.objects.order_by("id").values_list("sha256", flat=True))
         known = Customer.objects.get()
         order = api.done(f"/orders/{number}/customer", {"email": "zoe@gmail.com", "phone": "+1 503 555 0101"})
         assert order["customer"] == {"name": "Zoe Brown", "email": "zoe@gmail.com", "phone": "+1 503 555 0101"}
-        for mail in Job.objects.filter(pk__in=[given_up.pk, waits.pk]):
+        new = Order.objects.get().token
+        assert (new != old, new[:20] == old[:20], len(new)) == (True, True, 42)
+        mails = Job.objects.filter(name="mail.send").order_by("id")
+        assert [m.pk for m in mails] == [given_up.pk, waits.pk, question.pk], "those that wait bring the new link"
+        for mail in mails:
             assert (mail.state, mail.payload["to"]) == (Job.QUEUED, "zoe@gmail.com")
+            assert new in str(mail.payload)
+            assert old not in str(mail.payload)
         event = JournalEvent.objects.get(kind="details_changed")
         assert "E-mail zoe@gmail.com instead of zoe@gmial.com" in event.text
+        assert "the order has a new link, the old one opens nothing any more" in event.text
         assert event.data["before"] == {"email": "zoe@gmial.com", "phone": ""}
+        for path in ("", "/pay", "/card"):
+            assert Client().get(f"/orders/{old}{path}").status_code == 404
+        assert Client().get(f"/orders/{new}").status_code == 200
+        assert api.post(f"/proposals/{asked['token']}/answer", {"choice": 0}).status == 404
+        assert order["proposals"][0]["token"] == Proposal.objects.get().token
         assert Customer.objects.get().pk == known.pk
         assert Customer.objects.get(email_key="zoe@gmail.com").phone_key == "15035550101"
         assert list(Document.objects.order_by("id").values_list("sha256", flat=True)) == issued
         api.done(f"/orders/{number}/customer", {"email": "zoe@gmail.com"})
         assert JournalEvent.objects.filter(kind="details_changed").count() == 1
+        api.done(f"/orders/{number}/customer", {"email": "Zoe@gmail.com"})
+        assert Order.objects.get().token == new, "it is the same mailbox"
+        # Everything has been mailed: the next address gets a mail of its own for the link.
+        Job.objects.filter(name="mail.send").delete()
+        api.done(f"/orders/{number}/customer", {"email": "zoe.brown@example.com"})
+        mail = Job.objects.get(name="mail.send")
+        assert (mail.payload["kind"], mail.payload["to"]) == ("new_link", "zoe.brown@example.com")
+        assert mail.payload["context"]["url"].endswith(f"/orders/{Order.objects.get().token}")
+        assert Order.objects.get().token != new
 
     def test_bad_details_are_told_by_field_and_an_old_page_and_a_picker_change_nothing(self, api: Api) -> None:
         number = placed(api)
@@ -147,7 +171,11 @@ class TestDetails:
         wrong = {"name": " ", "email": "zoe at gmail", "phone": "1" * 41, "gift_message": "x" * 2001}
         assert api.post(door, wrong).fields == set(wrong)
         assert Api("picker").post(door, {"name": "Zoe"}).status == 403
+        Order.objects.update(phone="+1 503 555 0199")  # as somebody gave it who named her address
+        Customer.objects.update(phone="+1 503 555 0101", phone_key="15035550101")
         api.done(door, {"name": "Zoe Brown", "gift_message": "Happy birthday", "version": version})
+        known = Customer.objects.get()
+        assert (known.name, known.phone, known.phone_key) == ("Zoe Brown", "+1 503 555 0101", "15035550101")
         late = api.post(door, {"name": "Zoe White", "version": version})
         assert (late.status, late.codes) == (409, {"someone_else"})
         assert (Order.objects.get().name, Order.objects.get().gift_message) == ("Zoe Brown", "Happy birthday")
