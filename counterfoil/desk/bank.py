@@ -1,4 +1,4 @@
-"""What the bank has otherwise than we do: each difference with its age, who looks after it, and what can be done."""
+"""What the bank has otherwise than we do, or asks us: with its age, who looks after it, and what can be done."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.steps.charging.actions import own_difference, resolve_difference
 from counterfoil.steps.charging.differences import TITLES, advice_on, open_differences, remedies_of
+from counterfoil.steps.charging.queries import open_disputes, reason_in_words
 
 LABELS = {
     ("captured_unknown", "take_over"): "Book it here",
@@ -44,7 +45,7 @@ SAID = {
 @staff(CLERK, PICKER, BUYER, BOOKKEEPER)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Every open difference, oldest first."""
+    """Every open difference, oldest first, and every dispute that waits for our answer."""
     return _index(request)
 
 
@@ -53,7 +54,13 @@ def _index(request: HttpRequest, *, status: int = 200, trouble: str = "") -> Htt
     for row in open_differences():
         clicks = [(remedy, LABELS[row.kind, remedy]) for remedy in remedies_of(row) if remedy != "note"]
         rows.append((row, TITLES[row.kind], clicks, advice_on(row)))
-    context = {"here": "bank", "rows": rows, "trouble": trouble}
+    asked = [dispute for dispute in open_disputes() if dispute.wants_answer]
+    # As the rail counts: an order once, whatever there is about it; what belongs to no order by itself.
+    matters = {row.order_number or row.pk for row, *_ in rows} | {dispute.order.number for dispute in asked}
+    context = {
+        "here": "bank", "rows": rows, "asked": asked, "matters": len(matters), "reason": reason_in_words,
+        "trouble": trouble,
+    }  # fmt: skip
     return desk_page(request, "desk/bank.html", context, status=status)
 
 

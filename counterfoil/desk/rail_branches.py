@@ -66,10 +66,14 @@ def counts(ask: Ask, today: date) -> None:
         f"{_text('(SELECT MIN(o.queue_since) FROM orders_order o WHERE o.queue = w.column1)')}, 0 FROM {given}",
         *values,
     )
-    # What the bank has otherwise and belongs to no order waits in the same place.
+    # What the bank has otherwise and belongs to no order, or to one that stands elsewhere (an unfinished check-out),
+    # waits in the same place: each order once, as `desk/bank.py` counts them.
     ask.add(
-        "SELECT 'q', 'bank_differs', COUNT(*), 0, NULL, 0 FROM charging_difference "
-        "WHERE closed_at IS NULL AND order_number = '' HAVING COUNT(*) > 0"
+        "SELECT 'q', 'bank_differs', COUNT(*), 0, NULL, 0 FROM ("
+        f"SELECT DISTINCT CASE WHEN d.order_number = '' THEN {_text('d.id')} ELSE d.order_number END AS what "
+        "FROM charging_difference d WHERE d.closed_at IS NULL AND NOT EXISTS ("
+        "SELECT 1 FROM orders_order o WHERE o.number = d.order_number AND o.queue = 'bank_differs')"
+        ") AS elsewhere HAVING COUNT(*) > 0"
     )
     # What customers without an e-mail address are to be told stands beside what there is to call about.
     ask.add("SELECT 't', 'call', COUNT(*), 0, NULL, 0 FROM core_telling WHERE told_at IS NULL HAVING COUNT(*) > 0")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from counterfoil.core import clock
 from counterfoil.core.papers.tests.reading import text
+from counterfoil.core.shop import shop
+from counterfoil.desk.rail import rail
 from counterfoil.desk.tests.build import at_the_desk
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.charging.actions import reconcile
-from counterfoil.steps.charging.models import Dispute, Payout
+from counterfoil.steps.charging.models import Difference, Dispute, Payout
 from counterfoil.steps.charging.tests.bank import TOTAL, charged, compared, days_pass, disputed, only, ship
+from counterfoil.steps.charging.tests.build import unfinished
 from tests.support import Api, settle
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +37,27 @@ def test_the_list_says_why_how_much_until_when_and_who_looks_after_it(own_bank: 
     queue = desk.get("/desk/queues/bank_differs").content.decode()
     assert number in queue
     assert "disputed, answer by" in queue
+    # The page of differences has it too, and counts as the rail does.
+    found = desk.get("/desk/bank").content.decode()
+    assert "1 to look at: 1 dispute to answer" in found
+    assert f'href="/desk/orders/{number}#dispute">Answer</a>' in found
+    assert "Nothing differs" not in found
+    now, open_check_out = clock.business_now(), unfinished(("PINOT-21", 1)).number
+    for n, of in enumerate((number, number, "", open_check_out, open_check_out)):
+        Difference.objects.create(
+            kind="captured_unknown", object_id=f"pi_{n}", order_number=of, ours="nothing", theirs="taken", amount=100,
+            currency="USD", found_at=now, seen_at=now,
+        )  # fmt: skip
+    assert "3 to look at: 5 differences, 1 dispute to answer" in desk.get("/desk/bank").content.decode()
+    assert rail(shop().today()).counts["bank_differs"] == 3
+    Difference.objects.all().delete()
     act = f"/desk/orders/{number}/acts/own-dispute"
     assert desk.post(act, {"dispute": only().pk, "next": "/desk/disputes"}).status_code == 303
     page = desk.get("/desk/disputes").content.decode()
     assert only().owner in page
+    Dispute.objects.update(state="won")
+    assert "0 to look at · every charge" in (page := desk.get("/desk/bank").content.decode())
+    assert "Nothing differs" in page
 
 
 def test_the_evidence_is_sent_from_the_orders_page_with_one_click(own_bank: str) -> None:

@@ -29,3 +29,10 @@ def post(*, cause: str, kind: str, subject: str, text: str, currency: str, amoun
     Posting.objects.bulk_create(
         Posting(entry=entry, account=account, amount=amount, currency=currency) for account, amount in lines.items()
     )
+
+
+def posted(cause: str, account: str) -> int | None:
+    """What the entry of a cause has posted to an account, minor units; None where there is no such entry."""
+    if not Entry.objects.filter(cause=cause).exists():
+        return None
+    return sum(Posting.objects.filter(entry__cause=cause, account=account).values_list("amount", flat=True))

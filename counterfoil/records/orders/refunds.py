@@ -10,7 +10,7 @@ from counterfoil.core.actor import Actor
 from counterfoil.core.db import in_writing, rows
 from counterfoil.core.errors import Invalid, blocked
 from counterfoil.core.money import show, split
-from counterfoil.records.books.ledger import post
+from counterfoil.records.books.ledger import post, posted
 from counterfoil.records.orders.load import note
 from counterfoil.records.orders.models import Charge, Order, Part, Refund
 from counterfoil.records.orders.shares import fit_tax, tax_of
@@ -132,11 +132,15 @@ def _spread(part: Part, amount: int, only: Charge | None = None) -> list[tuple[C
 def _tax_in(part: Part, amount: int, left: int, tax: int | None, *, after_invoice: bool) -> int:
     """The tax in a refund of `amount` out of `left`: what the lines say, else its share.
 
-    After the invoice it is taken of the tax that has not gone back yet, so that the last refund ends at zero. Before,
-    what we hold beyond the part's total (paid twice) has no tax in it.
+    After the invoice it is taken of the tax that has not gone back yet, so that the last refund ends at zero: of what
+    the invoice has entered, which is less where some had gone back before. Before it, the refund is of deposits, on
+    which no tax is owed yet; its tax is kept for the invoice. What we hold beyond the part's total (paid twice) has
+    none in it.
     """
     if after_invoice:
-        tax_left = part.tax - sum(Refund.objects.filter(part=part, after_invoice=True).values_list("tax", flat=True))
+        entered = posted(f"invoice:{part.invoice_number}", "tax_payable")
+        tax_left = part.tax if entered is None else -entered
+        tax_left -= sum(Refund.objects.filter(part=part, after_invoice=True).values_list("tax", flat=True))
         if tax is None:
             return tax_of(amount, left=left, tax_left=tax_left)
         return fit_tax(tax, amount, left=left, tax_left=tax_left)

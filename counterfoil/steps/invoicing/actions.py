@@ -17,6 +17,7 @@ from counterfoil.records.orders.load import check, facts_of, note, take
 from counterfoil.records.orders.models import BOOKS, MONEY, Line, Order, Part, Refund
 from counterfoil.records.stock.worth import cost_of_lines
 from counterfoil.steps.invoicing import papers
+from counterfoil.steps.invoicing.given import given_before
 from counterfoil.steps.invoicing.rules import Settlement, credited_in_full, may_invoice, settle
 
 
@@ -43,7 +44,8 @@ def issue_invoice(*, order: str, part: int, actor: Actor) -> Document:
         document = documents.issue("invoice", subject=order, part=part, content=papers.invoice(taken, row, lines, met))
         row.invoice_number = document.number
         row.save(update_fields=["invoice_number"])
-        _post_sale(taken, row, document.number, met)
+        given = given_before(taken, row, met)
+        _post_sale(taken, row, document.number, met, given)
         _post_cost(taken, lines, document.number)
         note(
             taken,
@@ -54,7 +56,32 @@ def issue_invoice(*, order: str, part: int, actor: Actor) -> Document:
             moves=[shift(BOOKS, "invoice", row, part=part)],
             data={"document": document.number},
         )
+        if given is not None:
+            _credit_given(taken, row, lines, given, document, actor)
     return document
+
+
+def _credit_given(
+    order: Order, part: Part, lines: Sequence[Line], given: Refund, billed: Document, actor: Actor
+) -> None:
+    """The credit note of what had gone back before the invoice, which bills all that was supplied: with the invoice."""
+    document = documents.issue(
+        "credit-note",
+        subject=order.number,
+        part=part.number,
+        content=papers.given_credit_note(order, lines, given, billed),
+    )
+    facts = next(p for p in facts_of(order).parts if p.number == part.number)
+    note(
+        order,
+        "credit_note_issued",
+        actor=actor,
+        text=f"Credit note {document.number} for {show(given.amount, given.currency)}, given back before "
+        f"{billed.number}",
+        part=part,
+        moves=[shift(BOOKS, "credit", part, part=part.number)] if credited_in_full(facts) else [],
+        data={"document": document.number},
+    )
 
 
 def issue_credit_note(*, order: str, part: int, refund_id: int, actor: Actor) -> Document:
@@ -76,7 +103,7 @@ def issue_credit_note(*, order: str, part: int, refund_id: int, actor: Actor) ->
         if issued is not None:
             return issued
         if not refund.after_invoice:
-            raise Invalid(("refund", "was decided before the invoice, which does not bill it"))
+            raise Invalid(("refund", "was decided before the invoice, and credited with it"))
         billed = documents.newest(order, "invoice", part=part)
         if billed is None:
             raise blocked("not_packed", "there is no invoice to correct yet")
@@ -151,8 +178,12 @@ def _part(order: Order, number: int) -> Part:
     return found
 
 
-def _post_sale(order: Order, part: Part, number: str, met: Settlement) -> None:
-    """What was a deposit is revenue from here on; what was never charged is owed to us."""
+def _post_sale(order: Order, part: Part, number: str, met: Settlement, given: Refund | None) -> None:
+    """What was a deposit is revenue from here on; what was never charged is owed to us.
+
+    What had gone back before is a return like one that comes later: its tax is owed to nobody any more.
+    """
+    tax = given.tax if given is not None else 0
     post(
         cause=f"invoice:{number}",
         kind="invoice",
@@ -162,11 +193,11 @@ def _post_sale(order: Order, part: Part, number: str, met: Settlement) -> None:
         amounts={
             "customer_deposits": met.deposits,
             "receivable": met.receivable,
-            # Given back between shipping and this invoice, which bills everything that was shipped; see `settle`.
-            "returns": met.returns,
+            # Given back before this invoice, which bills everything that was shipped; see `settle`.
+            "returns": met.returns - tax,
             "revenue": -part.subtotal,
             "shipping_income": -part.shipping,
-            "tax_payable": -part.tax,
+            "tax_payable": tax - part.tax,
             # A positive rounding made the customer pay more: it is income, a credit like the others.
             "rounding": -part.rounding,
         },

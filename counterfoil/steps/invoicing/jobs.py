@@ -12,7 +12,7 @@ from counterfoil.steps.invoicing.actions import issue_credit_note
 
 @jobs.handler("invoicing.credit_note")
 def credit_note_job(payload: dict[str, Any]) -> None:
-    """The credit note of a refund: `{"refund": id}`. A refund decided before the invoice needs none."""
+    """The credit note of a refund: `{"refund": id}`. One decided before the invoice is credited with that."""
     refund = Refund.objects.select_related("part__order").get(pk=int(payload["refund"]))
     if not refund.after_invoice:
         return

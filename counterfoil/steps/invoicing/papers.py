@@ -92,6 +92,12 @@ def credit_note(order: Order, lines: Sequence[Line], refund: Refund, billed: Doc
     }
 
 
+def given_credit_note(order: Order, lines: Sequence[Line], given: Refund, billed: Document) -> dict[str, Any]:
+    """What had gone back before the invoice was made is taken off it; the money has moved, or is on its way."""
+    when = f"{show(given.amount, given.currency)}, before the invoice was made"
+    return {**_credit(order, lines, given, billed), "refund_text": when}
+
+
 def unpaid_credit_note(order: Order, part: Part, billed: Document, reason: str) -> dict[str, Any]:
     """The invoice of a parcel that came back unpaid is taken back whole; no money moves."""
     whole = Refund(part=part, amount=part.total, tax=part.tax, currency=order.currency, reason=reason)

@@ -11,6 +11,8 @@ from conftest import Mailbox
 from counterfoil.core import shop
 from counterfoil.core.access.models import User
 from counterfoil.core.db import writing
+from counterfoil.core.models import Document
+from counterfoil.core.money import show
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.books.models import Posting
 from counterfoil.records.orders.models import Refund
@@ -167,9 +169,23 @@ def test_money_that_was_given_up_before_the_invoice_leaves_no_tax_behind_when_th
             api.done(f"/orders/{number}/picks", {})
         api.done(f"/orders/{number}/{act}", body)
     settle()
+    # The invoice bills all that was supplied; what had gone back is credited with it, tax and all.
+    assert books(number) == {
+        "card_clearing": TOTAL - 1000, "revenue": -NET, "shipping_income": -SHIPPING, "returns": 947,
+        "tax_payable": 53 - TAX,
+    }  # fmt: skip
+    refund(api, number, amount=1000)
+    settle()
     refund(api, number)
     settle()
     assert books(number) == {"revenue": -NET, "shipping_income": -SHIPPING, "returns": NET + SHIPPING}
+    assert [r.tax for r in Refund.objects.order_by("pk")] == [53, 53, TAX - 106]
+    notes = Document.objects.filter(kind="credit-note").order_by("pk")
+    given = [(1000, 53), (1000, 53), (TOTAL - 2000, TAX - 106)]
+    assert [[t["amount"] for t in note.content["totals"]] for note in notes] == [
+        [show(amount - tax, "USD"), show(tax, "USD"), show(amount, "USD")] for amount, tax in given
+    ]
+    assert api.order(number)["axes"]["books"] == "credited"
     all_is_well()
 
 

@@ -125,7 +125,7 @@ def test_what_was_paid_on_delivery_is_receivable_until_it_is_paid() -> None:
 
 def test_a_refund_decided_just_before_the_invoice_leaves_no_deposit_behind() -> None:
     built = shipped(("QUILL", 1))
-    refunded(built, 1000, after_invoice=False)
+    refunded(built, 1000, after_invoice=False, tax=54)
     with writing():
         post(
             cause="refund-decided",
@@ -135,9 +135,15 @@ def test_a_refund_decided_just_before_the_invoice_leaves_no_deposit_behind() -> 
             currency="USD",
             amounts={"customer_deposits": 1000, "refunds_payable": -1000},
         )
-    issue_invoice(order=built.number, part=1, actor=BEA)
+    billed = issue_invoice(order=built.number, part=1, actor=BEA)
     assert "customer_deposits" not in balances()
-    assert (balances()["returns"], balances()["refunds_payable"], balances()["revenue"]) == (1000, -1000, -2000)
+    assert (balances()["returns"], balances()["refunds_payable"], balances()["revenue"]) == (946, -1000, -2000)
+    assert balances()["tax_payable"] == 54 - 200
+    note = Document.objects.get(kind="credit-note")
+    assert (note.content["invoice_number"], note.content["amount"]) == (billed.number, "$10.00")
+    assert note.content["refund_text"] == "$10.00, before the invoice was made"
+    assert documents.pdf(note)[:5] == b"%PDF-"
+    assert built.part().books == "invoiced"
 
 
 def test_goods_that_came_back_before_the_invoice_cost_nothing() -> None:
@@ -242,14 +248,14 @@ def test_a_refund_by_line_that_two_charges_share_lists_no_line_twice() -> None:
     ]  # fmt: skip
 
 
-def test_a_refund_decided_before_the_invoice_has_no_credit_note() -> None:
+def test_a_refund_decided_before_the_invoice_is_credited_with_it_and_not_again() -> None:
     built = shipped(("QUILL", 1))
     refund = refunded(built, 500, after_invoice=False)
     issue_invoice(order=built.number, part=1, actor=BEA)
     credit_note_job({"refund": refund.pk})
     with pytest.raises(Invalid):
         issue_credit_note(order=built.number, part=1, refund_id=refund.pk, actor=BEA)
-    assert not Document.objects.filter(kind="credit-note").exists()
+    assert Document.objects.filter(kind="credit-note").count() == 1
 
 
 def test_no_credit_note_without_its_own_refund_or_an_invoice() -> None:
