@@ -238,6 +238,14 @@ def _return(order: str, form: Form, actor: Actor) -> str:
     return f"{order}: what came back is entered."
 
 
+def _break_in_box(order: str, form: Form, actor: Actor) -> str:
+    lines = _lines(form)
+    if not lines:
+        raise Invalid(("lines", "say what broke"))
+    fulfilment.break_units(order=order, actor=actor, lines=lines, package=whole_of(form, "package", least=1))
+    return f"{order}: the box is open again, and what broke is set aside."
+
+
 def _propose(order: str, form: Form, actor: Actor) -> str:
     choices = choices_of(form, find(order), most=MOST_CHOICES)
     alternatives.propose_alternatives(order=order, actor=actor, choices=choices, message=text_of(form, "message"))
@@ -396,6 +404,7 @@ ACTS: dict[str, Act] = {
     "ship": _ship,
     "deliver": _deliver,
     "return": _return,
+    "break": _break_in_box,
     "propose": _propose,
     "answer": _answer,
     "withdraw": _withdraw,

@@ -27,7 +27,7 @@ from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.models import Order
 from counterfoil.steps.fulfilment.actions import break_units, pack_order, pick_order
 from counterfoil.steps.fulfilment.actions.once import do_once
-from counterfoil.steps.fulfilment.walk import Code, families, judge, packing_of, walk_for
+from counterfoil.steps.fulfilment.walk import Code, boxes_of, families, judge, packing_of, walk_for
 
 BATCHES = (4, 6, 8, 12)  # orders on one cart
 MOST = 12
@@ -100,6 +100,7 @@ def pack(request: HttpRequest) -> HttpResponse:
         "text": mask_cards(text),
         "order": order,
         "table": table,
+        "boxes": boxes_of(order) if order and not (table and table.lines) else [],
         "token": new_name(),
         "here": request.get_full_path(),
     }
@@ -215,8 +216,9 @@ def _pack(form: Form, actor: Actor) -> str:
 
 
 def _break(form: Form, actor: Actor) -> str:
-    """One unit broke on the packing table."""
+    """One unit broke on the packing table, or in a box."""
     sku = text_of(form, "broke", needed="say which product", kind=clean_sku)
     lines = [{"sku": sku, "quantity": 1}]
-    break_units(order=_order(form), actor=actor, lines=lines, part=maybe_whole(form, "part", least=1))
-    return f"1 × {sku} broke and is set aside"
+    box = maybe_whole(form, "package", least=1)
+    break_units(order=_order(form), actor=actor, lines=lines, part=maybe_whole(form, "part", least=1), package=box)
+    return f"1 × {sku} broke and is set aside" + ("; the box is open again" if box else "")

@@ -14,6 +14,7 @@ ACT = {
     "answer-bank": "E", "accept-loss": "L", "own-dispute": "O", "pick": "i", "pack": "w", "ship": "s", "deliver": "y",
     "return": "R", "propose": "o", "answer": "A", "withdraw": "W", "call": "y", "take-offer": "1", "remember": "K",
     "details": "Y", "needed-by": "D", "contact": "n", "cancel": "C", "amend": "e", "change-back": "U", "merge": "M",
+    "break": "Q",
 }  # fmt: skip
 KEYS = {
     "The list": (
@@ -33,7 +34,7 @@ KEYS = {
         ("e", "change the order"), ("U", "undo the last change"), ("M", "ship two parts together"),
         ("n", "write down a call or note"), ("K", "our note on the customer"), ("D", "needed by a day"),
         ("Y", "name, e-mail, telephone, gift note"), ("Z", "take the e-mail as it was meant"),
-        ("R", "something came back"),
+        ("R", "something came back"), ("Q", "something broke in a box"),
     ),
     "The step that is next": (
         ("m", "make the sales order"), ("v", "check the stock"), ("T N", "on the shelf: there, not there"),

@@ -18,12 +18,14 @@ from counterfoil.desk.acts import MOST_CHOICES, choices_of
 from counterfoil.desk.doing import do_or_wait
 from counterfoil.desk.pages import SeeOther, desk_page, say, staff_of
 from counterfoil.desk.reading import Form
+from counterfoil.desk.telephone import FOUND, counted
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.catalogue.similar import Similar, similar_to_each
 from counterfoil.records.orders.load import find
 from counterfoil.records.orders.models import Hold, Line, Order
 from counterfoil.steps.alternatives.previews import Consequence, consequences
 from counterfoil.steps.alternatives.rules import KINDS
+from counterfoil.steps.checkout import shelf
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,10 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
     order = find(number)
     form: dict[str, str] = request.POST.dict() if request.method == "POST" else {}
     if "take" in form:
-        form = _taken(form)
-    elif form.get("do") == "send":
+        form, taken = _taken(form)
+        full = [f"all {MOST_CHOICES} choices are taken: make one of them nothing first"] if taken is None else []
+        return _page(request, order, form, taken=taken, trouble=full, status=422 if full else 200)
+    if form.get("do") == "send":
         try:
             done = do_or_wait(order.number, "propose", form, staff_of(request))
         except Invalid as error:
@@ -58,15 +62,19 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
     return _page(request, order, form)
 
 
-def _taken(form: Form) -> dict[str, str]:
-    """A suggestion goes into the first free choice: `line id|sku|units`."""
+def _taken(form: Form) -> tuple[dict[str, str], int | None]:
+    """A suggestion, or a wine that was found, goes into the first free choice; which that is, None when all are taken.
+
+    `line id|sku|units`; without a line it is for the one that the search is for.
+    """
     line, _, rest = form["take"].partition("|")
-    sku, _, units = rest.partition("|")
+    sku, _, units = rest.rpartition("|")
     free = next((i for i in range(MOST_CHOICES) if not form.get(f"kind:{i}")), None)
     kept = {name: value for name, value in form.items() if name != "take"}
     if free is None:
-        return kept
-    return {**kept, f"kind:{free}": "substitute", f"line:{free}": line, f"sku:{free}": sku, f"quantity:{free}": units}
+        return kept, None
+    made = {"kind": "substitute", "line": line or form.get("instead", ""), "sku": sku, "quantity": units}
+    return {**kept, **{f"{name}:{free}": value for name, value in made.items()}, "wine": ""}, free
 
 
 def _page(
@@ -77,6 +85,7 @@ def _page(
     status: int = 200,
     errors: dict[str, str] | None = None,
     trouble: list[str] | None = None,
+    taken: int | None = None,
 ) -> HttpResponse:
     lines = list(
         Line.objects.filter(order=order, quantity__gt=0)
@@ -86,6 +95,7 @@ def _page(
     )
     shown = [i for i in range(MOST_CHOICES) if i < 1 or form.get(f"kind:{i}") or form.get(f"kind:{i - 1}")]
     drawn, wrong = _drawn(order, form)
+    count, looked_for = _looked_for(form, lines)
     context: dict[str, Any] = {
         "here": order.queue,
         "order": order,
@@ -98,11 +108,24 @@ def _page(
         "errors": {**wrong, **(errors or {})} if request.method == "POST" else {},
         "trouble": trouble or [],
         "form": mask_tree(dict(form)),
+        "offers": shelf.offers(looked_for, limit=FOUND, by_sku=True) if len(looked_for) > 1 else [],
+        "count": count,
+        "taken": taken,
         "deliveries": shop().deliveries,
         "days": shop().proposal_days,
         "rule": shop().substitute_price,
     }
     return desk_page(request, "desk/offer.html", context, status=status)
+
+
+def _looked_for(form: Mapping[str, str], lines: list[Line]) -> tuple[int, str]:
+    """How many of which wine: '6 pinot'; without a number as many as the line lacks that it is for, or has."""
+    text = form.get("wine", "")
+    count, words = counted(text)
+    chosen = next((ln for ln in lines if str(ln.pk) == form.get("instead", "")), lines[0] if lines else None)
+    if words != text.strip() or chosen is None:
+        return count, words
+    return max(1, chosen.open_units) if chosen.open_units > 0 else chosen.quantity, words
 
 
 def _held(order: Order) -> bool:

@@ -59,6 +59,12 @@ def _short(desk: Desk) -> str:
     return desk.placed("SYRAH-19", 3)
 
 
+def _in_a_box(desk: Desk) -> tuple[str, Json]:
+    number = desk.packed()
+    box = desk.api.order(number)["packages"][0]["id"]
+    return f"/orders/{number}/breakages", {"lines": [PINOT], "package": box}
+
+
 CONSENT = {"how": "telephone", "who": "June Harper", "note": "called us", "at": "2026-01-02T03:04:05Z"}
 ADDRESS = {
     "name": "June Harper", "street": "2 Mill Lane", "city": "Sonoma", "postcode": "95476", "state": "CA",
@@ -217,6 +223,7 @@ DOORS: dict[str, Door] = {
     "picks": Door(_on(Desk.approved, "picks", lambda _: {"lines": [{**PINOT, "quantity": 2}], "part": 1}), bare=True),
     "packages": Door(_on(Desk.picked, "packages", lambda _: {"lines": [PINOT], "weight_g": 900, "part": 1}), bare=True),
     "breakages": Door(_on(Desk.picked, "breakages", lambda _: {"lines": [PINOT], "part": 1})),
+    "breakages in a box": Door(_in_a_box),
     "shipments": Door(_on(Desk.packed, "shipments", lambda _: {"carrier": "UPS", "tracking_number": "1Z77"})),
     "deliveries": Door(_on(Desk.shipped, "deliveries", lambda _: {"at": clock.business_now().isoformat()}), bare=True),
     "returns": Door(

@@ -68,6 +68,17 @@ def test_the_builder_proposes_what_is_like_it_and_says_each_consequence_before_i
     assert "$12.00 less with tax: your total becomes $75.00" in said
     assert "kept for you until you answer" in said
     assert not Proposal.objects.exists()
+    # Any other wine is found by a few letters: without a number as many as are missing.
+    for typed, button in (("syr 20", "|SYRAH-20|3"), ("2 wine", "|SYRAH-20|2"), ("nobody", ""), ("s", "")):
+        looked = desk.post(page, {"wine": typed, "instead": str(line)})
+        assert re.findall(r'class="find-it" name="take" value="([^"]*SYRAH-20[^"]*)"', looked.content.decode()) == (
+            [button] if button else []
+        ), typed
+    taken = desk.post(page, {"take": "|SYRAH-20|2", "wine": "2 wine", "instead": str(line), "pays:0": "customer"})
+    assert "2 × Wine SYRAH-20 instead of" in text(taken)
+    assert 'id="f-wine" name="wine" type="search" value=""' in taken.content.decode()
+    full = {"take": "|SYRAH-20|2", **{f"kind:{i}": "cancel" for i in range(6)}}
+    assert desk.post(page, full).status_code == 422
     form = {
         "kind:0": "substitute", "line:0": str(line), "sku:0": "SYRAH-20", "quantity:0": "3", "pays:0": "customer",
         "kind:1": "expedite", "method:1": "Express", "pays:1": "shop", "sku:1": "left over",

@@ -90,6 +90,34 @@ def test_what_breaks_on_the_packing_table_is_noted_once_and_what_lies_there_is_s
     assert built.units("A") == (7, 2, 1, 0, 2)
 
 
+def test_what_is_found_broken_in_a_closed_box_opens_it_at_the_floor_and_at_the_desk() -> None:
+    built = an_order(("A", 3))
+    desk, clerk = at_the_desk("picker"), at_the_desk("clerk")
+    pick(desk, built, "got", 3, token="p")
+    assert "In a closed box" not in desk.get(f"/desk/floor/pack?order={built.number}").content.decode()
+    pack = {"kind": "pack", "order": built.number, "part": "1", "quantity:A": "3"}
+    send(desk, {**pack, "token": "q"})
+    page = desk.get(f"/desk/floor/pack?order={built.number}").content.decode()
+    box = built.order.packages.get().pk
+    assert "In a closed box" in page
+    assert f'name="package" value="{box}"' in page
+    form = {"kind": "break", "order": built.number, "package": str(box), "broke": "A", "token": "x"}
+    assert send(desk, form).json()["said"] == "1 × A broke and is set aside; the box is open again"
+    assert (built.units("A"), built.part().parcel) == ((7, 1, 2, 0, 1), "picking")
+    assert send(desk, {**form, "token": "y"}).status_code == 409
+    # At the desk a clerk does it on the order's page.
+    pick(desk, built, "got", 1, token="r")
+    send(desk, {**pack, "token": "s"})
+    path = f"/desk/orders/{built.number}"
+    box = built.order.packages.get(unpacked_at=None).pk
+    assert "Something broke in it" in clerk.get(path).content.decode()
+    for said, words in (("", "say what broke"), ("4", "only 3 of A are in box 2")):
+        answer = clerk.post(f"{path}/acts/break", {"package": str(box), "quantity:A": said})
+        assert (answer.status_code, words in answer.content.decode()) == (422, True), answer.content.decode()
+    assert clerk.post(f"{path}/acts/break", {"package": str(box), "quantity:A": "1"}).status_code == 303
+    assert (built.units("A"), built.part().parcel) == ((6, 1, 2, 0, 2), "picking")
+
+
 def test_what_a_button_means() -> None:
     assert counted("got", 6, 2) == (6, 0, "")
     assert counted("short", 6, 2) == (2, 4, "")

@@ -129,7 +129,12 @@ def test_however_the_goods_fail_to_come_the_order_goes_there(api: Api, how: str)
     well()
 
 
-@pytest.mark.parametrize("where", ["at pick", "at packing"])
+def boxed(api: Api, number: str, where: str) -> dict[str, int]:
+    """The box that it lies in by now, if that is where it breaks."""
+    return {"package": api.done(f"/orders/{number}/packages")["id"]} if where == "in a box" else {}
+
+
+@pytest.mark.parametrize("where", ["at pick", "at packing", "in a box"])
 def test_a_bottle_that_breaks_puts_a_paid_order_there(api: Api, where: str) -> None:
     api.done("/stock", {"sku": OLD, "quantity": 3, "reason": "opening"})
     number = str(api.done("/orders", order_body((OLD, 3)))["number"])
@@ -143,7 +148,7 @@ def test_a_bottle_that_breaks_puts_a_paid_order_there(api: Api, where: str) -> N
         api.done(f"/orders/{number}/picks", {"lines": [{"sku": OLD, "quantity": 2, "short": 1}]})
     else:
         api.done(f"/orders/{number}/picks")
-        api.done(f"/orders/{number}/breakages", {"lines": [{"sku": OLD, "quantity": 1}]})
+        api.done(f"/orders/{number}/breakages", {"lines": [{"sku": OLD, "quantity": 1}]} | boxed(api, number, where))
     settle()
     assert place(number) == ("cannot_ship", "wait_for_answer")
     part = api.order(number)["parts"][0]
@@ -152,7 +157,7 @@ def test_a_bottle_that_breaks_puts_a_paid_order_there(api: Api, where: str) -> N
     well()
 
 
-@pytest.mark.parametrize("where", ["at pick", "at packing"])
+@pytest.mark.parametrize("where", ["at pick", "at packing", "in a box"])
 def test_what_another_lot_on_the_shelf_replaces_is_no_loss(api: Api, where: str) -> None:
     api.done("/stock", {"sku": OLD, "quantity": 5, "reason": "opening"})
     number = str(api.done("/orders", order_body((OLD, 3)))["number"])
@@ -164,7 +169,7 @@ def test_what_another_lot_on_the_shelf_replaces_is_no_loss(api: Api, where: str)
         api.done(f"/orders/{number}/picks", {"lines": [{"sku": OLD, "quantity": 2, "short": 1}]})
     else:
         api.done(f"/orders/{number}/picks")
-        api.done(f"/orders/{number}/breakages", {"lines": [{"sku": OLD, "quantity": 1}]})
+        api.done(f"/orders/{number}/breakages", {"lines": [{"sku": OLD, "quantity": 1}]} | boxed(api, number, where))
     settle()
     assert place(number) == ("pick", "pick")
     assert not Proposal.objects.exists()

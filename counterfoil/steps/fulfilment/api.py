@@ -44,6 +44,7 @@ class PackIn(Body):
 class BreakIn(Body):
     lines: Annotated[list[PackLineIn], Field(max_length=500)]
     part: Part | None = None
+    package: Id | None = None
 
 
 class ShipIn(Body):
@@ -82,8 +83,9 @@ def post_package(request: HttpRequest, number: str, body: PackIn | None = None) 
 
 @fulfilment.post("/orders/{number}/breakages", response=answers(201))
 def post_breakage(request: HttpRequest, number: str, body: BreakIn) -> HttpResponse:
+    """Units broke on the packing table, or in the `package` named: a closed box is open again then."""
     lines = [ln.dict() for ln in body.lines]
-    actions.break_units(order=number, actor=actor_of(request), lines=lines, part=body.part)
+    actions.break_units(order=number, actor=actor_of(request), lines=lines, part=body.part, package=body.package)
     return order_reply(request, find(number), 201)
 
 

@@ -50,6 +50,19 @@ def may_break(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
     return [past] if past is not None else [Blocker("not_picked", "nothing of it is picked and in no box yet")]
 
 
+def may_open(facts: OrderFacts, part: PartFacts) -> list[Blocker]:
+    """Units are in a box that is in the house. Like on the table, neither a hold nor the money stops it."""
+    if facts.cancelled:
+        return [Blocker("cancelled", "the order is cancelled: what was packed is on the shelf again")]
+    past = _gone(part)
+    if past is not None:
+        return [past]
+    if any(line.shipped for line in part.lines):
+        return [Blocker("already_shipped", "another box of it has left: ship this one without what broke, and refund "
+                        "that or enter it as come back damaged")]  # fmt: skip
+    return [] if any(line.packed for line in part.lines) else [Blocker("not_packed", "nothing of it is in a box")]
+
+
 def may_ship(facts: OrderFacts, part: PartFacts, *, shipped_by: str = "", charges_first: bool = False) -> list[Blocker]:
     """Everything is in boxes, nothing is in the way, and the money is alive at this moment.
 

@@ -9,10 +9,10 @@ from typing import Any
 from counterfoil.core.errors import Blocker
 from counterfoil.records.catalogue.models import Product
 from counterfoil.records.orders.load import facts_of_many
-from counterfoil.records.orders.models import Line, Order
+from counterfoil.records.orders.models import Line, Order, Package
 from counterfoil.records.stock.places import Wanted, shelves
 from counterfoil.records.stock.rules import walk
-from counterfoil.steps.fulfilment.rules import may_break, may_pack, may_pick
+from counterfoil.steps.fulfilment.rules import may_break, may_open, may_pack, may_pick
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,16 @@ def packing_of(order: Order) -> ToPack:
         before = units.get(ln.sku, (Code(ln.sku, ln.name, ln.product.barcode), 0))
         units[ln.sku] = (before[0], before[1] + ln.picked - ln.packed)
     return ToPack(order, part.number, list(units.values()), {ln.sku: kin.get(ln.product_id, ()) for ln in lines}, shut)
+
+
+def boxes_of(order: Order) -> list[tuple[Package, list[tuple[Code, int]]]]:
+    """The boxes of an order that may be opened because something broke in them, with what is inside."""
+    facts = facts_of_many([order])[order.pk]
+    numbers = [part.number for part in facts.parts if not may_open(facts, part)]
+    here = Package.objects.filter(order=order, part__number__in=numbers, unpacked_at=None, shipment=None)
+    boxes = list(here.order_by("number")) if numbers else []
+    lines = {ln.pk: Code(ln.sku, ln.name, ln.product.barcode) for ln in (_lines([order]) if boxes else ())}
+    return [(box, [(lines[int(e["line"])], int(e["quantity"])) for e in box.lines]) for box in boxes]
 
 
 def judge(scanned: str, wanted: Code, family: Sequence[Code], others: Sequence[Code] = ()) -> str:

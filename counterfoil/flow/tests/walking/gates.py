@@ -10,7 +10,15 @@ from counterfoil.records.orders.facts import OrderFacts, PartFacts
 from counterfoil.steps.acceptance.rules import may_make_sales_order
 from counterfoil.steps.alternatives.rules import may_propose
 from counterfoil.steps.charging.rules import may_charge, may_hold, may_pay
-from counterfoil.steps.fulfilment.rules import may_break, may_deliver, may_pack, may_pick, may_return, may_ship
+from counterfoil.steps.fulfilment.rules import (
+    may_break,
+    may_deliver,
+    may_open,
+    may_pack,
+    may_pick,
+    may_return,
+    may_ship,
+)
 from counterfoil.steps.invoicing.rules import may_invoice
 from counterfoil.steps.review import rules as review
 from counterfoil.steps.sourcing.rules import may_check_stock
@@ -34,6 +42,7 @@ GATES: dict[str, Gate] = {
     "pick": may_pick,
     "pack": may_pack,
     "break": may_break,
+    "open": may_open,
     "ship": may_ship,
     "deliver": may_deliver,
     "return": may_return,

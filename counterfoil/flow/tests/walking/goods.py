@@ -105,23 +105,29 @@ def _handled(world: World, part: PartFacts) -> Iterator[tuple[str, PartFacts]]:
 
 
 def breaking(world: World) -> Iterator[Next]:
-    """One breaks on the packing table, and there is another, or there is none."""
+    """One breaks on the packing table or in a box, which is opened; and there is another, or there is none."""
     for index, part in world.parts():
-        if not is_open("break", world.order, part):
-            continue
-        at, line = next((at, ln) for at, ln in enumerate(part.lines) if ln.picked > ln.packed)
-        laws.must(part.parcel in {"picking", "picked"}, "nothing breaks on the table that is not there")
-        for again in (1, 0):
-            changed = with_line(part, at, replace(line, picked=line.picked - 1, reserved=line.reserved + again))
-            left = any(ln.picked for ln in changed.lines)
-            if part.parcel == "picked" or not left:
-                changed = parcel(changed, "break" if left else "unpick")
-            if not again and part.stock in {"awaiting", "confirmed"}:
-                changed = stock(changed, "fall_short")
-            yield (
-                f"one breaks on the table, {'and there is another' if again else 'the last'}",
-                world.with_part(index, changed),
-            )
+        if is_open("break", world.order, part):
+            laws.must(part.parcel in {"picking", "picked"}, "nothing breaks on the table that is not there")
+            for words, changed in _broken(part):
+                yield f"one breaks on the table, {words}", world.with_part(index, changed)
+        if is_open("open", world.order, part):
+            laws.must(part.parcel not in laws.GONE and not world.order.cancelled, "no box is opened that has left")
+            out = replace(part, lines=tuple(replace(ln, packed=0) for ln in part.lines))
+            for words, changed in _broken(parcel(out, "open") if part.parcel == "packed" else out):
+                yield f"one breaks in a box, {words}", world.with_part(index, changed)
+
+
+def _broken(part: PartFacts) -> Iterator[tuple[str, PartFacts]]:
+    at, line = next((at, ln) for at, ln in enumerate(part.lines) if ln.picked > ln.packed)
+    for again in (1, 0):
+        changed = with_line(part, at, replace(line, picked=line.picked - 1, reserved=line.reserved + again))
+        left = any(ln.picked for ln in changed.lines)
+        if part.parcel == "picked" or not left:
+            changed = parcel(changed, "break" if left else "unpick")
+        if not again and part.stock in {"awaiting", "confirmed"}:
+            changed = stock(changed, "fall_short")
+        yield "and there is another" if again else "the last", changed
 
 
 def _picked(part: PartFacts, units: int) -> PartFacts:

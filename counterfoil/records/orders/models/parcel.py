@@ -19,6 +19,8 @@ PARCEL = Machine(
         "break": (("picked",), "picking"),
         # Every unit is in a package.
         "pack": (("picked",), "packed"),
+        # A package was opened again, because something in it broke: it is as if that had happened on the table.
+        "open": (("packed",), "picked"),
         # Handed to the carrier.
         "ship": (("packed",), "shipped"),
         # At the customer's door.

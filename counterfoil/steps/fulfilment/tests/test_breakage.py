@@ -8,7 +8,7 @@ import pytest
 
 from counterfoil.core.errors import Forbidden, Invalid, Missing, Refused
 from counterfoil.core.models import Job, JournalEvent
-from counterfoil.records.orders.models import Charge, Hold
+from counterfoil.records.orders.models import Charge, Hold, Package
 from counterfoil.records.stock.models import Balance, Movement, PickPlan
 from counterfoil.records.stock.tests.build import agree, at
 from counterfoil.steps.fulfilment.actions import break_units, issue_pick_list, pack_order, pick_order, ship_order
@@ -130,3 +130,71 @@ def test_what_cannot_have_broken_is_refused_and_moves_nothing() -> None:
     assert [(b.code, b.by) for b in caught.value.blockers] == [("someone_else", "Pia")]
     assert built.units("QUILL") == (8, 0, 2, 0, 0)
     assert not Movement.objects.filter(kind="broke_at_packing").exists()
+
+
+def box_of(built: Built) -> Package:
+    return Package.objects.get(order__number=built.number, unpacked_at=None)
+
+
+def test_what_broke_in_a_closed_box_opens_it_and_the_rest_is_packed_anew() -> None:
+    built = on_the_table(("QUILL", 3), ("TERN", 1))
+    pack_order(order=built.number, actor=PIA)
+    before, box = money(built), box_of(built)
+    assert built.part().parcel == "packed"
+    breaks(built, "QUILL", package=box.pk)
+    quill, tern = built.line("QUILL"), built.line("TERN")
+    assert (quill.picked, quill.packed, quill.reserved, tern.picked, tern.packed) == (2, 0, 1, 1, 0)
+    assert (built.part().parcel, built.part().packed_by, built.part().stock, money(built)) == (
+        "picking", "", "confirmed", before,
+    )  # fmt: skip
+    event = told(built)
+    assert event.text.startswith("Broken in box 1: 1 × QUILL. Set aside. Box 1 is open again. Instead of 1 × QUILL: ")
+    assert event.data["package"] == box.pk
+    assert Movement.objects.get(kind="broke_at_packing").reason == f"broken in box 1 of {built.number}"
+    with pytest.raises(Refused) as caught:
+        ship_order(order=built.number, actor=CLEO, carrier="Box & Wheel", tracking_number="BW 21 1")
+    assert [b.code for b in caught.value.blockers] == ["not_picked"]
+    with pytest.raises(Refused, match="nothing of it is in a box"):
+        breaks(built, "QUILL", package=box.pk)
+    pick_order(order=built.number, actor=PIA)
+    again = pack_order(order=built.number, actor=PIA)
+    assert (again.number, again.lines[0]["quantity"], box_of(built)) == (2, 3, again)
+    ship_order(order=built.number, actor=CLEO, carrier="Box & Wheel", tracking_number="BW 21 1")
+    assert built.units("QUILL") == (6, 0, 0, 3, 1)
+    agree(built.products["QUILL"])
+
+
+def test_a_clerk_opens_one_of_two_boxes_and_where_no_other_is_free_the_line_waits() -> None:
+    built = on_the_table(("QUILL", 2), ("TERN", 1), products={"QUILL": {"on_hand": 2}})
+    first = pack_order(order=built.number, actor=PIA, lines=[{"sku": "QUILL", "quantity": 2}])
+    pack_order(order=built.number, actor=PIA)
+    break_units(order=built.number, actor=CLEO, lines=[{"sku": "QUILL", "quantity": 2}], package=first.pk)
+    assert (built.line("QUILL").open_units, built.line("TERN").packed, box_of(built).number) == (2, 1, 2)
+    assert (built.part().parcel, built.part().stock) == ("picking", "short")
+    agree(built.products["QUILL"])
+
+
+def test_no_box_is_opened_that_is_not_there_and_nothing_breaks_that_is_not_in_it() -> None:
+    built, other = on_the_table(("QUILL", 2), ("TERN", 1)), on_the_table(("QUILL", 1))
+    first = pack_order(order=built.number, actor=PIA, lines=[{"sku": "QUILL", "quantity": 2}])
+    pack_order(order=built.number, actor=PIA)
+    stranger = pack_order(order=other.number, actor=PIA)
+    for sku, units, field in (("QUILL", 3, "lines.0.quantity"), ("TERN", 1, "lines.0.quantity")):
+        with pytest.raises(Invalid) as wrong:
+            breaks(built, sku, units, package=first.pk)
+        assert [name for name, _ in wrong.value.errors] == [field]
+    for package in (stranger.pk, 0):
+        with pytest.raises(Missing):
+            breaks(built, "QUILL", package=package)
+    with pytest.raises(Missing):
+        breaks(built, "QUILL", package=first.pk, part=2)
+    ship_order(order=built.number, actor=CLEO, carrier="Box & Wheel", tracking_number="BW 1", packages=[first.pk])
+    for package in (first.pk, box_of_number(built, 2).pk):
+        with pytest.raises(Refused) as caught:
+            breaks(built, "TERN", package=package)
+        assert [b.code for b in caught.value.blockers] == ["already_shipped"]
+    assert not Movement.objects.filter(kind="broke_at_packing").exists()
+
+
+def box_of_number(built: Built, number: int) -> Package:
+    return Package.objects.get(order__number=built.number, number=number)
