@@ -9,7 +9,7 @@ from typing import Any
 from counterfoil.core import clock, jobs
 from counterfoil.core.actor import CLERK, PICKER, Actor, require
 from counterfoil.core.db import writing
-from counterfoil.core.errors import Missing, blocked
+from counterfoil.core.errors import Invalid, Missing, blocked
 from counterfoil.core.machine import Move, shift
 from counterfoil.records.orders.load import check, facts_of, note, take
 from counterfoil.records.orders.models import PARCEL, STOCK, Line, Order, Package, Part
@@ -63,7 +63,7 @@ def _break_in_box(order: Order, package: int, part: int | None, asked: Sequence[
     """The box is opened, and what broke in it is set aside."""
     box = Package.objects.filter(pk=package, order=order).select_related("part").first()
     if box is None or (part is not None and box.part.number != part):
-        raise Missing(f"{order.number} has no package {package}")
+        raise Invalid(("package", f"{order.number} has no package {package}"))
     check(next(may_open(facts, p) for facts in [facts_of(order)] for p in facts.parts if p.number == box.part.number))
     if box.unpacked_at is not None:
         raise blocked("not_packed", f"box {box.number} is open already")

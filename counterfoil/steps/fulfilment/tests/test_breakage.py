@@ -184,8 +184,9 @@ def test_no_box_is_opened_that_is_not_there_and_nothing_breaks_that_is_not_in_it
             breaks(built, sku, units, package=first.pk)
         assert [name for name, _ in wrong.value.errors] == [field]
     for package in (stranger.pk, 0):
-        with pytest.raises(Missing):
+        with pytest.raises(Invalid) as wrong:
             breaks(built, "QUILL", package=package)
+        assert [name for name, _ in wrong.value.errors] == ["package"]
     with pytest.raises(Missing):
         breaks(built, "QUILL", package=first.pk, part=2)
     ship_order(order=built.number, actor=CLEO, carrier="Box & Wheel", tracking_number="BW 1", packages=[first.pk])
