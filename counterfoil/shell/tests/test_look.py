@@ -87,3 +87,19 @@ def test_a_file_is_kept_for_a_year_under_its_hash_and_asked_for_again_without() 
     assert (plain["Cache-Control"], plain["Content-Encoding"]) == ("no-cache", "gzip")
     assert Client().get("/static/css/base.css", headers={"If-None-Match": plain["ETag"]}).status_code == 304
     assert Client().get("/static/../settings.py").status_code == 404
+
+
+def test_a_row_that_folds_on_a_phone_names_each_figure_as_its_column_does() -> None:
+    tables = [
+        (path.name, table)
+        for path in sorted(HOUSE.glob("**/templates/**/*.html"))
+        for table in re.findall(r'<table class="sheet folds">.*?</table>', path.read_text(), re.DOTALL)
+    ]
+    assert len(tables) >= 6
+    for name, table in tables:
+        heads = re.findall(r"<th[^>]*>([^<]+)</th>", table)
+        labels = re.findall(r'data-label="([^"]+)"', table)
+        assert [head for head in heads if head in labels] == labels, name
+        # What has no name of its own says by itself what it is: the first of a row, words, a state.
+        unnamed = [cell for cell in re.findall(r"<td[^>]*>", table) if "data-label" not in cell and "words" not in cell]
+        assert len(unnamed) <= 3, (name, unnamed)
