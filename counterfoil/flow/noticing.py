@@ -226,7 +226,8 @@ def _lapse(order: Order, facts: OrderFacts, lapsed: list[Notice]) -> None:
         if notice.proposal.state == Proposal.OPEN:
             withdraw_question(order, notice.proposal, actor=SYSTEM, because="its time is over")
             notice.proposal.refresh_from_db()
-        notices.mail_lapsed(order, notice, make_change(order, notice.proposal, choice, actor=SYSTEM).refunded)
+        change = make_change(order, notice.proposal, choice, actor=SYSTEM, silence=True)
+        notices.mail_lapsed(order, notice, change.refunded)
 
 
 # What `promising.due_notice` names, by an order's number.

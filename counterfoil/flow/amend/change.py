@@ -27,8 +27,13 @@ from counterfoil.steps.alternatives.rules import singles
 from counterfoil.steps.alternatives.state import receiver_of
 
 
-def make_change(order: Order, asked: Proposal, choice: Mapping[str, Any], *, actor: Actor) -> Change:
-    """Amend an order that the caller has taken as its customer chose, with journal, papers, record and refund."""
+def make_change(
+    order: Order, asked: Proposal, choice: Mapping[str, Any], *, actor: Actor, silence: bool = False
+) -> Change:
+    """Amend an order that the caller has taken as its customer chose, with journal, papers, record and refund.
+
+    `silence`: they chose nothing, and it is what they were told that no answer means. Nobody has agreed to it.
+    """
     change = Change(order, choice, actor)
     before = begin(change, list(units_offered([choice])))
     change.kept = release_offered(asked, order=order, actor=actor)
@@ -38,18 +43,22 @@ def make_change(order: Order, asked: Proposal, choice: Mapping[str, Any], *, act
         change,
         before,
         kind=Amendment.ANSWER,
-        text=f"Changed as the customer chose: {change.words}",
+        text=f"{'No yes came in time' if silence else 'Changed as the customer chose'}: {change.words}",
         data={"proposal": asked.pk, "kind": choice["kind"]},
         changes=[choice],
-        consent={
-            "how": "link" if asked.answered_via == "link" else "telephone",
-            "who": asked.spoken_to or order.name,
-            "at": asked.answered_at.isoformat() if asked.answered_at else None,
-            "note": asked.answered_via,
-        },
+        consent={} if silence else _consent(order, asked),
         proposal=asked,
     )
     return change
+
+
+def _consent(order: Order, asked: Proposal) -> dict[str, Any]:
+    return {
+        "how": "link" if asked.answered_via == "link" else "telephone",
+        "who": asked.spoken_to or order.name,
+        "at": asked.answered_at.isoformat() if asked.answered_at else None,
+        "note": asked.answered_via,
+    }
 
 
 def _let_go_on(change: Change) -> None:

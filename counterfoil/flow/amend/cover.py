@@ -152,7 +152,8 @@ def refund_uncovered(*, order: str) -> bool:
         for part in to_refund(facts):
             asked = Proposal.objects.filter(order=taken).order_by("-pk").first()
             if asked is not None:
-                change = make_change(taken, asked, cancel_parts(read_order(taken), [part.number]), actor=SYSTEM)
+                choice = cancel_parts(read_order(taken), [part.number])
+                change = make_change(taken, asked, choice, actor=SYSTEM, silence=True)
                 _mail_part(taken, part, change.refunded)
     return True
 
@@ -168,6 +169,7 @@ def _mail_part(order: Order, part: PartFacts, refunded: int) -> None:
             "subject": f"{order.number}: what we could not ship is cancelled and refunded",
             "choice": f"{WHY}. It is cancelled; the rest of your order stands",
             "date": "",
+            "unasked": True,
             "refund": show(refunded, order.currency) if refunded else "",
         },
     )

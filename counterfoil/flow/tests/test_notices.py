@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 
 from counterfoil.core import clock
 from counterfoil.core.db import execute, writing
@@ -14,7 +15,7 @@ from counterfoil.core.shop import change, shop
 from counterfoil.flow import noticing
 from counterfoil.flow.advance import advance, sweep
 from counterfoil.flow.verify import promises
-from counterfoil.records.orders.models import Notice, Order, Part, Promise, Proposal, Refund
+from counterfoil.records.orders.models import Amendment, Notice, Order, Part, Promise, Proposal, Refund
 from tests.crowd import together, worked
 from tests.support import Api, order_body, product, settle
 
@@ -228,6 +229,13 @@ def test_of_two_parts_only_the_late_one_lapses(api: Api) -> None:
     assert (order["status"], order["cancelled_at"]) == ("shipped", None)
     assert {ln["sku"]: ln["quantity"] for ln in order["lines"]} == {"HERE-20": 1, "PINOT-21": 0}
     assert not Refund.objects.exists()
+    # Nobody is thanked for an answer that they did not give, nor said to have chosen it.
+    mail = Job.objects.get(name="mail.send", key__contains=":lapsed:").payload["context"]
+    for words in (render_to_string(f"mail/amended.{end}", mail) for end in ("txt", "html")):
+        assert "we had no yes to what we asked you" in words
+        assert "for your answer" not in words
+    made = Amendment.objects.latest("pk")
+    assert (made.text.partition(":")[0], made.consent) == ("No yes came in time", {})
     well()
 
 

@@ -72,6 +72,13 @@ def accounts() -> list[str]:
         "SELECT o.currency, -SUM(p.charged - p.refunded - p.refund_owed) FROM orders_part p "
         "JOIN orders_order o ON o.id = p.order_id WHERE p.books NOT IN ('invoiced', 'credited') GROUP BY o.currency",
     )
+    # Paid beyond what was invoiced, and not decided to go back (the customer's bank has some of it, say).
+    expect(
+        "customer_deposits",
+        "SELECT o.currency, SUM(p.total - p.charged + p.given_back) FROM orders_part p JOIN orders_order o "
+        "ON o.id = p.order_id WHERE p.books IN ('invoiced', 'credited') AND p.charged - p.given_back > p.total "
+        "GROUP BY o.currency",
+    )
     for account in _CHECKED:
         for currency in {c for a, c in [*held, *wanted] if a == account}:
             is_, should = held.get((account, currency), 0), wanted.get((account, currency), 0)

@@ -50,7 +50,8 @@ def decide_refund(
 ) -> list[Refund]:
     """Owe `amount` (minor units, tax included) of the part back to the customer; `tax` of it, else its share.
 
-    `settles`: it is that by which more was paid than the part costs (`Part.given_back`), not a gift of the shop's.
+    `settles`: it is that by which more was paid than the part costs (`Part.given_back`), not a gift of the shop's. No
+    invoice bills it, and no credit note takes it off.
 
     Stands inside `writing()`, on an order and a part read after it was taken. Spreads over the part's charges: one that
     it empties, else newest first (or takes it from the `charge` named), a pending Refund for each; writes books and
@@ -69,7 +70,7 @@ def decide_refund(
             f"only {show(max(0, left), order.currency)} of what was charged is left to refund"
             + (f"; {show(held, order.currency)} went back through the customer's bank in a dispute" if held else ""),
         )
-    after_invoice = part.books in {"invoiced", "credited"}
+    after_invoice = part.books in {"invoiced", "credited"} and not settles
     kept = part.charged - part.refunded - part.refund_owed
     in_it = _tax_in(part, amount, kept, tax, after_invoice=after_invoice)
     spread = _spread(part, amount, charge)

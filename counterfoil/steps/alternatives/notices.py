@@ -188,6 +188,7 @@ def mail_lapsed(order: Order, notice: Notice, refunded: int) -> None:
             "subject": f"{order.number}: what we could not ship in time is cancelled",
             "choice": "What has not been sent is cancelled, since we could not ship it in time",
             "date": "",
+            "unasked": True,
             "refund": show(refunded, order.currency) if refunded else "",
         },
     )

@@ -14,7 +14,7 @@ from counterfoil.records.orders.load import note
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part, Refund
 from counterfoil.records.orders.refunds import disputed_of
 from counterfoil.steps.charging.models import Difference
-from counterfoil.steps.charging.settle import CARD_METHODS, give_surplus_back
+from counterfoil.steps.charging.settle import CARD_METHODS, give_surplus_back, paid_against
 
 LEFT = ("shipped", "delivered", "returned")
 
@@ -56,14 +56,14 @@ def book_as_the_bank(taken: Order, row: Difference, amount: int, *, actor: Actor
     part.save(update_fields=["charged"])
     by_card = charge.method in CARD_METHODS
     asset = "card_clearing" if by_card else "other_clearing"
-    against = "receivable" if part.books == "invoiced" or part.money == "receivable" else "customer_deposits"
+    against = paid_against(part, by) if by > 0 else {"customer_deposits": -by}  # less only while all of it is here
     post(
         cause=f"charge-corrected:{row.pk}:{charge.pk}:{taken.version}",
         kind="capture_corrected",
         subject=taken.number,
         text=f"Charge of {taken.number}, as {'the bank has it' if by_card else 'its slip says'}",
         currency=taken.currency,
-        amounts={asset: by, against: -by},
+        amounts={asset: by, **against},
     )
     short = part.money == "charged" and part.paid < part.total
     note(

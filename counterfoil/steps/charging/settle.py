@@ -11,7 +11,7 @@ from counterfoil.gateways.card.protocol import Intent, Saved
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import note, take
 from counterfoil.records.orders.models import MONEY, Charge, Order, Part, PayLink
-from counterfoil.records.orders.refunds import decide_refund, refundable
+from counterfoil.records.orders.refunds import decide_refund, disputed_of, refundable
 from counterfoil.records.orders.slip import order_paper, say_moment
 from counterfoil.steps.charging.dunning import begin_dunning, end_dunning
 from counterfoil.steps.charging.keeping import keep_card
@@ -142,7 +142,7 @@ def write_capture(taken: Order, part: Part, charge: Charge, *, amount: int, by: 
     if part.money == "charged":
         end_dunning(taken, part)
     if amount:
-        post_capture(taken, charge, amount, shipped=part.books == "invoiced" or part.money == "receivable")
+        post_capture(taken, part, charge, amount)
     receipt = issue_receipt(taken, part, charge, amount)
     card = f", {charge.brand} ending in {charge.last4}" if charge.last4 else ""
     note(
@@ -160,26 +160,41 @@ def write_capture(taken: Order, part: Part, charge: Charge, *, amount: int, by: 
 def give_surplus_back(taken: Order, part: Part) -> None:
     """What we hold beyond what the part costs goes back, unasked; inside `writing()`, the order taken.
 
-    It was paid twice, by a page and by us, or amended to cost less, or cancelled while the bank was being asked.
+    It was paid twice, by a page and by us, or amended to cost less, or cancelled while the bank was being asked. What
+    we gave up of the price lessens nothing of that.
     """
-    cancelled = taken.cancelled_at is not None
-    surplus = refundable(part) - (0 if cancelled else part.total)
+    if taken.cancelled_at is not None:
+        surplus, tax, reason = refundable(part), None, "cancelled before the charge"
+    else:
+        # What the customer's bank has taken back is here no more, whatever it decides; there is no tax on the rest.
+        left = part.paid - sum(disputed_of(part).values()) - part.total
+        surplus, tax, reason = min(left, refundable(part)), 0, "paid more than is due"
     if surplus > 0:
-        reason = "cancelled before the charge" if cancelled else "paid more than is due"
-        decide_refund(order=taken, part=part, amount=surplus, reason=reason, actor=SYSTEM, settles=True)
+        decide_refund(order=taken, part=part, amount=surplus, tax=tax, reason=reason, actor=SYSTEM, settles=True)
 
 
-def post_capture(taken: Order, charge: Charge, amount: int, *, shipped: bool) -> None:
-    """Into the books (domain: capture before shipment). What was shipped unpaid stood as receivable until now."""
+def paid_against(part: Part, amount: int) -> dict[str, int]:
+    """Of which accounts an amount is that has just been counted as charged: what the books owe for it, as credits.
+
+    Before shipment all of it is the customer's deposit. What was shipped unpaid stood as receivable until now; what is
+    paid beyond that is the customer's too, and no part of the sale.
+    """
+    shipped = part.books == "invoiced" or part.money == "receivable"
+    due = max(0, part.total - (part.paid - amount)) if shipped else 0
+    settled = min(amount, due)
+    return {"receivable": -settled, "customer_deposits": settled - amount}
+
+
+def post_capture(taken: Order, part: Part, charge: Charge, amount: int) -> None:
+    """Into the books (domain: capture before shipment)."""
     asset = "card_clearing" if charge.method in CARD_METHODS else "other_clearing"
-    against = "receivable" if shipped else "customer_deposits"
     post(
         cause=f"charge:{charge.pk}",
         kind="capture",
         subject=taken.number,
         text=f"Charge of {taken.number}",
         currency=taken.currency,
-        amounts={asset: amount, against: -amount},
+        amounts={asset: amount, **paid_against(part, amount)},
     )
 
 

@@ -103,7 +103,7 @@ def issue_credit_note(*, order: str, part: int, refund_id: int, actor: Actor) ->
         if issued is not None:
             return issued
         if not refund.after_invoice:
-            raise Invalid(("refund", "was decided before the invoice, and credited with it"))
+            raise Invalid(("refund", "was credited with the invoice, or the invoice does not bill it"))
         billed = documents.newest(order, "invoice", part=part)
         if billed is None:
             raise blocked("not_packed", "there is no invoice to correct yet")

@@ -15,7 +15,7 @@ from counterfoil.core.access.models import User
 from counterfoil.core.actor import SYSTEM, Actor
 from counterfoil.core.db import writing
 from counterfoil.core.errors import Forbidden, Invalid, Refused
-from counterfoil.core.models import Job
+from counterfoil.core.models import Document, Job
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.books.ledger import post
 from counterfoil.records.orders.load import take
@@ -216,13 +216,24 @@ def test_money_taken_behind_our_back_stands_under_bank_differs_until_it_is_booke
     all_is_well()
 
 
-def test_what_is_booked_twice_goes_back_by_itself(api: Api, card: str, bank: Any) -> None:
+@pytest.mark.parametrize(("gift", "sent"), [(0, False), (1000, False), (1000, True)])
+def test_what_is_booked_twice_goes_back_by_itself(api: Api, card: str, bank: Any, gift: int, sent: bool) -> None:
     number = charged(api)
+    if sent:
+        for act, body in (("picks", {}), ("packages", {}), ("shipments", {"carrier": "UPS", "tracking_number": "1"})):
+            api.done(f"/orders/{number}/{act}", body)
+        settle()
+    if gift:  # they paid the whole price all the same: it lessens nothing of what was taken twice
+        api.done(f"/orders/{number}/refunds", {"amount": gift, "reason": "a label was torn"})
+        later()
     taken_there(bank, number)
     reconcile()
     resolve_difference(difference=Difference.objects.get().pk, actor=CLERK, remedy="take_over")
     later()
-    assert sorted(at_the_bank(card, number)) == [(TOTAL, 0), (TOTAL, TOTAL)]
+    assert sorted(at_the_bank(card, number)) == [(TOTAL, gift), (TOTAL, TOTAL)]
+    # Nothing of the sale goes back with it: only the gift is credited.
+    assert Document.objects.filter(kind="credit-note").count() == (1 if sent else 0)
+    assert api.order(number)["axes"]["books"] == ("invoiced" if sent else "sales_order")
     nothing_new()
     all_is_well()
 

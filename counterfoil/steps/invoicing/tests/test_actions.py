@@ -248,6 +248,15 @@ def test_a_refund_by_line_that_two_charges_share_lists_no_line_twice() -> None:
     ]  # fmt: skip
 
 
+def test_what_had_gone_back_whole_before_the_invoice_is_credited_whole_with_it() -> None:
+    built = shipped(("QUILL", 1))
+    refunded(built, 3700, after_invoice=False, tax=200)
+    issue_invoice(order=built.number, part=1, actor=BEA)
+    assert built.part().books == "credited"
+    assert (balances()["returns"], balances()["revenue"], balances()["shipping_income"]) == (3500, -2000, -1500)
+    assert "tax_payable" not in balances()
+
+
 def test_a_refund_decided_before_the_invoice_is_credited_with_it_and_not_again() -> None:
     built = shipped(("QUILL", 1))
     refund = refunded(built, 500, after_invoice=False)
