@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from counterfoil.core.money import show
 from counterfoil.core.shop import shop
 from counterfoil.gateways.mail.outbox import owe_mail
 from counterfoil.records.orders.models import Line, Order, Part
@@ -36,7 +37,16 @@ def owe_let_go(taken: Order, part: Part) -> None:
 def _owe(kind: str, taken: Order, parts: list[Part], *, key: str, subject: str, **more: Any) -> None:
     lines = list(Line.objects.filter(order=taken).order_by("position"))
     context = {**mail_slip(taken, lines), **_standing(parts), **more, "subject": f"{taken.number}: {subject}"}
+    context["nothing"] = _charged(taken)
     owe_mail(kind, to=taken.email, key=key, context=context)
+
+
+def _charged(taken: Order) -> str:
+    """What was charged of the order: of one that is paid in part, what is missing is the rest."""
+    paid = sum(p.charged - p.refunded - p.refund_owed for p in Part.objects.filter(order=taken))
+    if paid <= 0:
+        return "Nothing has been charged"
+    return f"You have paid {show(paid, taken.currency)} of it; of the rest nothing has been charged"
 
 
 def _standing(parts: list[Part]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from counterfoil.core import clock, jobs
 from counterfoil.core.actor import SYSTEM
 from counterfoil.core.db import writing
 from counterfoil.core.models import Job, JournalEvent
+from counterfoil.core.money import show
 from counterfoil.core.shop import change, shop
 from counterfoil.flow.advance import sweep
 from counterfoil.flow.verify import judge_all
@@ -558,6 +559,19 @@ def test_the_part_that_comes_later_is_charged_to_the_card_that_paid_the_first(ap
     api.done(f"/orders/{number}/charge", {"part": 2})
     assert {(c.brand, c.last4) for c in Charge.objects.filter(state="succeeded")} == {("mastercard", "4444")}
     nothing_stands()
+    all_is_well()
+
+
+def test_who_has_paid_a_part_is_not_told_that_nothing_was_charged(api: Api, card: str, mailbox: Any) -> None:
+    number = in_two_parts(api)
+    paid = api.done(f"/orders/{number}/charge", {"part": 1})["charged"]
+    the_bank_thinks(card, number, LOST)
+    assert api.post(f"/orders/{number}/charge", {"part": 2}).status == 402
+    later()
+    mail = mailbox.mails(subject=f"{number}: please check your payment")[0]
+    for words in (mail["text"], mail["html"]):
+        assert f"You have paid {show(paid, 'USD')} of it; of the rest nothing has been charged" in words
+        assert "Nothing has been charged" not in words
     all_is_well()
 
 
