@@ -93,7 +93,8 @@ def learn(found: list[tuple[str, int, str]]) -> None:
     counts = {name: count for name, count, _ in found}
     now = None
     if moments:
-        now = Waiting(min(moments), counts.get("charging.send", 0), counts.get("charging.refund", 0))
+        charges = counts.get("charging.send", 0) + counts.get("charging.asked", 0)
+        now = Waiting(min(moments), charges, counts.get("charging.refund", 0))
     _seen = (clock.monotonic(), now)
 
 
