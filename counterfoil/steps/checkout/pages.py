@@ -225,19 +225,14 @@ def _place(request: HttpRequest, lines: list[shelf.CartLine], form: dict[str, st
     account = account_of(request)
     address = wanted["shipping_address"]
     sums = shelf.add_cart(lines, method=wanted["shipping_method"], country=address["country"], state=address["state"])
-    if form.get("agreed", str(sums.total)) != str(sums.total):
+    changed = _changed(form, lines, sums.total)
+    if changed:
         told = {**form, "shipping_address.state": address["state"]}
-        return _form(
-            request,
-            lines,
-            told,
-            status=422,
-            trouble="The total has changed for this address. Look at it, then place the order.",
-        )
+        return _form(request, lines, told, status=422, trouble=changed)
     try:
         order = place_web_order(
             lines=[{"sku": ln.offer.product.sku, "quantity": ln.quantity} for ln in lines],
-            idempotency=attempt,
+            idempotency=f"{attempt} {_said(lines)}",  # an old page and another cart are another order
             account=account,
             **wanted,
         )
@@ -253,6 +248,19 @@ def _place(request: HttpRequest, lines: list[shelf.CartLine], form: dict[str, st
         _keep_address(request, address)
     where = f"/orders/{order.token}/card" if order.payment_method == "card" else f"/orders/{order.token}"
     return HttpResponseRedirect(where, status=303)
+
+
+def _changed(form: dict[str, str], lines: list[shelf.CartLine], total: int) -> str:
+    """What is not as it stood on the page on which they agreed to it: the cart, in another window, or the total."""
+    if form.get("agreed_lines", _said(lines)) != _said(lines):
+        return "Your cart was changed meanwhile, perhaps in another window. Look at it, then place the order."
+    if form.get("agreed", str(total)) != str(total):
+        return "The total has changed for this address. Look at it, then place the order."
+    return ""
+
+
+def _said(lines: list[shelf.CartLine]) -> str:
+    return " ".join(f"{ln.quantity}*{ln.offer.product.sku}" for ln in lines)
 
 
 def _field(name: str) -> str:
@@ -291,6 +299,7 @@ def _form(
     ships = max((ln.offer.ships for ln in lines if ln.offer.ships), default=None)
     context = {
         "lines": lines,
+        "said_lines": _said(lines),
         "sums": sums,
         "account": account_of(request),
         "addresses": _addresses(request),

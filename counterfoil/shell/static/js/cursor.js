@@ -1,12 +1,17 @@
 // The list, its cursor, and the slip beside it, which always is that of the order under the cursor: what is pressed acts
 // on what is seen.
+import { loggedOut, tell } from "./answers.js";
 
 export const rows = () => [...document.querySelectorAll("#list .row")];
 export const current = () => document.querySelector("#list .row.on");
+const at = () => current()?.dataset.order;
 export const rowOf = (number) => rows().find((row) => row.dataset.order === number);
 const gone = (row) => row.classList.contains("gone");
 const aside = () => document.getElementById("aside");
 const shown = () => aside()?.querySelector(".slip")?.dataset.order;
+
+// Whoever types elsewhere goes on typing: the next letters would be keys of the desk.
+export const typing = () => Boolean(document.activeElement?.matches("input:not([type=checkbox], [type=radio]), textarea, select"));
 
 function choose(row) {
   if (!row) return;
@@ -16,7 +21,7 @@ function choose(row) {
     other.querySelector(".n").removeAttribute("aria-current");
   });
   link.setAttribute("aria-current", "true");
-  link.focus({ preventScroll: true });
+  if (!typing()) link.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
 }
 
@@ -25,21 +30,21 @@ function show(row) {
   choose(row);
   // The slip follows the cursor once it rests: holding j down does not ask for every slip on the way.
   clearTimeout(waiting);
-  waiting = setTimeout(() => row?.querySelector(".n[hx-get]")?.click(), 90);
+  waiting = setTimeout(() => { if (row === current()) row?.querySelector(".n[hx-get]")?.click(); }, 90);
 }
 
 export function step(by) {
   const all = rows();
   if (!all.length) return;
-  const at = all.indexOf(current());
-  show(all[Math.min(all.length - 1, Math.max(0, at + by))]);
+  const here = all.indexOf(current());
+  show(all[Math.min(all.length - 1, Math.max(0, here + by))]);
 }
 
 // The next order that is still there: below, else above.
 function following(row) {
   const all = rows();
-  const at = all.indexOf(row);
-  return all.slice(at + 1).find((other) => !gone(other)) ?? all.slice(0, Math.max(0, at)).find((other) => !gone(other));
+  const here = all.indexOf(row);
+  return all.slice(here + 1).find((other) => !gone(other)) ?? all.slice(0, Math.max(0, here)).find((other) => !gone(other));
 }
 
 // A row whose order has left stays where it is, and says so: nothing moves under the cursor.
@@ -82,36 +87,59 @@ document.addEventListener("htmx:configRequest", (event) => {
   const code = document.getElementById("list")?.dataset.queue;
   if (next) event.detail.parameters.set("next", next.querySelector(".n").getAttribute("href"));
   else if (code) event.detail.parameters.set("next", `/desk/queues/${code}?order=-`);
-  form.moves = { row, next, from: current() };
-});
-
-document.addEventListener("htmx:afterRequest", (event) => {
-  const moves = event.detail.requestConfig?.elt?.moves;
-  if (!moves || event.detail.xhr.status !== 200) return;
-  leave(moves.row, event.detail.requestConfig.elt.dataset.on || "approved");
-  if (moves.next && current() === moves.from) choose(moves.next);
-  letGo();
+  form.moves = { order: row?.dataset.order, next: next?.dataset.order, from: at() };
 });
 
 // While an act of ours is under way the slip is not drawn again for anything else.
 let acts = 0;
+const going = new Map(); // orders on whose act an answer is to come, and whether it has been taken back meanwhile
 export const acting = () => acts > 0;
-document.addEventListener("htmx:beforeSend", (event) => { if (event.detail.requestConfig.verb === "post") acts += 1; });
-document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.requestConfig?.verb === "post") acts -= 1; });
+document.addEventListener("htmx:beforeSend", ({ detail: { xhr, requestConfig } }) => {
+  if (requestConfig.verb !== "post") return;
+  const { moves, dataset } = requestConfig.elt;
+  acts += 1;
+  if (moves) going.set(moves.order, false);
+  xhr.addEventListener("loadend", () => {
+    acts -= 1;
+    if (moves && xhr.status === 200 && !loggedOut(xhr)) done(moves, dataset.on);
+    if (moves) going.delete(moves.order);
+    document.dispatchEvent(new Event("acted"));
+  });
+});
+
+function done(moves, words) {
+  if (going.get(moves.order)) return;
+  leave(rowOf(moves.order), words || "approved");
+  if (moves.next && at() === moves.from) choose(rowOf(moves.next));
+  letGo();
+}
+
+document.addEventListener("undone", ({ detail: { order } }) => { if (going.has(order)) going.set(order, true); });
 
 // An answer may come when the cursor has moved on, and after a later one's: it is not shown then.
 function late({ elt, headers }) {
   if (headers["X-Redraw"]) return shown() !== headers["X-Redraw"];
-  if (elt.moves) return current() !== elt.moves.from;
+  if (elt.moves) return at() !== elt.moves.from || Boolean(going.get(elt.moves.order));
   if (elt.about) return shown() !== elt.about;
-  return elt.matches(".n") && elt.closest(".row") !== current();
+  return elt.matches(".n") && elt.closest(".row")?.dataset.order !== at();
+}
+
+// That it was not done is said all the same.
+function tellLate({ elt }, xhr) {
+  if (xhr.status < 400 && xhr.status !== 202) return;
+  const why = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelectorAll("[role=alert] > div > *, .wrong");
+  const words = [...why].map((one) => one.textContent.trim()).join(". ");
+  const order = elt.moves?.order ?? elt.about;
+  tell(`late-${order}`, `${order}: ${words || "not done. Look at it again"}`);
 }
 
 let before = "";
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target.id !== "aside") return;
   before = shown();
-  if (late(event.detail.requestConfig)) event.detail.shouldSwap = false;
+  if (!event.detail.shouldSwap || !late(event.detail.requestConfig)) return;
+  event.detail.shouldSwap = false;
+  tellLate(event.detail.requestConfig, event.detail.xhr);
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -120,6 +148,19 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (shown() !== before) aside().scrollTop = 0;
   // On a phone the slip stands above the list: bring it into view when it has changed.
   if (innerWidth < 980 && !event.detail.requestConfig?.headers["X-Redraw"]) aside().scrollIntoView({ block: "start" });
+});
+
+// Rows that are drawn anew: cursor and ticks are where they are by then, not where they were when the rows were asked for.
+let kept = null;
+document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+  if (target.id !== "rows") return;
+  kept = { on: at(), ticked: new Set([...document.querySelectorAll("#list .box input:checked")].map((box) => box.value)) };
+});
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (target.id !== "rows" || !kept) return;
+  document.querySelectorAll("#list .box input").forEach((box) => { box.checked = kept.ticked.has(box.value); });
+  if (rowOf(kept.on)) choose(rowOf(kept.on));
+  kept = null;
 });
 
 // --- a key that is faster than the slip -------------------------------------------------------------------------------
@@ -135,7 +176,7 @@ export const behind = () => {
 
 // Press at once what stands outside the slip; what is in it, or may come with it, when it is the slip of the cursor's row.
 export function once(one, press) {
-  held = behind() && !(one && !one.closest("#aside")) ? { press, at: performance.now(), row: current() } : null;
+  held = behind() && !(one && !one.closest("#aside")) ? { press, since: performance.now(), row: current() } : null;
   if (!held) press();
 }
 
@@ -144,7 +185,7 @@ document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.targ
 
 function letGo() {
   if (!held || behind()) return;
-  const { press, at, row } = held;
+  const { press, since, row } = held;
   held = null;
-  if (row === current() && performance.now() - at < PATIENCE) press();
+  if (row === current() && performance.now() - since < PATIENCE) press();
 }

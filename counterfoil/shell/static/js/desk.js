@@ -1,5 +1,6 @@
 // The desk by keyboard. j k move, x ticks, Enter opens; every other key is that of a button: `data-key` says which.
 // Everything here is also a link, a tick box or a button: without this file the desk works as well.
+import { loggedOut, tell, tellLoggedOut } from "./answers.js";
 import { behind, current, once, rowOf, step } from "./cursor.js";
 
 const KEYS_OFF = "counterfoil.single-keys-off";
@@ -48,23 +49,26 @@ function askFirst(button) {
   byId("sure-what").textContent = said.filter((one) => /[\p{L}\d]/u.test(one)).join(" · ");
   const yes = byId("sure-yes");
   yes.textContent = byId("sure-title").textContent;
-  yes.onclick = () => { byId("sure").close(); button.click(); };
+  yes.onclick = () => {
+    byId("sure").close();
+    if (button.isConnected) button.click();
+    else tell("act", "Not done: the order was changed meanwhile. Look at it again.");
+  };
   byId("sure").showModal();
 }
 
-// The ticked rows: the page that names count and sums, as a dialog.
+// The ticked rows: the page that names count and sums, as a dialog. Pressed again, the last answer counts.
+let asks = 0;
 async function askAbout(button) {
-  const form = button.form;
-  const sent = new URLSearchParams(new FormData(form));
+  const mine = ++asks;
+  const sent = new URLSearchParams(new FormData(button.form));
   sent.set(button.name, button.value);
-  let answer;
-  try {
-    answer = await fetch(form.action, { method: "POST", body: sent });
-  } catch {
-    form.requestSubmit(button);
-    return;
-  }
-  const asked = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("asked");
+  const answer = await fetch(button.form.action, { method: "POST", body: sent }).catch(() => null);
+  const asked = new DOMParser().parseFromString(await answer?.text() ?? "", "text/html").getElementById("asked");
+  if (mine !== asks || document.querySelector("dialog[open]")) return;
+  if (!answer) { tell("act", "No answer from the shop: nothing was done. Your ticks stay."); return; }
+  if (loggedOut(answer)) { tellLoggedOut(); return; }
+  if (!answer.ok && !asked) { tell("act", `The shop could not do this (${answer.status}): nothing was done.`); return; }
   if (!asked) { location.reload(); return; }
   const dialog = byId("asks");
   dialog.replaceChildren(document.adoptNode(asked));
@@ -94,6 +98,11 @@ function press(key) {
   if (bulk) return askAbout(bulk);
   const one = shownOne(key);
   if (!one) return key === "a" ? reveal(document.querySelector("[data-next]")) : undefined;
+  return use(one);
+}
+
+// What a button's key does: money is asked first, a form that wants words is gone to, else it is pressed.
+export function use(one) {
   if ("money" in one.dataset) return askFirst(one);
   if ("goes" in one.dataset) return reveal(one.dataset.goes ? byId(one.dataset.goes) : one);
   return one.click();
@@ -127,6 +136,11 @@ document.addEventListener("keydown", (event) => {
     return current()?.querySelector(".n").focus({ preventScroll: true });
   }
   if (event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog")) return;
+  // A key that is held down moves the cursor, and does nothing else twice.
+  if (event.repeat && event.key !== "j" && event.key !== "k") {
+    if (/^([a-zA-Z0-9]|Enter)$/.test(event.key)) event.preventDefault();
+    return;
+  }
   if (event.key === "Enter" && event.target.matches?.("#list .n, body")) {
     const row = event.target.closest(".row") ?? current();
     if (row) {

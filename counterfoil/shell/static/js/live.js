@@ -1,9 +1,11 @@
 // What changes while somebody looks: the rail's counts, the open list, what waits for its Undo. Asked for every few
 // seconds, and not at all while nobody looks.
-import { acting, comeBack, leave, rowOf, rows } from "./cursor.js";
+import { loggedOut, renew, takeBack, tell, tellLoggedOut } from "./answers.js";
+import { acting, comeBack, leave, rowOf, rows, typing } from "./cursor.js";
 import { hints, tally } from "./desk.js";
 
 const EVERY = 4000;
+const PATIENCE = 15_000; // ms
 const top = document.querySelector("[data-pulse]");
 const list = () => document.getElementById("list");
 const leaving = document.getElementById("leaving");
@@ -13,6 +15,8 @@ let fresh = [];
 let asking = false;
 let again = false;
 let timer = 0;
+let deaf = 0; // looks in a row without an answer
+let out = false;
 
 function plan(ms = EVERY) {
   clearTimeout(timer);
@@ -35,10 +39,20 @@ async function pulse() {
       wanted.set("shown", rows().map(seen).join(","));
     }
     if (slip()) wanted.set("open", seen(slip()));
-    const answer = await fetch(`${top.dataset.pulse}?${wanted}`, { headers: { Accept: "application/json" } });
-    if (answer.ok && !answer.redirected) follow(await answer.json(), new Set(shown), askedAt);
+    const answer = await fetch(`${top.dataset.pulse}?${wanted}`, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE) });
+    if (loggedOut(answer)) {
+      out = true;
+      tellLoggedOut();
+    } else if (answer.ok && !answer.redirected) {
+      const now = await answer.json();
+      if (out) out = !(await renew());
+      takeBack("connection");
+      deaf = 0;
+      follow(now, new Set(shown), askedAt);
+    }
   } catch {
-    // No connection: the next one tells.
+    deaf += 1;
+    if (deaf > 1) tell("connection", "No connection: what is shown may be old. It goes on by itself.");
   } finally {
     asking = false;
     plan(again ? 150 : EVERY);
@@ -83,7 +97,7 @@ function follow(now, shown, askedAt) {
     announce(fresh.length);
     const head = document.getElementById("head");
     if (head && head.textContent !== now.head) head.textContent = now.head;
-    redraw(now.changed);
+    redraw(now.changed).catch(() => {}); // the next look asks again
   }
   lookAgain(now.open);
   toasts(now);
@@ -147,7 +161,7 @@ function lookAgain(now) {
   const one = slip();
   // What changes while an act of ours is under way is most likely that act, and its answer draws the slip.
   if (!now || acting() || one?.dataset.order !== now.number || one.dataset.version === String(now.version)) return;
-  if (!now.theirs && one.closest("#aside") && idle()) { show(one); return; }
+  if (!now.theirs && one.closest("#aside") && idle()) { show(one, true); return; }
   const bar = one.querySelector("[data-changed]");
   const words = now.by ? `Changed by ${now.by} ${now.at}` : "Changed meanwhile";
   bar.hidden = false;
@@ -155,38 +169,44 @@ function lookAgain(now) {
   if (said.textContent !== words) said.textContent = words;
 }
 
-function show(one) {
+function show(one, unasked = false) {
   if (!one.closest("#aside")) {
     if (location.pathname === one.dataset.own) location.reload();
     else location.assign(one.dataset.own);
     return;
   }
   const address = rowOf(one.dataset.order)?.querySelector(".n").getAttribute("href") ?? `${location.pathname}?order=${one.dataset.order}`;
-  htmx.ajax("GET", address, { target: "#aside", select: "#aside > *", swap: "innerHTML", headers: { "X-Redraw": one.dataset.order } });
+  const headers = { "X-Redraw": one.dataset.order, ...(unasked && { "X-Unasked": "1" }) };
+  htmx.ajax("GET", address, { source: "#aside", target: "#aside", select: "#aside > *", swap: "innerHTML", headers });
 }
+
+// Whoever has begun to type or to answer a dialog by the time it is here keeps what stands there.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.requestConfig?.headers["X-Unasked"] && (acting() || !idle())) detail.shouldSwap = false;
+});
 
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("[data-shows]")) show(slip());
 });
 
 // Only when somebody asks for it do rows move; the cursor stays on its order, and ticks stay.
-document.getElementById("fresh")?.addEventListener("click", async () => {
+document.getElementById("fresh")?.addEventListener("click", async ({ currentTarget: button }) => {
   if (!rows().length) { location.reload(); return; }
   const came = fresh;
+  const before = list();
   const on = document.querySelector("#list .row.on")?.dataset.order;
-  const ticked = new Set([...document.querySelectorAll("#list .box input:checked")].map((box) => box.value));
   const address = new URL(location.href);
   if (on) address.searchParams.set("order", on);
-  await htmx.ajax("GET", address.pathname + address.search, { target: "#rows", select: "#rows", swap: "outerHTML" });
+  await htmx.ajax("GET", address.pathname + address.search, { source: button, target: "#rows", select: "#rows", swap: "outerHTML" });
+  if (list() === before) return;
   if (address.searchParams.has("after") && !came.some((number) => rowOf(number))) {
     // They stand before this page.
     address.searchParams.delete("after");
     location.assign(address);
     return;
   }
-  document.querySelectorAll("#list .box input").forEach((box) => { box.checked = ticked.has(box.value); });
-  document.getElementById("fresh").hidden = true;
-  document.querySelector("#list .row.on .n")?.focus();
+  button.hidden = true;
+  if (!typing()) document.querySelector("#list .row.on .n")?.focus();
   tally();
 });
 
@@ -200,7 +220,7 @@ function toasts(now) {
     Object.keys(now.going).some((id) => !known.has(id)) || [...known].some((id) => !(id in now.going)) ||
     now.refused.slice(0, 5).some((id) => !refused.has(String(id))) || [...runs].some((id) => !now.runs.includes(Number(id)));
   const focused = document.activeElement?.closest?.("#toasts");
-  if (changed && !focused) htmx.ajax("GET", top.dataset.toasts, { target: "#toasts", swap: "none" });
+  if (changed && !focused) htmx.ajax("GET", top.dataset.toasts, { source: "#toasts", target: "#toasts", swap: "none" });
 }
 
 setInterval(() => {
@@ -217,8 +237,6 @@ document.addEventListener("undone", (event) => {
   if (slip?.dataset.order === event.detail.order) rowOf(event.detail.order)?.querySelector(".n")?.click();
   if (document.querySelector(".order-page") && location.pathname.endsWith(event.detail.order)) location.reload();
 });
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.requestConfig?.verb === "post") plan(150);
-});
+document.addEventListener("acted", () => plan(150));
 document.addEventListener("visibilitychange", () => plan(document.hidden ? EVERY : 100));
 if (top) plan(1500);

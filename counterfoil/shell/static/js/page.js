@@ -11,14 +11,31 @@ document.addEventListener("submit", (event) => {
   }
   form.dataset.sent = "1";
   form.querySelectorAll("button").forEach((button) => button.setAttribute("aria-busy", "true"));
+  setTimeout(release, LOST, form);
 });
+
+// After a minute without another page it was stopped, or lost on the way, and nothing tells: it may be sent again.
+const LOST = 60_000; // ms
+function release(form) {
+  delete form.dataset.sent;
+  form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+}
+
+// The second click of a double click is not for what has come under the pointer since the first.
+let pressed = null;
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button, a");
+  if (event.detail > 1 && button && pressed && button !== pressed) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  if (event.detail > 0) pressed = button;
+}, true);
 
 // Back to a page that the browser kept: its forms may be sent again.
 window.addEventListener("pageshow", () => {
-  document.querySelectorAll("form[data-sent]").forEach((form) => {
-    delete form.dataset.sent;
-    form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
-  });
+  document.querySelectorAll("form[data-sent]").forEach(release);
 });
 
 // After a refusal the first wrong field has the focus.

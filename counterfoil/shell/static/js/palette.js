@@ -1,4 +1,8 @@
 // Ctrl-K: queues, pages, the acts of the order that is open, and orders by a few letters. A combobox over a list.
+import { tell } from "./answers.js";
+import { behind } from "./cursor.js";
+import { use } from "./desk.js";
+
 const dialog = document.getElementById("palette");
 const input = document.getElementById("palette-find");
 const box = document.getElementById("palette-list");
@@ -6,6 +10,7 @@ const none = dialog?.querySelector(".palette-none");
 let entries = [];
 let at = 0;
 let asked = 0;
+let hurried = 0; // Enter was pressed before there was anything: what is found first is taken
 
 const seen = (one) => one.checkVisibility() || one.closest(".rail");
 
@@ -15,11 +20,11 @@ function known() {
     text: link.querySelector("b").textContent, more: link.title || "page", go: () => { location.href = link.href; },
   }));
   document.querySelectorAll("[data-key]").forEach((one) => {
-    if (one.closest("dialog, #toasts") || !seen(one)) return;
+    if (one.closest("dialog, #toasts") || !seen(one) || (one.closest("#aside") && behind())) return;
     const text = one.dataset.label ?? one.textContent.trim();
     if (!one.matches("button, a, summary") || !text) return;
-    const press = () => document.dispatchEvent(new KeyboardEvent("keydown", { key: one.dataset.key, bubbles: true }));
-    found.unshift({ text, more: `this order · ${one.dataset.key}`, go: "money" in one.dataset || "goes" in one.dataset ? press : () => one.click() });
+    const press = () => (one.isConnected ? use(one) : tell("act", `“${text}” was not done: the slip was drawn anew meanwhile. Look at it again.`));
+    found.unshift({ text, more: `this order · ${one.dataset.key}`, go: press });
   });
   return found;
 }
@@ -67,6 +72,7 @@ async function look() {
     if (mine !== asked) return;
     entries = [...entries, ...found.map((one) => ({ ...one, go: () => { location.href = one.href; } }))];
     draw();
+    if (hurried === mine && dialog.open) go(0);
   } catch {
     // What the page knows is there all the same.
   }
@@ -86,7 +92,8 @@ input?.addEventListener("keydown", (event) => {
     draw();
   } else if (event.key === "Enter") {
     event.preventDefault();
-    go(at);
+    if (entries.length) go(at);
+    else hurried = asked;
   }
 });
 dialog?.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });

@@ -5,7 +5,7 @@ async function look(newest, wait) {
   let fresh;
   try {
     const answer = await fetch(location.href);
-    fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+    if (answer.ok && !answer.redirected) fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
   } catch {
     // No connection for a moment: the next look may have one.
   }

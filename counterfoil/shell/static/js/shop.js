@@ -12,6 +12,7 @@ async function narrow() {
     const answer = await fetch(address, { credentials: "same-origin" });
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    while (place.querySelector(":active")) await new Promise((on) => { setTimeout(on, 50); }); // a wine is being pressed
     if (mine !== asked) return;
     place.replaceChildren(...page.getElementById(place.id).childNodes);
     count(page);

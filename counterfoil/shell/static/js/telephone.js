@@ -58,7 +58,7 @@ function hurry() {
 }
 
 // While the whole form is drawn again they talk on: what is typed meanwhile stays, and so does the place of typing.
-const TYPED = "input:not([type=hidden], [type=radio], [type=checkbox], [data-finds]), textarea, select";
+const TYPED = "input:not([type=hidden], [type=radio], [type=checkbox]), textarea, select";
 const values = (form) => new Map([...form.querySelectorAll(TYPED)].map((one) => [one.name, one.value]));
 let asked = new Map();
 let meanwhile = [];
@@ -80,6 +80,6 @@ document.addEventListener("htmx:afterSettle", () => {
     if (!field) continue;
     field.value = value;
     if (name === typing) field.focus();
-    else field.dispatchEvent(new Event("change", { bubbles: true }));
+    field.dispatchEvent(new Event(field.matches("[data-finds]") ? "input" : "change", { bubbles: true }));
   }
 });

@@ -63,8 +63,19 @@ async function send(act) {
   if (answer.status >= 500 || answer.status === 429) return "later";
   const said = await answer.json();
   if (!said.ok) tell(act, said.said);
-  else localStorage.setItem(SENT, JSON.stringify([...sent(), { page: act.page, fields: act.fields }].slice(-MOST)));
+  else if (!sent().some((other) => other.token === act.token)) {
+    localStorage.setItem(SENT, JSON.stringify([...sent(), { token: act.token, page: act.page, fields: act.fields }].slice(-MOST)));
+  }
   return "done";
+}
+
+// Where the shop has refused something, what is so is seen on the page drawn anew.
+export function lookAgain(place) {
+  const link = document.createElement("a");
+  link.className = "btn go big wide";
+  link.href = location.href;
+  link.textContent = "Look again";
+  place.append(link);
 }
 
 export async function flush() {

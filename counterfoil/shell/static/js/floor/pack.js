@@ -1,5 +1,5 @@
 // Packing with verification: each unit is scanned into the box, which closes when it agrees, or says what is missing.
-import { done, draft, put, sayNext, settled } from "./link.js";
+import { done, draft, lookAgain, put, sayNext, settled } from "./link.js";
 import { focus, judge, listen, says } from "./scanner.js";
 import { right, wrong } from "./tone.js";
 
@@ -11,6 +11,7 @@ const agrees = document.getElementById("agrees");
 const short = document.getElementById("close-short");
 const fetchAnother = document.getElementById("fetch");
 let broken = 0;
+let shut = false;
 const missing = () => items.reduce((sum, one) => sum + one.units - one.packed, 0);
 
 function draw() {
@@ -72,15 +73,26 @@ function close() {
 }
 
 function closed() {
+  shut = true;
   box.querySelectorAll("button").forEach((button) => { button.hidden = true; });
   document.getElementById("scanner").hidden = true;
   agrees.className = "say ok";
   agrees.textContent = "✓ The box is closed. Telling the shop…";
-  settled(() => { if (!document.getElementById("refused").children.length) { sayNext(`The box of ${new FormData(box).get("order")} is closed.`); location.href = "/desk/floor"; } else agrees.hidden = true; });
+  settled(() => {
+    const refused = document.getElementById("refused");
+    if (refused.children.length) {
+      agrees.hidden = true;
+      lookAgain(refused);
+    } else {
+      sayNext(`The box of ${new FormData(box).get("order")} is closed.`);
+      location.href = "/desk/floor";
+    }
+  });
 }
 
 box.addEventListener("submit", (event) => {
   event.preventDefault();
+  if (shut) return;
   const left = missing();
   if (!left || event.submitter === short) return close();
   const first = items.find((one) => one.packed < one.units);

@@ -1,5 +1,5 @@
 // Picking: one stop at a time. Without this module every stop is on the page with a form of its own.
-import { done, draft, flush, pending, put, sayNext, settled } from "./link.js";
+import { done, draft, flush, lookAgain, pending, put, sayNext, settled } from "./link.js";
 import { focus, judge, listen, says } from "./scanner.js";
 import { right, wrong } from "./tone.js";
 
@@ -75,7 +75,15 @@ function finish() {
   const words = document.getElementById("done-words");
   if (pending().length) words.textContent = "Waiting for the connection; what was done goes by itself.";
   // The shop knows what is left: another lot for what was short, or the orders to pack.
-  settled(() => { if (!document.getElementById("refused").children.length) { sayNext(noted); location.reload(); } else words.textContent = "See above what was not done."; });
+  settled(() => {
+    if (document.getElementById("refused").children.length) {
+      words.textContent = "See above what was not done.";
+      lookAgain(document.getElementById("refused"));
+    } else {
+      sayNext(noted);
+      location.reload();
+    }
+  });
   flush();
 }
 

@@ -38,3 +38,10 @@ export function listen(heard) {
   focus();
   offer(heard, focus);
 }
+
+// On a telephone a tap easily becomes two, and the second would be for the next stop, or for a second bottle that broke.
+document.addEventListener("click", (event) => {
+  if (event.detail < 2 || !event.target.closest?.("#walk button, #units button, #box button")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);

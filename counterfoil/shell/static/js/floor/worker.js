@@ -40,7 +40,9 @@ async function page(event, url) {
   });
   const slow = new Promise((done) => { setTimeout(done, SLOW); }).then(() => kept(url)).then((found) => found ?? answer);
   try {
-    return await Promise.race([answer, slow]);
+    const found = await Promise.race([answer, slow]);
+    // What stands before a shop that is being started anew answers in its place.
+    return found.status < 500 ? found : await kept(url) ?? found;
   } catch {
     return await kept(url) ?? await caches.match(AWAY) ?? Response.error();
   }
