@@ -31,7 +31,7 @@ from counterfoil.shell.runner import free_port
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "var" / "screens"
 START_SECONDS = 240
-expect.set_options(timeout=20_000)  # a busy machine answers a key in its own time
+expect.set_options(timeout=30_000)  # a busy machine answers a key in its own time
 # Each walk is made in one of two windows, with COUNTERFOIL_TEST_WIDTHS=all in both, and the story on both databases;
 # every page is opened wide, and in a phone's window the pages that are held in the hand, or on demand all.
 EVERYTHING = os.environ.get("COUNTERFOIL_TEST_WIDTHS") == "all"
@@ -58,7 +58,7 @@ class Shop:
 
     def mails(self, **wanted: str) -> list[dict[str, Any]]:
         """Mails in the demo's mailbox, through the shop's own port."""
-        answer = requests.get(f"{self.base}/mailbox/messages", params=wanted, timeout=10)
+        answer = requests.get(f"{self.base}/mailbox/messages", params=wanted, timeout=60)
         answer.raise_for_status()
         found: list[dict[str, Any]] = answer.json()["messages"]
         return found
@@ -128,7 +128,7 @@ def running(*, demo: bool = True, **more: str) -> Iterator[Shop]:
             shop.decides(undo_seconds=0)
         yield shop
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0, "".join(shop.said)[-2000:]
+        assert process.wait(90) == 0, "".join(shop.said)[-2000:]
     finally:
         if process.poll() is None:
             process.kill()
@@ -203,7 +203,7 @@ def window(browser: Browser, *, width: int = 1280, dark: bool = False, touch: bo
         has_touch=touch,
     )
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     complaints: list[str] = []
     page.on(
         "console",
@@ -242,7 +242,7 @@ def mailed_link(shop: Shop, email: str, subject: str) -> str:
     return found[0]
 
 
-def eventually(true: Callable[[], bool], seconds: float = 30) -> None:
+def eventually(true: Callable[[], bool], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, "it did not come true"

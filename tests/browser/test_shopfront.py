@@ -79,6 +79,8 @@ def place(page: Page) -> None:
     """Tick what must be ticked, place the order, and give the card at the processor's page."""
     page.check("[name=consent]")
     page.check("[name=age_declared]")
+    # Only what is seen is agreed to: the total for this address is there before the button is pressed.
+    expect(page.locator("#summary")).not_to_contain_text("before tax")
     page.get_by_role("button", name=re.compile("Place the order")).click()
     page.wait_for_url("**/sandbox/pay/**")
     page.locator("form button[type=submit], form button:not([type])").first.click()
@@ -117,6 +119,7 @@ def test_a_guest_finds_narrows_orders_and_writes_to_the_shop(sqlite_shop: Shop, 
         page.locator(".shelf a").first.click()
         expect(page.locator(".buy .pill")).to_be_visible()
         page.get_by_role("button", name="Put in the cart").click()
+        page.wait_for_url("**/cart")
         page.goto(f"{shop.base}/checkout")
         for name, value in {
             "name": "Zoë Brontë", "email": email, "shipping_address.street": "12 Vine Street",

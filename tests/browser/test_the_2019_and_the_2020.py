@@ -38,7 +38,7 @@ def test_the_2020_takes_the_place_of_the_2019_when_the_customer_says_so_and_not_
         page, desk = customer.page, clerk.page
         # Two of the 2019 turn up, it is said; the customer orders them.
         key = sqlite_shop.command("api-key", "vintages", "--role", "owner").stdout.split()[-1]
-        ask: dict[str, Any] = {"headers": {"Authorization": f"Bearer {key}"}, "timeout": 20}
+        ask: dict[str, Any] = {"headers": {"Authorization": f"Bearer {key}"}, "timeout": 60}
         found = {"sku": OLD, "quantity": 2, "reason": "two found in the cellar"}
         assert requests.post(f"{base}/api/v1/stock", json=found, **ask).status_code == 201
         put_in_cart(page, base, OLD, 2)

@@ -21,7 +21,7 @@ def order(shop: Shop, number: str) -> dict[str, object]:
     """The order as the API tells it."""
     made = shop.command("api-key", f"floor {number}", "--role", "owner")
     key = made.stdout.strip().splitlines()[-1]
-    answer = requests.get(f"{shop.base}/api/v1/orders/{number}", headers={"Authorization": f"Bearer {key}"}, timeout=10)
+    answer = requests.get(f"{shop.base}/api/v1/orders/{number}", headers={"Authorization": f"Bearer {key}"}, timeout=60)
     found: dict[str, object] = answer.json()
     return found
 
@@ -104,10 +104,11 @@ def test_an_order_is_picked_packed_and_shipped_by_scan(
         expect(page.locator("#close")).to_be_hidden()
         seen.picture(f"floor-broke-{width}")
         page.locator("#fetch").click()
+        page.wait_for_url("**/desk/floor/pick?*")
         walk_through(page, sqlite_shop)
         page.get_by_role("link", name=re.compile(f"Pack {mine}")).click()
         # Packing: the box does not close before it agrees.
-        page.locator("#units .unit").first.wait_for()
+        expect(page.locator("#agrees")).to_contain_text("still to scan")
         page.locator("#close").click()
         expect(page.locator(".verdict.refused")).to_contain_text("does not agree")
         for unit in page.locator("#units .unit").all():
@@ -124,6 +125,7 @@ def test_an_order_is_picked_packed_and_shipped_by_scan(
         page.goto(f"{sqlite_shop.base}/desk/ship")
         scan(page, mine)
         page.get_by_text("may leave").wait_for()
+        expect(page.locator("#f-scan")).to_be_focused()
         seen.picture(f"ship-order-{width}")
         label = f"{UPS[:-2]}{('84', '93')[number]}"
         scan(page, label)
@@ -172,7 +174,7 @@ def test_the_floor_is_loaded_anew_without_a_connection_and_forgotten_at_log_out(
         page.get_by_role("link", name="Go on picking").click()
         expect(page.locator("#progress")).to_have_text(f"Stop 3 of {stops}")
         page.context.set_offline(False)
-        expect(page.locator("#link")).to_have_text("", timeout=15_000)
+        expect(page.locator("#link")).to_have_text("")
         # With a connection it comes from the shop: what has been done is on it no more.
         page.reload()
         expect(page.locator(".stop")).not_to_have_count(stops)
@@ -209,7 +211,7 @@ def test_the_camera_reads_bar_codes_in_a_browser_that_cannot_by_itself(
         page.get_by_role("button", name="Camera").click()
         # An EAN-13 of another bottle is wrong, and the Code 128 of this one right, each once while it is in sight.
         for words in ("none of this walk", "1 of"):
-            expect(page.locator("body")).to_have_attribute("data-said", re.compile(words), timeout=15_000)
+            expect(page.locator("body")).to_have_attribute("data-said", re.compile(words))
         seen.picture("floor-camera-390")
         page.get_by_role("button", name="Camera").click()
         expect(page.locator("#seen")).to_be_hidden()

@@ -36,6 +36,8 @@ def check_out(page: Page, base: str, email: str) -> None:
         page.fill(f"[name='{name}']", value)
     page.check("[name=consent]")
     page.check("[name=age_declared]")
+    # Only what is seen is agreed to: the total for this address is there before the button is pressed.
+    expect(page.locator("#summary")).not_to_contain_text("before tax")
     page.get_by_role("button", name=re.compile("Place the order")).click()
     page.wait_for_url("**/sandbox/pay/**")
 
@@ -66,7 +68,7 @@ def ups_label(order: str, kind: str) -> str:
     return next(f"{bare}{last}" for last in range(10) if check_digits.ups(f"{bare}{last}"))
 
 
-def eventually(true: Callable[[], bool], seconds: float = 20) -> None:
+def eventually(true: Callable[[], bool], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, "it did not come true"
@@ -103,6 +105,10 @@ def test_an_order_walks_through_the_pages_from_the_click_to_the_door(
         desk.goto(f"{shop.base}/desk/orders/{number}")
         with desk.context.expect_page() as packet:
             said = next_action(desk)
+            # Where the bank takes longer than a browser remembers a press, the packet's button has the focus.
+            desk.locator("form[data-packet][data-begun]").wait_for()
+            if desk.locator("form[data-packet] button:focus").count():
+                desk.keyboard.press("Enter")
         packet.value.close()
         assert said.startswith("Charge $")
         assert "print packet" in said
@@ -153,8 +159,8 @@ def test_a_card_that_declines_is_replaced_by_the_customer_and_the_order_goes_on(
         page.locator("form[action$='/pay'] button").first.click()
         page.wait_for_url("**/sandbox/pay/**")
         give_card(page, "4242")
-        desk.goto(f"{sqlite_shop.base}/desk/orders/{number}")
-        expect(desk.locator("button.go:visible").first).to_contain_text("Picked")
+        page_of = f"{sqlite_shop.base}/desk/orders/{number}"
+        eventually(lambda: desk.goto(page_of) is not None and desk.locator("button.go", has_text="Picked").count() > 0)
 
 
 def test_a_question_is_asked_at_the_desk_and_answered_on_the_customers_page(

@@ -96,7 +96,15 @@ function keeps({ target, xhr, requestConfig }) {
   return plain(new DOMParser().parseFromString(xhr.responseText, "text/html").getElementById(target.id)) === plain(target);
 }
 
+let here = false; // whether the focus is in what is drawn anew
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, target } = event.detail;
+  here = target.contains(document.activeElement);
   if (loggedOut(xhr) || strange(xhr, target) || keeps(event.detail)) event.detail.shouldSwap = false;
+});
+
+// A run that is done: the first thing to mend has the focus, as on a page that was loaded; else whoever stood in it goes on.
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (target.id !== "run" || document.activeElement !== document.body) return;
+  (document.querySelector("#run [aria-invalid=true]") ?? (here ? document.querySelector("#run a.go") : null))?.focus();
 });

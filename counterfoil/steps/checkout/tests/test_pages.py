@@ -224,3 +224,25 @@ def test_a_products_picture_can_do_nothing_but_be_looked_at() -> None:
     assert "script-src" not in answer["Content-Security-Policy"]
     again = Client().get("/products/ART/label.svg", headers={"If-None-Match": answer["ETag"]})
     assert again.status_code == 304
+
+
+@pytest.mark.django_db
+def test_a_cart_that_another_window_has_changed_is_not_ordered_unseen(till: Client) -> None:
+    _product("GAMAY", 10)
+    page = till.get("/checkout").content.decode()
+    agreed = dict(re.findall(r'name="(agreed\w*)" value="([^"]+)"', page))
+    assert agreed["agreed_lines"] == "2*SYRAH"
+    till.post("/cart/update", {"quantity:SYRAH": "1"})
+    till.post("/cart/add", {"sku": "GAMAY", "quantity": "1"})
+    lines = {"agreed_lines": agreed["agreed_lines"]}
+    answer = till.post("/checkout", {**FORM, **lines})
+    assert answer.status_code == 422
+    assert "Your cart was changed meanwhile" in answer.content.decode()
+    assert Order.objects.count() == 0
+    # A page of before sent with another cart is no copy of the first order.
+    first = till.post("/checkout", FORM)
+    till.post("/cart/add", {"sku": "GAMAY", "quantity": "3"})
+    second = till.post("/checkout", FORM)
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first["Location"] != second["Location"]
+    assert Order.objects.count() == 2
