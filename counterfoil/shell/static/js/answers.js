@@ -28,13 +28,14 @@ export function tell(what, words, link = null) {
 const find = (what) => box()?.querySelector(`[data-about="${CSS.escape(what)}"]`);
 export const takeBack = (what) => find(what)?.remove();
 
-export function tellLoggedOut() {
+export function tellLoggedOut(also = "") {
+  if (!also && find("login")) return;
   const link = document.createElement("a");
   link.className = "btn";
   link.href = `${LOGIN}?${new URLSearchParams({ next: location.pathname + location.search })}`;
   link.target = "_blank";
   link.textContent = "Log in";
-  tell("login", "You are logged out, and nothing was done. Log in beside this page, then go on here: what you have typed stays.", link);
+  tell("login", `You are logged out${also}. Log in beside this page, then go on here: what you have typed stays.`, link);
 }
 
 // Logged in again, the page's forms want a fresh proof that they come from here.
@@ -60,7 +61,7 @@ const strange = (xhr, target) => xhr.status < 500 && xhr.status !== 204 && Boole
 
 function heard(xhr, asked) {
   takeBack("connection");
-  if (loggedOut(xhr)) return tellLoggedOut();
+  if (loggedOut(xhr)) return tellLoggedOut(acts(asked) ? ", and this was not done" : "");
   if (unasked(asked)) return undefined;
   if (xhr.status === 403 && strange(xhr, asked.target)) {
     tell("act", "Not done: this page is too old. Load it again.");
