@@ -85,7 +85,7 @@ def _barcode(sku: str, form: Form, actor: Actor) -> str:
 
 
 def _change(sku: str, form: Form, actor: Actor) -> str:
-    product = Product.objects.filter(sku=sku).only("pk", "currency").first()
+    product = Product.objects.filter(sku=sku).only("pk", "currency", "vintage").first()
     if product is None:
         raise Missing(f"there is no product {sku}")
     said = [name for name in (*_TEXTS_OF_A_PRODUCT, "bin", "vintage", "cost", "lead_time_days") if name in form]
@@ -109,6 +109,9 @@ def _change(sku: str, form: Form, actor: Actor) -> str:
     except Invalid as error:  # the page has another field of that name
         raise Invalid(*[("why" if field == "reason" else field, words) for field, words in error.errors]) from None
     told = f"{sku} is changed: {', '.join(changed)}." if changed else "Nothing was changed."
+    year = str(product.vintage or "")
+    if WORDS["vintage"] in changed and year and year in str(changes["name"]):
+        told += f" Its name still says {year}."
     expecting = waiting_for(product) if WORDS["vintage"] in changed else []
     if expecting:
         more = f" and {len(expecting) - 8} more" if len(expecting) > 8 else ""

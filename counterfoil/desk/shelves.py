@@ -22,6 +22,7 @@ from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.handling import VERBS
 from counterfoil.desk.pages import SeeOther, desk_page, say
 from counterfoil.desk.reading import text_of
+from counterfoil.desk.saying import units
 from counterfoil.gateways.storefront.lines import read_lines
 from counterfoil.records.catalogue.changing import said_of, stamp_of
 from counterfoil.records.catalogue.families import others_of
@@ -104,9 +105,9 @@ def stock_file(request: HttpRequest) -> HttpResponse:
     except Forbidden as error:
         return _stock(request, [str(error)], status=403)
     if rejected:
-        done = f"{told.changed} places changed; {told.rejected} lines could not be taken:"
+        done = f"{units(told.changed, 'place')} changed; {units(told.rejected, 'line')} could not be taken:"
         return _stock(request, [done, *rejected[:50]], status=422)
-    say(request, "This file has been taken in before." if told.again else f"{told.changed} places changed.")
+    say(request, "This file has been taken in before." if told.again else f"{units(told.changed, 'place')} changed.")
     return SeeOther("/desk/stock")
 
 

@@ -37,6 +37,7 @@ DESK = {
     "floor-pick": "/desk/floor/pick?batch=4",
     "floor-pack": "/desk/floor/pack",
     "bank": "/desk/bank",
+    "new-product": "/desk/products/new?like=ALD-PN-2021",
     "books": "/desk/books",
     "disputes": "/desk/disputes",
     "payouts": "/desk/payouts",

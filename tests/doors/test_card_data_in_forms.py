@@ -224,7 +224,7 @@ def every_page(desk: Desk, bank: str) -> list[tuple[Client, str]]:
     pages = [f"/desk/{page}" for page in ("", "search", "bank", "books", "disputes", "payouts", "stock")]
     pages += [f"/desk/settings/{section}" for section in (*SECTIONS, "staff", "keys", "mails/promised")]
     pages += ["/desk/me", "/desk/setup", "/desk/setup/shop", "/desk/setup/products"]
-    pages += ["/desk/orders/new"]
+    pages += ["/desk/orders/new", "/desk/products/new"]
     pages += [f"/desk/queues/{code}" for code in ("review", "charge", "pick")] + [f"/desk/orders/{n}" for n in stops]
     pages += ["/desk/purchase-orders", f"/desk/purchase-orders/{desk.purchase()}", "/desk/stock/PINOT-21"]
     pages += [

@@ -35,7 +35,7 @@ OWN: dict[tuple[str, ...], str] = {
     """,
     ("buyer",): """
         purchase-orders/<str:number>/draft purchase-orders/<str:number>/confirmation
-        purchase-orders/<str:number>/receipts reordering/<path:sku>
+        purchase-orders/<str:number>/receipts reordering/<path:sku> products/new
     """,
     ("bookkeeper",): "books books/export",
     ("clerk", "bookkeeper"): """

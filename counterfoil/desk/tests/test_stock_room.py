@@ -181,6 +181,40 @@ def test_the_buyer_corrects_which_wine_it_is_and_is_told_who_waits_for_the_other
     assert (wine.family.producer, wine.family.region) == ("Quill", "Aldmoor")
 
 
+def test_the_next_vintage_is_made_by_hand_from_what_it_has_in_common_with_the_last(wine: Product) -> None:
+    buyer = at_the_desk("buyer")
+    wines = {"producer": "Quill", "wine": "Syrah", "size": "75 cl", "region": "Aldmoor", "grape": "syrah"}
+    year = {"name": "Quill Syrah 2019", "vintage": "2019"}
+    buyer.post(PAGE, {"do": "change", "seen": seen(buyer), **WHAT, **wines, **year, "bin": "C-7"})
+    assert f"/desk/products/new?like={SKU}" in page(buyer, PAGE)
+    new = "/desk/products/new"
+    begun = page(buyer, f"{new}?like={SKU}")
+    form = dict(re.findall(r'name="(\w+)" type="text" value="([^"]*)"', begun))
+    assert form == {
+        "sku": "", "name": "Quill Syrah", "price": "31.50", "tax_class": "wine", "weight_g": "1400", **wines,
+        "vintage": "", "cost": "9.00", "bin": "C-7", "barcode": "",
+    }  # fmt: skip
+    made = form | {"sku": "SYRAH/20", "name": "Quill Syrah 2020", "vintage": "2020", "sell_when_out": "stop"}
+    for wrong, words in (
+        ({"sku": SKU}, "is taken"), ({"sku": ""}, "this is needed"), ({"sku": "a//b"}, "could not be a web address"),
+        ({"vintage": "20"}, "must be between 1,000"), ({"wine": ""}, "this is needed"), ({"price": "x"}, "an amount"),
+        ({"wine": "", "producer": ""}, "only a wine with its maker"), ({"barcode": SKU}, "is that of"),
+    ):  # fmt: skip
+        answer = buyer.post(new, made | wrong)
+        assert (answer.status_code, words in answer.content.decode()) == (422, True), (wrong, words)
+    answer = buyer.post(new, made)
+    assert (answer.status_code, answer["Location"]) == (303, "/desk/stock/SYRAH/20")
+    assert "is in the catalogue" in page(buyer, answer["Location"])
+    found = Product.objects.get(sku="SYRAH/20")
+    wine.refresh_from_db()
+    assert (found.family_id, found.vintage, found.price, found.bin) == (wine.family_id, 2020, 3150, "C-7")
+    assert (found.sell_when_out, found.age_restricted, found.listed) == ("stop", False, True)
+    other = {"do": "change", "seen": seen(buyer), **WHAT, **wines, **year, "vintage": "2018"}
+    told = buyer.post(PAGE, other, follow=True)
+    assert "Its name still says 2019" in told.content.decode()
+    assert at_the_desk("clerk").post(new, made).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -373,6 +407,7 @@ def test_what_is_on_hand_is_a_file_and_such_a_file_is_taken_in_once(wine: Produc
     bad = send(given + "NEVER,,,,1,\n")
     assert (bad.status_code, "line 4: sku: there is no product NEVER" in bad.content.decode()) == (422, True)
     assert send("name\nx\n").status_code == 422
+    assert "save it with commas" in send("sku;quantity;cost\nSYRAH-19;1;9,00\n").content.decode()
     assert buyer.post("/desk/stock.csv", {"mode": "counted"}).status_code == 422
 
 

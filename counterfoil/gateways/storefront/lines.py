@@ -70,6 +70,9 @@ def columns_of(first: Raw | None, needed: Iterable[str]) -> list[str]:
     except BadLine as wrong:
         raise ValueError(f"the first line names no columns: {wrong}") from None
     missing = [name for name in needed if name not in columns]
+    if missing and len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
+        between = "semicolons" if ";" in columns[0] else "tabs"
+        raise ValueError(f"there are {between} between the columns: save it with commas, and amounts as 12.50")
     if missing:
         raise ValueError(f"the first line names no column {', '.join(missing)}")
     return columns
