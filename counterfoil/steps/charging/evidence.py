@@ -199,10 +199,15 @@ def _consent(row: Dispute) -> list[Row]:
     order = row.order
     if not order.card_consent:
         return []
-    where = "at the check-out" if order.channel == "web" else f"with the order that came by {order.channel}"
+    where, when = "at the check-out", order.placed_at
+    if order.channel != "web" and order.card_source:
+        where = f"with the order that came by {order.channel}"
+    elif order.channel != "web":  # no card came with it: they gave one at the card page, and agreed to this there
+        saved = JournalEvent.objects.filter(subject=order.number, kind="card_saved").order_by("id").first()
+        where, when = "at the card page, as they gave their card,", saved.at if saved is not None else when
     return [
         {
-            "when": say_moment(order.placed_at),
+            "when": say_moment(when),
             "what": f"The customer agreed {where} that their card is kept and charged once the goods can be sent",
         }
     ]
@@ -258,10 +263,18 @@ def _questions(case: Case) -> list[Row]:
         offered = "; ".join(str(choice.get("text", "")) for choice in asked.choices)
         found.append({"when": say_moment(asked.made_at), "what": f"{asked.made_by} offered: {offered}"})
         if asked.answered_at is not None:
-            chosen = asked.choices[asked.choice]["text"] if asked.choice is not None else "none of these"
-            via = f" ({asked.answered_via})" if asked.answered_via else ""
-            found.append({"when": say_moment(asked.answered_at), "what": f"The customer's answer{via}: {chosen}"})
+            found.append({"when": say_moment(asked.answered_at), "what": _ended(asked)})
     return found
+
+
+def _ended(asked: Proposal) -> str:
+    """How a question was closed. Only what the customer said is called their answer."""
+    if asked.state == Proposal.EXPIRED:
+        return "No answer came in time"
+    if asked.state == Proposal.WITHDRAWN:
+        return f"The question was taken back{f': {asked.closed_because}' if asked.closed_because else ''}"
+    chosen = asked.choices[asked.choice]["text"] if asked.choice is not None else "none of these"
+    return f"The customer's answer{f' ({asked.answered_via})' if asked.answered_via else ''}: {chosen}"
 
 
 def _papers(order: Order) -> list[Row]:

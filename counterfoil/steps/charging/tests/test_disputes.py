@@ -19,6 +19,7 @@ from counterfoil.flow.verify import judge_all
 from counterfoil.gateways.card import gateway
 from counterfoil.gateways.card.stripe import settlement
 from counterfoil.records.orders.models import Order, Part, Refund
+from counterfoil.records.orders.slip import say_moment
 from counterfoil.steps.charging import answering
 from counterfoil.steps.charging.actions import (
     accept_loss,
@@ -29,6 +30,7 @@ from counterfoil.steps.charging.actions import (
     send_evidence,
 )
 from counterfoil.steps.charging.disputes import take_in
+from counterfoil.steps.charging.evidence import pack_of
 from counterfoil.steps.charging.models import Dispute
 from counterfoil.steps.charging.tests.bank import (
     DISPUTE_FEE,
@@ -177,6 +179,35 @@ def test_an_inquiry_that_becomes_a_chargeback_is_answered_anew(shop_api: Api, ow
 
 
 # --- answered -------------------------------------------------------------------------------------------------------
+
+
+def test_the_bank_is_told_of_no_answer_that_the_customer_did_not_give(shop_api: Api, own_bank: str) -> None:
+    number = charged(shop_api)
+    wait = {"choices": [{"kind": "later_date", "date": shop().today().isoformat()}]}
+    ways: list[dict[str, Any]] = [{"choice": 0}, {"decline": True}, {}, {"late": True}]
+    for way in ways:
+        token = shop_api.done(f"/orders/{number}/proposals", wait)["token"]
+        if not way:
+            assert shop_api.ask("DELETE", f"/orders/{number}/proposals/{token}").status == 204
+        elif "late" in way:
+            days_pass(8)
+        else:
+            shop_api.done(f"/proposals/{token}/answer", way)
+        settle()
+    disputed(own_bank, number)
+    reconcile()
+    asked = next(s for s in pack_of(only())["sections"] if s["title"] == "Questions and answers")
+    ends = [row["what"] for row in asked["rows"] if " offered: " not in row["what"]]
+    assert [end.split(":")[0] for end in ends] == [
+        "The customer's answer (link)", "The customer's answer (link)", "The question was taken back",
+        "No answer came in time",
+    ]  # fmt: skip
+    # Who orders by telephone agrees where they give their card, and not before.
+    Order.objects.update(channel="phone", card_source="", placed_at=clock.business_now() - timedelta(days=3))
+    (agreed,) = next(s for s in pack_of(only())["sections"] if s["title"] == "Agreement to the later charge")["rows"]
+    saved = JournalEvent.objects.get(subject=number, kind="card_saved")
+    assert "agreed at the card page, as they gave their card, that" in agreed["what"]
+    assert agreed["when"] == say_moment(saved.at) != say_moment(Order.objects.get().placed_at)
 
 
 def test_the_evidence_goes_to_the_bank_once_and_the_order_goes_on(shop_api: Api, own_bank: str) -> None:
