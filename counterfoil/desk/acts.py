@@ -31,7 +31,7 @@ from counterfoil.gateways.card.protocol import NotDone, OutcomeUnknown
 from counterfoil.gateways.carrier.labels import carriers_of, label_number
 from counterfoil.records.customers.actions import remember_customer
 from counterfoil.records.orders.load import find, note, take
-from counterfoil.records.orders.models import Call, Order, Proposal
+from counterfoil.records.orders.models import Call, Order, Part, Proposal
 from counterfoil.steps.acceptance import actions as acceptance
 from counterfoil.steps.alternatives import actions as alternatives
 from counterfoil.steps.alternatives.calls import record_call, take_offer
@@ -79,10 +79,16 @@ def _check_stock(order: str, form: Form, actor: Actor) -> str:
 
 
 def _charge(order: str, form: Form, actor: Actor) -> str:
-    done = charging.charge_order(
-        order=order, actor=actor, part=maybe_whole(form, "part", least=1), version=maybe_whole(form, "version")
-    )
-    return f"{order}: {show(done.total, done.currency)} charged." if not form.get("part") else f"{order}: charged."
+    part, version = maybe_whole(form, "part", least=1), maybe_whole(form, "version")
+    before = _charged(order)
+    done = charging.charge_order(order=order, actor=actor, part=part, version=version)
+    # Of several parts perhaps not all could be charged, and of a part perhaps only what it had become dearer by.
+    return f"{order}: {show(_charged(order) - before, done.currency)} charged."
+
+
+def _charged(order: str) -> int:
+    """What was charged of an order until now, minor units."""
+    return sum(Part.objects.filter(order__number=order).values_list("charged", flat=True))
 
 
 def _authorise(order: str, form: Form, actor: Actor) -> str:

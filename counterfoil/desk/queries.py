@@ -107,13 +107,15 @@ class Brief(NamedTuple):
     retry_at: datetime | None
     grace_until: datetime | None
     let_go_at: datetime | None
+    left: int = 0  # of what its part costs, still to be paid
 
 
 # In the order of a brief's columns. What is short is what neither lies ready, has gone, nor is due.
 _BRIEF = (
     "SELECT l.order_id, l.name, l.quantity, l.quantity - l.reserved - l.picked - l.shipped - l.due, l.due, l.due_date, "
     "l.picked + l.shipped, p.promise_date, p.money, p.authorisation_expires_at, p.id, p.decline_class, p.retry_at, "
-    "p.grace_until, p.let_go_at FROM orders_line l JOIN orders_part p ON p.id = l.part_id "
+    "p.grace_until, p.let_go_at, p.total - p.charged + p.given_back "
+    "FROM orders_line l JOIN orders_part p ON p.id = l.part_id "
     "WHERE l.order_id IN ({}) ORDER BY l.order_id, l.position"
 )
 

@@ -84,8 +84,15 @@ def _ticked(values: Sequence[str]) -> dict[str, str | None]:
 
 def _wanted(verb: str, orders: Sequence[Order]) -> list[Wanted]:
     days = proposed_days(orders) if verb == "approve" else {}
-    left = _refundable(orders) if verb == "refund" else {}
-    return [Wanted(o, days.get(o.pk), left.get(o.pk, 0) if verb == "refund" else o.total) for o in orders]
+    left = {"refund": _refundable, "charge": _unpaid}[verb](orders) if verb in {"refund", "charge"} else {}
+    return [Wanted(o, days.get(o.pk), left.get(o.pk, 0) if verb in {"refund", "charge"} else o.total) for o in orders]
+
+
+def _unpaid(orders: Sequence[Order]) -> dict[int, int]:
+    """What is still to be charged, by order id: of one that has become dearer only by how much. One statement."""
+    left = Part.objects.filter(order__in=orders).exclude(money="charged").values("order_id")
+    left = left.annotate(left=Sum(F("total") - F("charged") + F("given_back")))
+    return {int(row["order_id"]): int(row["left"]) for row in left}
 
 
 def _refundable(orders: Sequence[Order]) -> dict[int, int]:

@@ -61,6 +61,7 @@ class Row:
     ships: str
     late: bool
     why: str = ""  # the bank said no
+    moves: int = 0  # what an act of its queue on it would move, minor units: of a charge only what is not paid yet
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,11 @@ def row_of(order: Order, lines: Sequence[Brief], tried: Mapping[int, Tried] | No
         declined = first_declined(((ln.part, ln) for ln in wanted), tried or {})
     if declined is not None:
         why = " · ".join(text for text in (declined.sentence, declined.more) if text)
-        return Row(order, summary, Pill(declined.kind, declined.glyph, declined.short), ships, late, why)
-    return Row(order, summary, row_pill(order, wanted), ships, late)
+        pill = Pill(declined.kind, declined.glyph, declined.short)
+        return Row(order, summary, pill, ships, late, why, moves=order.total)
+    unpaid = {ln.part: ln.left for ln in wanted if ln.money != "charged"}
+    moves = sum(unpaid.values()) if order.queue == "charge" else order.total
+    return Row(order, summary, row_pill(order, wanted), ships, late, moves=moves)
 
 
 def row_pill(order: Order, lines: Sequence[Brief]) -> Pill:

@@ -6,10 +6,19 @@ from typing import Any
 
 import pytest
 
+from counterfoil.desk.tests.build import at_the_desk
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.orders.models import Part
 from counterfoil.steps.charging.actions import open_card_page
-from counterfoil.steps.charging.tests.build import accepted, at_the_bank, declined, in_two_parts, later, pays
+from counterfoil.steps.charging.tests.build import (
+    accepted,
+    approved,
+    at_the_bank,
+    declined,
+    in_two_parts,
+    later,
+    pays,
+)
 from tests.support import Api, product
 
 pytestmark = pytest.mark.django_db
@@ -89,4 +98,22 @@ def test_of_a_part_that_loses_its_last_line_all_goes_back(api: Api, card: str) -
     first = Part.objects.get(number=1)
     assert (first.money, first.total, first.charged, first.refunded) == ("voided", 0, 4000, 4000)
     assert at_the_bank(card, number) == [(4000, 4000)]
+    assert judge_all() == []
+
+
+def test_whoever_charges_the_rest_reads_the_amount_of_the_rest(api: Api, card: str) -> None:
+    number = approved(api)
+    api.done(f"/orders/{number}/charge", {})
+    more = {"changes": [{"kind": "quantity", "line": "PINOT-21", "quantity": 3}]}
+    api.done(f"/orders/{number}/amendments", {**more, "consent": {"how": "telephone", "who": "Zoë"}})
+    later()
+    order = api.order(number)
+    assert (order["queue"], order["total"] - order["charged"]) == ("charge", 2500)
+    desk = at_the_desk("clerk")
+    assert 'data-total="2500"' in desk.get("/desk/queues/charge").content.decode()
+    asked = desk.post("/desk/queues/charge/acts", {"order": number, "verb": "charge"}).content.decode()
+    assert ("$25.00" in asked, f"${order['total'] / 100:.2f}" in asked) == (True, False)
+    said = desk.post(f"/desk/orders/{number}/acts/charge", {}, follow=True).content.decode()
+    assert f"{number}: $25.00 charged." in said
+    assert sorted(at_the_bank(card, number)) == [(2500, 0), (PAID, 0)]
     assert judge_all() == []
