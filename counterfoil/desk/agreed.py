@@ -7,7 +7,7 @@ from typing import Any
 from counterfoil.core.actor import Actor
 from counterfoil.core.errors import Invalid
 from counterfoil.core.shop import shop
-from counterfoil.core.text import clean_sku
+from counterfoil.desk.naming import sku_of
 from counterfoil.desk.reading import Form, maybe_amount, maybe_moment, maybe_whole, text_of, whole_of
 from counterfoil.flow import amend
 from counterfoil.records.orders.load import find
@@ -44,7 +44,7 @@ def changes_of(form: Form, order: Order) -> list[dict[str, Any]]:
         if price is not None and price != line.unit_price and units != 0:
             found.append({"kind": "price", "line": line.pk, "price": price})
     for kind in ("substitute", "add"):
-        sku = text_of(form, f"{kind}-sku", kind=clean_sku)
+        sku = sku_of(form, f"{kind}-sku")
         if sku:
             wanted: dict[str, Any] = {"kind": kind, "sku": sku}
             if kind == "substitute":

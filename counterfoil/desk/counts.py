@@ -14,6 +14,7 @@ from counterfoil.core.errors import Forbidden, Invalid, Refused
 from counterfoil.core.shop import shop
 from counterfoil.core.text import clean_key, clean_sku
 from counterfoil.core.web import actor_of_page, staff
+from counterfoil.desk.naming import sku_of
 from counterfoil.desk.pages import SeeOther, desk_page, pdf_answer, say
 from counterfoil.desk.reading import Form, indexed, maybe_date, maybe_moment, several, text_of, whole_of
 from counterfoil.records.catalogue.models import Product
@@ -136,7 +137,7 @@ def _lines(sheet: CountSheet, form: Form, names: list[str]) -> list[dict[str, An
             row, name = rows[pk], f"counted:{pk}"
             lines.append({"sku": row.product.sku, "bin": row.bin, "lot": row.lot, "counted": _count(form, name)})
             names.append(name)
-    sku = text_of(form, "sku", kind=clean_sku)
+    sku = sku_of(form, "sku")
     if sku:
         lines.append(
             {

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_POST
 
 from counterfoil.core.actor import BUYER
 from counterfoil.core.errors import Invalid, Refused
-from counterfoil.core.text import clean_sku
 from counterfoil.core.web import actor_of_page, staff
-from counterfoil.desk.ordering import at_form, lines_of_form
+from counterfoil.desk.naming import sku_of
+from counterfoil.desk.ordering import at_form, lines_of_form, own_field
 from counterfoil.desk.pages import SeeOther, say
 from counterfoil.desk.purchasing import refused
 from counterfoil.desk.reading import maybe_amount, maybe_date, text_of, whole_of
@@ -32,7 +32,7 @@ def act(request: HttpRequest, number: str) -> HttpResponse:
             return SeeOther("/desk/purchase-orders")
         po = find_purchase_order(number)
         lines, skus = lines_of_form(form, po.currency)
-        extra = text_of(form, "sku", kind=clean_sku)
+        extra = sku_of(form, "sku")
         if extra:
             added: dict[str, Any] = {"sku": extra, "quantity": whole_of(form, "units", least=1)}
             cost = maybe_amount(form, "cost", po.currency)
@@ -52,13 +52,8 @@ def act(request: HttpRequest, number: str) -> HttpResponse:
         else:
             say(request, "Kept. Nothing has been sent yet.")
     except Invalid as error:
-        named = {_plain(at_form(field, skus)): words for field, words in error.errors}
+        named = {own_field(at_form(field, skus)): words for field, words in error.errors}
         return refused(request, number, error, named)
     except Refused as error:
         return refused(request, number, error)
     return SeeOther(f"/desk/purchase-orders/{po.number}")
-
-
-def _plain(field: str) -> str:
-    """The new line's own fields: `quantity:` is `units`, `sku:` is `sku`."""
-    return {"quantity:": "units", "sku:": "sku", "cost:": "cost"}.get(field, field)

@@ -47,3 +47,8 @@ def at_form(field: str, skus: list[str]) -> str:
     if len(parts) == 3 and parts[0] == "lines" and parts[1].isdigit() and int(parts[1]) < len(skus):
         return f"{parts[2]}:{skus[int(parts[1])]}"
     return field
+
+
+def own_field(field: str) -> str:
+    """The new line's own fields: `quantity:` is `units`, `sku:` is `sku`."""
+    return {"quantity:": "units", "sku:": "sku", "cost:": "cost"}.get(field, field)

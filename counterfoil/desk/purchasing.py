@@ -14,9 +14,9 @@ from counterfoil.core.actor import BOOKKEEPER, BUYER, CLERK, PICKER
 from counterfoil.core.cards import mask_tree
 from counterfoil.core.errors import Forbidden, Invalid, Missing, Refused
 from counterfoil.core.shop import shop
-from counterfoil.core.text import clean_sku
 from counterfoil.core.web import actor_of_page, staff
-from counterfoil.desk.ordering import at_form, draft_context, lines_of_form
+from counterfoil.desk.naming import sku_of
+from counterfoil.desk.ordering import at_form, draft_context, lines_of_form, own_field
 from counterfoil.desk.pages import SeeOther, desk_page, pdf_answer, say
 from counterfoil.desk.reading import date_of, indexed, maybe_date, text_of, whole_of
 from counterfoil.desk.saying import moment, units
@@ -118,18 +118,22 @@ def _gather(request: HttpRequest) -> str:
 def _create(request: HttpRequest) -> str:
     form = request.POST.dict()
     whom = Supplier.objects.filter(pk=whole_of(form, "supplier", least=1)).first()
-    lines, _ = lines_of_form(form, currency_of(whom) if whom else shop().currency)
-    extra = text_of(form, "sku", kind=clean_sku)
+    lines, skus = lines_of_form(form, currency_of(whom) if whom else shop().currency)
+    extra = sku_of(form, "sku")
     if extra:
         lines.append({"sku": extra, "quantity": whole_of(form, "units", least=1)})
+        skus.append("")
     if not lines:
-        raise Invalid(("lines", "say how many of what"))
-    po = create_purchase_order(
-        actor=actor_of_page(request),
-        supplier=whole_of(form, "supplier", least=1),
-        lines=lines,
-        expected=maybe_date(form, "expected"),
-    )
+        raise Invalid(("sku", "say how many of what"))
+    try:
+        po = create_purchase_order(
+            actor=actor_of_page(request),
+            supplier=whole_of(form, "supplier", least=1),
+            lines=lines,
+            expected=maybe_date(form, "expected"),
+        )
+    except Invalid as error:
+        raise Invalid(*[(own_field(at_form(field, skus)), words) for field, words in error.errors]) from None
     say(request, f"{po.number} goes to {po.supplier.name}.")
     return po.number
 

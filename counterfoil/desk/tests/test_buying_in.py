@@ -215,3 +215,17 @@ def test_the_buyers_pages_take_few_statements(buyer: Client, supplier: Supplier,
     with CaptureQueriesContext(connection) as seen:
         assert buyer.get(where).status_code == 200
     assert len(seen) <= 12, [q["sql"][:120] for q in seen.captured_queries]
+
+
+def test_a_product_that_nobody_knows_by_heart_is_proposed_at_its_field(buyer: Client, supplier: Supplier) -> None:
+    form = {"supplier": str(supplier.pk), "sku": "SYRAH", "units": "2"}
+    for said, words in (
+        ({}, "there is no product SYRAH; perhaps SYRAH-19 ("), ({"sku": "NONE-1"}, "there is no product NONE-1<"),
+        ({"units": ""}, "give a"), ({"sku": "", "units": ""}, "say how many of what"),
+    ):  # fmt: skip
+        answer = buyer.post("/desk/purchase-orders", form | said)
+        page = answer.content.decode()
+        assert (answer.status_code, words in page) == (422, True), (said, page[-3000:])
+        assert '<details open><summary class="btn">Order something else' in page
+        assert 'class="wrong" id="e-' in page
+    assert not PurchaseOrder.objects.exists()
