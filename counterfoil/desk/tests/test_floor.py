@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from counterfoil.core import clock, shop
 from counterfoil.core.errors import Invalid
 from counterfoil.desk.floor import counted
+from counterfoil.desk.slips import label_of
 from counterfoil.desk.tests.build import at_the_desk
 from counterfoil.flow.advance import store
 from counterfoil.records.catalogue.actions import create_product, set_barcode
@@ -105,6 +106,10 @@ def test_what_is_found_broken_in_a_closed_box_opens_it_at_the_floor_and_at_the_d
     assert send(desk, form).json()["said"] == "1 × A broke and is set aside; the box is open again"
     assert (built.units("A"), built.part().parcel) == ((7, 1, 2, 0, 1), "picking")
     assert send(desk, {**form, "token": "y"}).status_code == 409
+    for action, said in (("pick", "Picked: 1 unit off the shelf"), ("pack", "Packed: 3 units, papers enclosed")):
+        waiting = built.order
+        waiting.next_action = action
+        assert label_of(waiting, [built.part()], [built.line("A")]) == said, "what is still to be done"
     # At the desk a clerk does it on the order's page.
     pick(desk, built, "got", 1, token="r")
     send(desk, {**pack, "token": "s"})
