@@ -21,7 +21,8 @@ function choose(row) {
     other.querySelector(".n").removeAttribute("aria-current");
   });
   link.setAttribute("aria-current", "true");
-  if (!typing()) link.focus({ preventScroll: true });
+  // In the slip nobody types any more: where a field was left, htmx puts the focus into the next slip's.
+  if (!typing() || aside()?.contains(document.activeElement)) link.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
 }
 

@@ -14,7 +14,10 @@ document.addEventListener("submit", (event) => {
   const which = event.target.dataset?.prints;
   if (!which) return;
   const marks = [...(which === "all" ? document : rowOf(which))?.querySelectorAll("[data-unprinted]") ?? []];
-  marks.forEach((mark) => mark.remove());
+  marks.forEach((mark) => {
+    mark.closest(".row")?.setAttribute("data-printed", "");
+    mark.remove();
+  });
   const all = document.querySelector('[data-prints="all"] [data-left]');
   if (!all) return;
   all.dataset.left = which === "all" ? 0 : Number(all.dataset.left) - marks.length;

@@ -142,6 +142,8 @@ async function redraw(changed) {
   for (const now of drawn.querySelectorAll(".row")) {
     const row = rowOf(now.dataset.order);
     if (!row || row.classList.contains("gone")) continue;
+    // Printed since the row was asked for.
+    if ("printed" in row.dataset) now.querySelector("[data-unprinted]")?.remove();
     const box = row.querySelector(".box input");
     if (box) box.dataset.total = now.querySelector(".box input").dataset.total;
     [...row.children].slice(2).forEach((old) => old.remove());
