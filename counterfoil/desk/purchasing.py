@@ -18,9 +18,9 @@ from counterfoil.core.web import actor_of_page, staff
 from counterfoil.desk.naming import sku_of
 from counterfoil.desk.ordering import at_form, draft_context, lines_of_form, own_field
 from counterfoil.desk.pages import SeeOther, desk_page, pdf_answer, say
-from counterfoil.desk.reading import date_of, indexed, maybe_date, text_of, whole_of
+from counterfoil.desk.reading import Form, date_of, indexed, maybe_date, maybe_whole, text_of, whole_of
 from counterfoil.desk.saying import moment, units
-from counterfoil.records.catalogue.models import Supplier
+from counterfoil.records.catalogue.models import Product, Supplier
 from counterfoil.records.catalogue.suppliers import currency_of
 from counterfoil.records.orders.models import Order
 from counterfoil.records.stock.promise import ENOUGH
@@ -117,7 +117,8 @@ def _gather(request: HttpRequest) -> str:
 
 def _create(request: HttpRequest) -> str:
     form = request.POST.dict()
-    whom = Supplier.objects.filter(pk=whole_of(form, "supplier", least=1)).first()
+    supplier = maybe_whole(form, "supplier", least=1) or _own_supplier(form)
+    whom = Supplier.objects.filter(pk=supplier).first()
     lines, skus = lines_of_form(form, currency_of(whom) if whom else shop().currency)
     extra = sku_of(form, "sku")
     if extra:
@@ -128,7 +129,7 @@ def _create(request: HttpRequest) -> str:
     try:
         po = create_purchase_order(
             actor=actor_of_page(request),
-            supplier=whole_of(form, "supplier", least=1),
+            supplier=supplier,
             lines=lines,
             expected=maybe_date(form, "expected"),
         )
@@ -136,6 +137,17 @@ def _create(request: HttpRequest) -> str:
         raise Invalid(*[(own_field(at_form(field, skus)), words) for field, words in error.errors]) from None
     say(request, f"{po.number} goes to {po.supplier.name}.")
     return po.number
+
+
+def _own_supplier(form: Form) -> int:
+    """From whom the product named is bought. Raises Invalid where nobody is known."""
+    sku = sku_of(form, "sku")
+    if not sku:
+        raise Invalid(("sku", "which product?"))
+    found = Product.objects.filter(sku=sku).values_list("supplier", flat=True).first()
+    if found is None:
+        raise Invalid(("supplier", "say from whom: nobody is known to supply it"))
+    return int(found)
 
 
 @staff(*READERS)

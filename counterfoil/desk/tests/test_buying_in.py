@@ -218,10 +218,12 @@ def test_the_buyers_pages_take_few_statements(buyer: Client, supplier: Supplier,
 
 
 def test_a_product_that_nobody_knows_by_heart_is_proposed_at_its_field(buyer: Client, supplier: Supplier) -> None:
+    product("ORPHAN")
     form = {"supplier": str(supplier.pk), "sku": "SYRAH", "units": "2"}
     for said, words in (
         ({}, "there is no product SYRAH; perhaps SYRAH-19 ("), ({"sku": "NONE-1"}, "there is no product NONE-1<"),
         ({"units": ""}, "give a"), ({"sku": "", "units": ""}, "say how many of what"),
+        ({"sku": "", "supplier": ""}, "which product?"), ({"sku": "ORPHAN", "supplier": ""}, "say from whom"),
     ):  # fmt: skip
         answer = buyer.post("/desk/purchase-orders", form | said)
         page = answer.content.decode()
@@ -229,3 +231,7 @@ def test_a_product_that_nobody_knows_by_heart_is_proposed_at_its_field(buyer: Cl
         assert '<details open><summary class="btn">Order something else' in page
         assert 'class="wrong" id="e-' in page
     assert not PurchaseOrder.objects.exists()
+    # From whom else: nothing said, it goes to the product's own supplier.
+    create_supplier(actor=ANN, name="Another", email="a@example.com")
+    assert buyer.post("/desk/purchase-orders", {"supplier": "", "sku": "SYRAH-19", "units": "2"}).status_code == 303
+    assert PurchaseOrder.objects.get().supplier == supplier
