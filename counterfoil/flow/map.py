@@ -32,6 +32,7 @@ from counterfoil.steps.fulfilment.rules import may_pack, may_pick, may_ship, mon
 from counterfoil.steps.review.rules import may_approve
 from counterfoil.steps.sourcing.rules import may_check_stock
 
+DATED = frozenset({"goods", "charge", "charged_waiting", "promise", "cannot_ship"})  # whose days count
 CHECKOUT_LASTS = timedelta(minutes=35)  # an unfinished check-out holds its stock that long
 
 
@@ -334,7 +335,7 @@ def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
         return None
     after_declines = (at for part in facts.parts for at in checks(facts, part))
     moments = [facts.question_expires_at, *_ends_of_holds(facts), *after_declines, *looks_again(facts)]
-    if queue in {"goods", "charge", "charged_waiting", "promise", "cannot_ship"} or _being_paid(facts):
+    if queue in DATED or (queue in {"pick", "pack", "ship"} and _another_waits(facts)) or _being_paid(facts):
         moments.append(facts.day_ends_at)  # due dates and promises are judged by the shop's date
     if rests(facts):
         moments.append(facts.call_back_at)
@@ -343,6 +344,11 @@ def _next_check(facts: OrderFacts, queue: str) -> datetime | None:
         # Over already: the processor is being asked; look again now and then.
         moments.append(max(over, facts.now + timedelta(minutes=1)) if facts.now and over <= facts.now else over)
     return min((m for m in moments if m is not None), default=None)
+
+
+def _another_waits(facts: OrderFacts) -> bool:
+    """Beside what is picked, packed or sent, another part waits for its goods: its dates pass by themselves."""
+    return any(line.open_units > 0 for part in facts.parts if part.live for line in part.lines)
 
 
 def _being_paid(facts: OrderFacts) -> bool:

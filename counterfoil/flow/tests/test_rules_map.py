@@ -215,6 +215,13 @@ def test_a_part_of_which_nothing_is_wanted_holds_up_nobody() -> None:
 
 def test_time_alone_moves_an_order_at_the_next_midnight_or_when_a_question_ends() -> None:
     assert derive(replace(ORDER, parts=(replace(PART, lines=(FAR,), stock="awaiting"),))).next_check_at == MIDNIGHT
+    # What is due for a part that is paid may be overdue tomorrow, also while another part is picked, packed or sent.
+    here = replace(PART, money="charged")
+    due = replace(here, number=2, stock="awaiting", lines=(SOON,))
+    for parcel, queue in (("waiting", "pick"), ("picked", "pack"), ("packed", "ship")):
+        found = derive(replace(ORDER, parts=(replace(here, parcel=parcel), due)))
+        assert (found.queue, found.next_check_at) == (queue, MIDNIGHT)
+        assert derive(replace(ORDER, parts=(replace(here, parcel=parcel),))).next_check_at != MIDNIGHT
     assert derive(ORDER).next_check_at == MIDNIGHT
     ends = NOW + timedelta(hours=2)
     assert derive(replace(ORDER, question_open=True, question_expires_at=ends)).next_check_at == ends
