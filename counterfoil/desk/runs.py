@@ -27,6 +27,8 @@ from counterfoil.desk.models import Deed, Run
 from counterfoil.desk.pages import ANYBODY, SeeOther, desk_page, say, staff_of
 from counterfoil.desk.proposing import proposed_days
 from counterfoil.desk.reading import Form, maybe_date, text_of
+from counterfoil.flow.map import parts_at
+from counterfoil.records.orders.load import facts_of_many
 from counterfoil.records.orders.models import Order, Part
 
 MOST = 800  # orders in one run
@@ -89,10 +91,18 @@ def _wanted(verb: str, orders: Sequence[Order]) -> list[Wanted]:
 
 
 def _unpaid(orders: Sequence[Order]) -> dict[int, int]:
-    """What is still to be charged, by order id: of one that has become dearer only by how much. One statement."""
-    left = Part.objects.filter(order__in=orders).exclude(money="charged").values("order_id")
-    left = left.annotate(left=Sum(F("total") - F("charged") + F("given_back")))
-    return {int(row["order_id"]): int(row["left"]) for row in left}
+    """What is still to be charged, by order id: of one that has become dearer only by how much."""
+    unpaid = Part.objects.filter(order__in=orders).exclude(money="charged")
+    left: dict[int, dict[int, int]] = {}
+    for part in unpaid:
+        left.setdefault(part.order_id, {})[part.number] = part.total - part.paid
+    # Of several parts only those that are charged now; what waits for its goods is not.
+    facts = facts_of_many([o for o in orders if len(left.get(o.pk, {})) > 1])
+    at_hand = {pk: parts_at(found, "charge") for pk, found in facts.items()}
+    return {
+        pk: sum(amount for number, amount in parts.items() if number in at_hand.get(pk, parts))
+        for pk, parts in left.items()
+    }
 
 
 def _refundable(orders: Sequence[Order]) -> dict[int, int]:

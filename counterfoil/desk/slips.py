@@ -23,7 +23,9 @@ from counterfoil.desk.packets import Sheet, due_now
 from counterfoil.desk.queries import Asked, Brief
 from counterfoil.desk.saying import moment, near_day, say_date, span, time_of_day, units
 from counterfoil.desk.words import DESK_STATUS, DOCUMENTS, GATES, QUEUES, glyph
+from counterfoil.flow.map import parts_at
 from counterfoil.records.orders.declines import Tried
+from counterfoil.records.orders.load import facts_of
 from counterfoil.records.orders.models import Line, Order, Part
 from counterfoil.steps.review.doubts import address_doubts, email_doubts, meant_email
 from counterfoil.steps.sourcing.queries import Coming
@@ -163,9 +165,16 @@ def row_of(order: Order, lines: Sequence[Brief], tried: Mapping[int, Tried] | No
         why = " · ".join(text for text in (declined.sentence, declined.more) if text)
         pill = Pill(declined.kind, declined.glyph, declined.short)
         return Row(order, summary, pill, ships, late, why, moves=order.total)
-    unpaid = {ln.part: ln.left for ln in wanted if ln.money != "charged"}
-    moves = sum(unpaid.values()) if order.queue == "charge" else order.total
+    moves = _left(wanted) if order.queue == "charge" else order.total
     return Row(order, summary, row_pill(order, wanted), ships, late, moves=moves)
+
+
+def _left(wanted: Sequence[Brief]) -> int:
+    """What is still to be charged of an order that is ready for it; of several parts not where goods are waited for."""
+    horizon = shop().charge_horizon()
+    late = {ln.part for ln in wanted if ln.short > 0 or (ln.due and (ln.due_date is None or ln.due_date > horizon))}
+    unpaid = {ln.part: ln.left for ln in wanted if ln.money != "charged"}
+    return sum(left for part, left in unpaid.items() if part not in late)
 
 
 def row_pill(order: Order, lines: Sequence[Brief]) -> Pill:
@@ -265,6 +274,7 @@ def slip_of(
     said = {p.number: declined_of(p, (tried or {}).get(p.pk)) for p in parts}
     declined = {number: words for number, words in said.items() if words is not None}
     shown = sorted(events, key=lambda e: -e.pk)
+    at_hand = _at_hand(order, parts, lines)
     return Slip(
         order=order,
         parts=parts,
@@ -273,13 +283,13 @@ def slip_of(
         step=step_of(order, parts),
         question=GATES.get(order.next_action, ""),
         checks=[
-            *checks_of(order, parts, lines, asked),
+            *checks_of(order, *at_hand, asked),
             *_ending(order, parts),
             *_declines(order, parts, declined),
             *_packet(order, lines, sheets),
         ],
         verb=order.next_action,
-        label=label_of(order, parts, lines),
+        label=label_of(order, *at_hand),
         timeline=[(time_of_day(e.at), glyph(e.kind), e) for e in shown],
         asked=asked,
         promise=promise_words(order, parts),
@@ -448,6 +458,16 @@ def _met(order: Order, parts: Sequence[Part], lines: Sequence[Line], asked: Aske
         consent = ", consent at check-out" if order.card_consent else ""
         found.append(Check(True, f"{order.card_brand.title() or 'Card'} ···· {order.card_last4} saved{consent}"))
     return found
+
+
+def _at_hand(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> tuple[Sequence[Part], Sequence[Line]]:
+    """Of an order in several parts, those that its next act is about; all where it concerns the whole order."""
+    if sum(any(ln.quantity for ln in lines if ln.part_id == p.pk) for p in parts) < 2:
+        return parts, lines
+    numbers = parts_at(facts_of(order, lines), order.queue)
+    if not numbers:
+        return parts, lines
+    return [p for p in parts if p.number in numbers], [ln for ln in lines if ln.part.number in numbers]
 
 
 def label_of(order: Order, parts: Sequence[Part], lines: Sequence[Line]) -> str:

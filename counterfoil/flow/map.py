@@ -44,7 +44,9 @@ class Queue:
     step: int | None
     title: str
     action: str
-    rank: int  # among the parts of one order the lowest rank is where the order stands
+    # Among the parts of one order the lowest rank is where the order stands: what somebody can do for one of them comes
+    # before what only waits, and of what can be done the hindmost.
+    rank: int
 
 
 QUEUES = {
@@ -53,7 +55,7 @@ QUEUES = {
         Queue("review", 2, "Review", "review", 20),
         Queue("sales_order", 3, "Sales order", "make_sales_order", 30),
         Queue("stock", 4, "Stock to buy", "buy_in", 40),
-        Queue("goods", 4, "Waiting for goods", "wait_for_goods", 41),
+        Queue("goods", 4, "Waiting for goods", "wait_for_goods", 54),
         Queue("charge", 5, "Ready to charge", "charge", 42),
         Queue("charged_waiting", 5, "Charged, goods due", "wait_for_goods", 55),
         Queue("pick", 6, "Pick", "pick", 50),
@@ -310,6 +312,11 @@ def _parcel(facts: OrderFacts, part: PartFacts) -> Place:
     }
     queue, gate = gates.get(part.parcel, ("pick", may_pick))
     return queue, queue, gate(facts, part)
+
+
+def parts_at(facts: OrderFacts, queue: str) -> set[int]:
+    """The parts that a queue's act is about, of an order that stands there."""
+    return {part.number for part in facts.parts if part.live and _part(facts, part)[0] == queue}
 
 
 def _deadline(facts: OrderFacts) -> date | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from counterfoil.core.shop import shop
 from counterfoil.desk.tests.build import at_the_desk
 from counterfoil.flow.verify import judge_all
 from counterfoil.records.orders.models import Part
@@ -19,7 +21,7 @@ from counterfoil.steps.charging.tests.build import (
     later,
     pays,
 )
-from tests.support import Api, product
+from tests.support import Api, order_body, product
 
 pytestmark = pytest.mark.django_db
 PAID, DEARER = 6500, 13500
@@ -116,4 +118,40 @@ def test_whoever_charges_the_rest_reads_the_amount_of_the_rest(api: Api, card: s
     said = desk.post(f"/desk/orders/{number}/acts/charge", {}, follow=True).content.decode()
     assert f"{number}: $25.00 charged." in said
     assert sorted(at_the_bank(card, number)) == [(2500, 0), (PAID, 0)]
+    assert judge_all() == []
+
+
+def test_of_a_split_order_the_part_that_is_here_is_charged_picked_and_sent_while_the_other_waits(
+    api: Api, card: str
+) -> None:
+    product(api, stock=5)
+    api.done("/suppliers", {"name": "Northfold", "lead_time_days": 5})
+    product(api, "GRAND-15", price=6000, supplier="Northfold")
+    number = str(api.done("/orders", order_body(("PINOT-21", 1), ("GRAND-15", 2), card="pm_card_visa"))["number"])
+    later()
+    api.done(f"/orders/{number}/approval", {"ship_estimate": (shop().today() + timedelta(days=1)).isoformat()})
+    accepted(
+        api, number, {"kind": "split", "line": "GRAND-15", "date": (shop().today() + timedelta(days=25)).isoformat()}
+    )
+    later()
+    bought = api.done("/purchase-orders", {"supplier": "Northfold", "lines": [{"sku": "GRAND-15", "quantity": 2}]})
+    comes = {"expected": (shop().today() + timedelta(days=20)).isoformat()}
+    api.done(f"/purchase-orders/{bought['number']}/confirmation", comes)
+    later()
+    first = api.order(number)["parts"][0]["total"]
+    amount, clerk = f"${first / 100:.2f}", at_the_desk("clerk")
+    page = clerk.get("/desk/queues/charge", {"order": number}).content.decode()
+    assert (f"Charge {amount}" in page, f'data-total="{first}"' in page) == (True, True)
+    asked = clerk.post("/desk/queues/charge/acts", {"order": number, "verb": "charge"}).content.decode()
+    assert f"1 order · {amount}" in asked
+    said = clerk.post(f"/desk/orders/{number}/acts/charge", {}, follow=True).content.decode()
+    assert f"{number}: {amount} charged." in said
+    floor = at_the_desk("picker").get("/desk/queues/pick", {"order": number}).content.decode()
+    assert "Picked: 1 unit off the shelf" in floor
+    for act in ("picks", "packages"):
+        api.done(f"/orders/{number}/{act}", {})
+    api.done(f"/orders/{number}/shipments", {"carrier": "UPS", "tracking_number": "1Z1"})
+    later()
+    order = api.order(number)
+    assert (order["queue"], order["status"], order["charged"]) == ("goods", "processing", first)
     assert judge_all() == []

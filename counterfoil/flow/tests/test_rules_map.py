@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from counterfoil.flow.map import CHECKOUT_LASTS, QUEUES, derive, due_by_itself, jobs_due
+from counterfoil.flow.map import CHECKOUT_LASTS, QUEUES, derive, due_by_itself, jobs_due, parts_at
 from counterfoil.records.orders.facts import HoldFacts, LineFacts, OrderFacts, PartFacts
 
 TODAY = date(2026, 11, 23)
@@ -204,6 +204,18 @@ def test_an_order_stands_where_its_hindmost_part_stands() -> None:
     assert derive(replace(ORDER, parts=(gone, replace(gone, number=2)))).status == "shipped"
     delivered = replace(gone, number=2, parcel="delivered")
     assert derive(replace(ORDER, parts=(gone, delivered))).status == "shipped"
+
+
+def test_a_part_that_may_go_now_is_not_hidden_by_one_that_waits_for_its_goods() -> None:
+    late = replace(PART, number=2, stock="awaiting", lines=(FAR,))
+    paid = replace(PART, money="charged")
+    off = replace(paid, lines=(PICKED,))
+    ways = [(PART, "charge"), (paid, "pick"), (replace(off, parcel="picked"), "pack")]
+    ways += [(replace(off, parcel="packed"), "ship"), (replace(off, parcel="shipped"), "goods")]
+    for first, queue in ways:
+        facts = replace(ORDER, parts=(late, replace(first, number=1)))
+        assert derive(facts).queue == queue
+        assert parts_at(facts, queue) == ({2} if queue == "goods" else {1})
 
 
 def test_a_part_of_which_nothing_is_wanted_holds_up_nobody() -> None:
