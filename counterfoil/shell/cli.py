@@ -39,9 +39,8 @@ def _web(_args: argparse.Namespace) -> int:
 
 def _worker(_args: argparse.Namespace) -> int:
     _django()
-    from counterfoil.shell.worker import Worker, give_way
+    from counterfoil.shell.worker import Worker
 
-    give_way()
     Worker().run()
     return 0
 

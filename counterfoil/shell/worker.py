@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 from datetime import date, timedelta
@@ -24,14 +23,7 @@ log = logging.getLogger(__name__)
 IDLE = 0.2  # seconds between looks when nothing is due
 SWEEP = 1.0
 HOUSEKEEPING = timedelta(minutes=15)
-BEHIND = 5  # niceness: a third of the share that a page gets where both want the same core
 COMPARED = "reconciled_on"  # the setting that holds the shop's last day of it
-
-
-def give_way() -> None:
-    """Let whoever waits for a page go first, where the operator has not said otherwise."""
-    if hasattr(os, "nice") and os.nice(0) == 0:
-        os.nice(BEHIND)
 
 
 class Worker:
