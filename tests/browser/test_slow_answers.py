@@ -17,34 +17,46 @@ from tests.browser.conftest import Shop, log_in, window
 pytestmark = pytest.mark.browser
 
 
-@contextmanager
-def held(page: Page, asked: str, *, done: bool = False) -> Iterator[list[tuple[Route, APIResponse | None]]]:
-    """Keep back what the page asks of an address, with `done` its answer only; on leaving it goes on."""
-    kept: list[tuple[Route, APIResponse | None]] = []
+class Answers:
+    """Lets through what the page asks of the desk, and keeps back what it is told to.
 
-    def keep(route: Route) -> None:
-        kept.append((route, route.fetch() if done else None))
+    From the first page on: a request that follows upon the moment in which a browser is told to stop it may slip by.
+    """
 
-    page.route(asked, keep)
-    try:
-        yield kept
-        until(page, kept)
-    finally:
-        for route, answer in kept:
-            if answer is None:
-                route.continue_()
-            else:
-                route.fulfill(response=answer)
-        page.unroute(asked)
+    def __init__(self, page: Page) -> None:
+        self.page, self.asked, self.done = page, "", False
+        self.kept: list[tuple[Route, APIResponse | None]] = []
+        page.route("**/desk/**", self._stop)
+
+    def _stop(self, route: Route) -> None:
+        if self.asked and self.asked in route.request.url:
+            self.kept.append((route, route.fetch() if self.done else None))
+        else:
+            route.continue_()
+
+    @contextmanager
+    def held(self, asked: str, *, done: bool = False) -> Iterator[list[tuple[Route, APIResponse | None]]]:
+        """Keep back what is asked of an address, with `done` its answer only; on leaving it goes on."""
+        self.asked, self.done, self.kept = asked, done, []
+        try:
+            yield self.kept
+            until(self.page, self.kept)
+        finally:
+            self.asked = ""
+            for route, answer in self.kept:
+                if answer is None:
+                    route.continue_()
+                else:
+                    route.fulfill(response=answer)
 
 
 def until(page: Page, kept: Sequence[object], count: int = 1) -> None:
     """Wait until so much is kept; the page goes on meanwhile."""
-    for _ in range(150):
+    for _ in range(300):
         if len(kept) >= count:
             return
         page.wait_for_timeout(100)
-    pytest.fail("nothing was asked")
+    pytest.fail(f"nothing was asked; the slip: {page.locator('#aside').inner_text()}")
 
 
 def test_the_slip_is_that_of_the_order_under_the_cursor_whatever_answer_comes_last(
@@ -57,13 +69,14 @@ def test_the_slip_is_that_of_the_order_under_the_cursor_whatever_answer_comes_la
     sqlite_shop.decides(undo_seconds=0)
     with window(chromium) as clerk:
         page, press = clerk.page, clerk.page.keyboard.press
+        answers = Answers(page)
         log_in(page, sqlite_shop.base, "mara@example.com")
         page.goto(f"{sqlite_shop.base}/desk/queues/review?ch={channel}")
         slip, on = page.locator("#aside .stub"), page.locator("#list .row.on")
         expect(slip).to_contain_text(first)
 
         # The slip of an order that the cursor has left comes after that of the order it stands on.
-        with held(page, f"**/queues/review?order={second}*") as kept:
+        with answers.held(f"/queues/review?order={second}") as kept:
             press("j")
             until(page, kept)
             press("j")
@@ -76,7 +89,7 @@ def test_the_slip_is_that_of_the_order_under_the_cursor_whatever_answer_comes_la
         expect(slip).to_contain_text(first)
 
         # An approval's answer takes its time, and the desk looks twice what has changed meanwhile.
-        with held(page, f"**/orders/{first}/acts/approve", done=True) as kept:
+        with answers.held(f"/orders/{first}/acts/approve", done=True) as kept:
             press("a")
             until(page, kept)
             for _ in range(2):
@@ -87,7 +100,7 @@ def test_the_slip_is_that_of_the_order_under_the_cursor_whatever_answer_comes_la
         expect(on).to_have_attribute("data-order", second)
 
         # The cursor goes further down while an answer is under way: there it stays.
-        with held(page, f"**/orders/{second}/acts/approve", done=True) as kept:
+        with answers.held(f"/orders/{second}/acts/approve", done=True) as kept:
             press("a")
             until(page, kept)
             press("j")
@@ -102,7 +115,7 @@ def test_the_slip_is_that_of_the_order_under_the_cursor_whatever_answer_comes_la
         expect(page.locator("#aside [data-changed]")).to_be_visible()
 
         # A key that is faster than the slip waits for it, and acts on no other order.
-        with held(page, f"**/queues/review?order={third}*") as kept:
+        with answers.held(f"/queues/review?order={third}") as kept:
             press("k")
             press("a")
             until(page, kept)
@@ -135,6 +148,7 @@ def test_what_is_pressed_twice_or_not_answered_does_nothing_unseen_and_loses_not
     sqlite_shop.decides(undo_seconds=0)
     with window(chromium) as clerk:
         page, press = clerk.page, clerk.page.keyboard.press
+        answers = Answers(page)
         log_in(page, sqlite_shop.base, "mara@example.com")
         page.goto(f"{sqlite_shop.base}/desk/queues/review?ch={channel}")
         slip, said, gone = page.locator("#aside .stub"), page.locator("#unheard"), page.locator("#list .row.gone")
@@ -151,7 +165,7 @@ def test_what_is_pressed_twice_or_not_answered_does_nothing_unseen_and_loses_not
         page.keyboard.up("a")
 
         # Whoever types when an answer comes goes on typing: no letter is a key of the desk.
-        with held(page, f"**/orders/{orders[2]}/acts/approve", done=True) as kept:
+        with answers.held(f"/orders/{orders[2]}/acts/approve", done=True) as kept:
             press("a")
             until(page, kept)
             press("/")
@@ -170,7 +184,7 @@ def test_what_is_pressed_twice_or_not_answered_does_nothing_unseen_and_loses_not
             expect(slip).to_contain_text(orders[3])
         # So is a refusal that comes when the cursor has moved on.
         other_shop.send(f"orders/{orders[3]}/holds", {"reason": "is it a gift?"})
-        with held(page, f"**/orders/{orders[3]}/acts/approve", done=True) as kept:
+        with answers.held(f"/orders/{orders[3]}/acts/approve", done=True) as kept:
             press("a")
             until(page, kept)
             press("j")
@@ -181,7 +195,7 @@ def test_what_is_pressed_twice_or_not_answered_does_nothing_unseen_and_loses_not
         # New rows come where the cursor is by then, with the ticks.
         late = other_shop.places({"DEAF-RED": 1})
         expect(page.locator("#fresh")).to_be_visible()
-        with held(page, "**/queues/review?*") as kept:
+        with answers.held("/queues/review?") as kept:
             press("S")
             until(page, kept)
             press("x")
