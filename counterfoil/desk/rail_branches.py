@@ -78,8 +78,9 @@ def counts(ask: Ask, today: date) -> None:
     # What customers without an e-mail address are to be told stands beside what there is to call about.
     ask.add("SELECT 't', 'call', COUNT(*), 0, NULL, 0 FROM core_telling WHERE told_at IS NULL HAVING COUNT(*) > 0")
     ask.add(
-        "SELECT 'q', o.queue, -COUNT(*), 0, NULL, 0 FROM desk_deed d JOIN orders_order o ON o.id = d.order_id "
-        "WHERE d.state IN ('waiting', 'running') GROUP BY o.queue"
+        # CROSS: SQLite begins with the few acts that wait, and not with every order there is.
+        "SELECT 'q', o.queue, -COUNT(*), 0, NULL, 0 FROM desk_deed d CROSS JOIN orders_order o "
+        "WHERE o.id = d.order_id AND d.state IN ('waiting', 'running') GROUP BY o.queue"
     )
 
 
@@ -181,7 +182,7 @@ def head(ask: Ask, queue: str, narrow: Narrow | None = None) -> None:
     )
     # What waits for its Undo is counted no more, and is in no sum.
     ask.add(
-        "SELECT '=', o.currency, COUNT(*), 0, NULL, -SUM(o.total) FROM desk_deed d JOIN orders_order o "
-        "ON o.id = d.order_id WHERE d.state IN ('waiting', 'running') AND o.queue = %s GROUP BY o.currency",
+        "SELECT '=', o.currency, COUNT(*), 0, NULL, -SUM(o.total) FROM desk_deed d CROSS JOIN orders_order o "
+        "WHERE o.id = d.order_id AND d.state IN ('waiting', 'running') AND o.queue = %s GROUP BY o.currency",
         queue,
     )
