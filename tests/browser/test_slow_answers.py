@@ -59,19 +59,23 @@ def until(page: Page, kept: Sequence[object], count: int = 1) -> None:
     pytest.fail(f"nothing was asked; the slip: {page.locator('#aside').inner_text()}")
 
 
+def to_review(shop: Shop, channel: str, count: int) -> tuple[Caller, list[str]]:
+    """A channel with so many orders to be reviewed, of a bottle each; an approval is done at once."""
+    caller, sku = Caller(shop, channel), f"{channel.upper()}-RED"
+    caller.shelves(sku, f"Tram Red for the {channel}", 40)
+    shop.decides(undo_seconds=0)
+    return caller, [caller.places({sku: 1}) for _ in range(count)]
+
+
 def test_the_slip_is_that_of_the_order_under_the_cursor_whatever_answer_comes_last(
     sqlite_shop: Shop, chromium: Browser
 ) -> None:
-    channel = "slow"
-    other_shop = Caller(sqlite_shop, channel)
-    other_shop.shelves("SLOW-RED", "Late Tram Red", 40)
-    first, second, third, fourth = (other_shop.places({"SLOW-RED": 1}) for _ in range(4))
-    sqlite_shop.decides(undo_seconds=0)
+    other_shop, (first, second, third, fourth) = to_review(sqlite_shop, "slow", 4)
     with window(chromium) as clerk:
         page, press = clerk.page, clerk.page.keyboard.press
         answers = Answers(page)
         log_in(page, sqlite_shop.base, "mara@example.com")
-        page.goto(f"{sqlite_shop.base}/desk/queues/review?ch={channel}")
+        page.goto(f"{sqlite_shop.base}/desk/queues/review?ch={other_shop.channel}")
         slip, on = page.locator("#aside .stub"), page.locator("#list .row.on")
         expect(slip).to_contain_text(first)
 
@@ -141,16 +145,12 @@ def double_click(page: Page, first: str, then: str) -> None:
 def test_what_is_pressed_twice_or_not_answered_does_nothing_unseen_and_loses_nothing(
     sqlite_shop: Shop, chromium: Browser
 ) -> None:
-    channel = "deaf"
-    other_shop = Caller(sqlite_shop, channel)
-    other_shop.shelves("DEAF-RED", "Quiet Tram Red", 40)
-    orders = [other_shop.places({"DEAF-RED": 1}) for _ in range(6)]
-    sqlite_shop.decides(undo_seconds=0)
+    other_shop, orders = to_review(sqlite_shop, "deaf", 6)
     with window(chromium) as clerk:
         page, press = clerk.page, clerk.page.keyboard.press
         answers = Answers(page)
         log_in(page, sqlite_shop.base, "mara@example.com")
-        page.goto(f"{sqlite_shop.base}/desk/queues/review?ch={channel}")
+        page.goto(f"{sqlite_shop.base}/desk/queues/review?ch={other_shop.channel}")
         slip, said, gone = page.locator("#aside .stub"), page.locator("#unheard"), page.locator("#list .row.gone")
         expect(slip).to_contain_text(orders[0])
 
