@@ -9,8 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from counterfoil.core import clock, shop
+from counterfoil.core import clock, journal, shop
 from counterfoil.core.access.models import User
+from counterfoil.core.actor import SYSTEM
+from counterfoil.core.db import writing
 from counterfoil.desk import queries
 from counterfoil.desk.finding import search
 from counterfoil.desk.rail import rail
@@ -33,6 +35,19 @@ def test_a_queue_page_takes_at_most_ten_statements_however_long_the_queue() -> N
     assert page.content.count(b"data-page=") == 50
     # On a slow machine the settings are read a second time: what is asked in the same words counts once.
     assert len({q["sql"] for q in asked}) <= 10, [q["sql"][:120] for q in asked]
+
+
+def test_a_slip_tells_the_newest_first_and_its_lines_as_they_were_ordered() -> None:
+    product("A", on_hand=5)
+    product("B", on_hand=5)
+    made = order(("B", 2), ("A", 1))
+    with writing():
+        for text in ("first", "second", "third"):
+            journal.record("noted", subject=made.number, actor=SYSTEM, text=text, advance=False)
+    lines, events = queries.lines_and_events(made, limit=2)
+    assert [line.sku for line in lines] == ["B", "A"]
+    assert [line.product.sku for line in lines] == ["B", "A"]
+    assert [event.text for event in events] == ["third", "second"]
 
 
 def test_every_order_of_a_queue_is_on_exactly_one_page() -> None:
